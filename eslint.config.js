@@ -1,0 +1,68 @@
+const js = require('@eslint/js');
+const importX = require('eslint-plugin-import-x');
+const tseslint = require('typescript-eslint');
+
+/**
+ * Imports run one way (docs/architecture.md). Each folder under lib lists the other folders that it may use;
+ * the rule forbids the rest.
+ */
+const MAY_USE = {
+  contract: [],
+  ssh: ['contract'],
+  session: ['contract'],
+  hosts: ['contract', 'ssh', 'session'],
+  mngr: ['contract', 'ssh', 'session', 'hosts'],
+  sandbox: ['contract', 'ssh', 'session', 'hosts'],
+  cli: ['contract', 'ssh', 'session', 'hosts', 'mngr', 'sandbox', 'local'],
+  constructs: ['contract'],
+  stacks: ['contract', 'constructs'],
+  local: ['contract'],
+};
+
+const zones = Object.entries(MAY_USE).map(([folder, allowed]) => ({
+  target: `./lib/${folder}`,
+  from: ['./lib', './lambda', './bin'],
+  except: [`./${folder}`, ...allowed.map((name) => `./${name}`)].map((path) => path),
+  message: `lib/${folder} may use ${allowed.length === 0 ? 'nothing else' : allowed.join(', ')} (docs/architecture.md)`,
+}));
+
+// `except` is relative to one `from`, so each zone forbids lib's other folders one by one.
+const restrictedPaths = zones.flatMap(({ target, except, message }) => [
+  { target, from: './lib', except, message },
+  { target, from: './bin', message },
+  { target, from: './lambda', message },
+]);
+
+module.exports = tseslint.config(
+  { ignores: ['node_modules/', 'dist/', 'cdk.out/', 'coverage/'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js', '.json'] })] },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: __dirname, zones: restrictedPaths }],
+      'import-x/no-cycle': ['error', { maxDepth: 3 }],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: {
+        require: 'readonly',
+        module: 'writable',
+        __dirname: 'readonly',
+        process: 'readonly',
+        console: 'readonly',
+      },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+);

@@ -1,0 +1,52 @@
+/**
+ * Why something failed, in the terms that a caller acts on. The CLI's exit codes follow from these (docs/cli.md).
+ * - `usage`: the caller's input is wrong; nothing was done.
+ * - `not-found`, `already-exists`: as they say, of the host or the thing named in the message.
+ * - `denied`: AWS or the host refused these credentials.
+ * - `no-capacity`: Fargate had no room, or a quota is used up.
+ * - `timed-out`: the deadline passed first.
+ * - `aborted`: the caller's AbortSignal fired; what was started has been stopped.
+ * - `unverified-host-key`: the machine at the address could not prove that it is this host.
+ * - `task-stopped`: the task ended on its own before it was ready.
+ * - `unreachable`: nothing answered at the host's address.
+ * - `failed`: anything else.
+ */
+export type MngrFargateErrorCode =
+  | 'usage'
+  | 'not-found'
+  | 'already-exists'
+  | 'denied'
+  | 'no-capacity'
+  | 'timed-out'
+  | 'aborted'
+  | 'unverified-host-key'
+  | 'task-stopped'
+  | 'unreachable'
+  | 'failed';
+
+/** Every error that this package throws on purpose. The message is lower case, without a period at its end. */
+export class MngrFargateError extends Error {
+  override readonly name = 'MngrFargateError';
+
+  constructor(
+    readonly code: MngrFargateErrorCode,
+    message: string,
+    options: {
+      cause?: unknown;
+      /** What the user can do next, one sentence or command. */
+      hint?: string;
+      /** Facts for `--json`, for example `{ stoppedReason, exitCode }`. */
+      details?: Readonly<Record<string, unknown>>;
+    } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export const isMngrFargateError = (error: unknown): error is MngrFargateError =>
+  error instanceof Error && error.name === 'MngrFargateError' && 'code' in error;

@@ -1,0 +1,33 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/**
+ * The host-key proof. The container makes its host key at boot and appends to its SSH identification string
+ * (sshd's VersionAddendum, sent before the key exchange) the comment
+ *
+ *     mngr-host-proof=<base64url of HMAC-SHA256(key: the nonce's 64 hex digits as ASCII, message: the public key's base64 blob as ASCII)>
+ *
+ * where the blob is the second field of the key's `.pub` file. Whoever knows the nonce can tell this host's key from an
+ * intruder's before sending anything, and the line shows in no user's terminal.
+ */
+export const HOST_KEY_PROOF_PREFIX = 'mngr-host-proof=';
+
+/** The proof for a host key. `publicKeyBlob` is the raw SSH wire form, as a key exchange hands it over. */
+export function hostKeyProof(nonce: string, publicKeyBlob: Buffer): string {
+  return createHmac('sha256', nonce).update(publicKeyBlob.toString('base64')).digest('base64url');
+}
+
+/** The proof in an SSH identification string (`SSH-2.0-… mngr-host-proof=…`), else undefined. */
+export function proofInIdentification(identification: string): string | undefined {
+  const comment = identification
+    .trim()
+    .split(' ')
+    .find((word) => word.startsWith(HOST_KEY_PROOF_PREFIX));
+  return comment?.slice(HOST_KEY_PROOF_PREFIX.length);
+}
+
+/** True when the identification string proves this public key for this nonce. Constant in time. */
+export function provesHostKey(identification: string, nonce: string, publicKeyBlob: Buffer): boolean {
+  const shown = Buffer.from(proofInIdentification(identification) ?? '');
+  const expected = Buffer.from(hostKeyProof(nonce, publicKeyBlob));
+  return shown.length === expected.length && timingSafeEqual(shown, expected);
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { fargateSizeProblem } from './fargate-sizes';
+
+/** Prefix of the environment variables that set one key each, for example `MNGR_FARGATE_ECS_CLUSTER`. */
+export const PROVIDER_ENVIRONMENT_PREFIX = 'MNGR_FARGATE_';
+
+const seconds = z.int().min(0);
+
+/**
+ * One `[providers.NAME]` block: which environment to use and how. The keys and defaults are those of mngr's first
+ * Fargate plugin; `default_max_age`, `architecture` and `log_group` are ours.
+ */
+export const providerConfigSchema = z
+  .strictObject({
+    backend: z.literal('fargate').default('fargate'),
+    aws_region: z.string().min(1).default('us-east-1'),
+    ecs_cluster: z.string().min(1).default('mngr'),
+    /** Task definition family, `family:revision` or ARN. */
+    task_definition: z.string().min(1).default('mngr-task'),
+    subnets: z.array(z.string().min(1)).default([]),
+    security_groups: z.array(z.string().min(1)).default([]),
+    assign_public_ip: z.boolean().default(true),
+    container_name: z.string().min(1).default('agent'),
+    /** CPU units. */
+    cpu: z.int().default(1024),
+    /** MiB. */
+    memory: z.int().default(4096),
+    aws_profile: z.string().min(1).optional(),
+    aws_role_arn: z
+      .string()
+      .regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role')
+      .optional(),
+    /** Seconds without activity after which a host stops itself; 0 means never. */
+    default_idle_timeout: seconds.default(3600),
+    /** Seconds after which a host is stopped whatever it does; absent means never. */
+    default_max_age: seconds.min(60).optional(),
+    architecture: z.enum(['X86_64', 'ARM64']).optional(),
+    /** CloudWatch log group of the tasks; read from the task definition when absent. */
+    log_group: z.string().min(1).optional(),
+  })
+  .superRefine((config, context) => {
+    const problem = fargateSizeProblem(config.cpu, config.memory);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['memory'] });
+  });
+
+export type ProviderConfig = z.output<typeof providerConfigSchema>;
+export type ProviderConfigInput = z.input<typeof providerConfigSchema>;
+
+/** Every key that a provider block may have, in the order they are written. */
+export const PROVIDER_KEYS = Object.keys(providerConfigSchema.shape) as (keyof ProviderConfig)[];
+
+/** The environment variable that sets a key. */
+export const environmentVariableOf = (key: keyof ProviderConfig): string =>
+  PROVIDER_ENVIRONMENT_PREFIX + key.toUpperCase();

@@ -1,0 +1,77 @@
+/**
+ * What runs a task's containers for the endpoint: a Docker-compatible engine, or processes of this machine.
+ * A runtime knows no ECS: states, stop codes and tags are the endpoint's.
+ */
+export interface TaskRuntime {
+  readonly kind: 'container' | 'process';
+  /** One sentence for `local status`: what it is and how much it isolates. */
+  readonly description: string;
+  /** Makes an image startable (builds it from its folder, checks that a URI can be had). Idempotent, cached by content. */
+  prepare(image: ImageSource, onProgress?: (line: string) => void): Promise<PreparedImage>;
+  /** An address and port for the task's sshd, before anything runs there; `release` gives it back. */
+  reserveAddress(taskId: string): Promise<TaskAddress>;
+  releaseAddress(address: TaskAddress): Promise<void>;
+  start(spec: TaskSpec): Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceSeconds`. Returns once nothing of the task runs. Idempotent. */
+  stop(taskId: string, graceSeconds: number): Promise<void>;
+  /** SIGKILL at once, as a machine that dies. */
+  kill(taskId: string): Promise<void>;
+  /** Resolves when the task's main process has ended, also for a task that an earlier endpoint process started. */
+  wait(taskId: string, signal: AbortSignal): Promise<TaskExit>;
+  /** Ids of the tasks of this endpoint that are running, for recovery after a restart. */
+  running(): Promise<string[]>;
+  /** Output lines from `fromOffset` on (bytes), stdout and stderr together, oldest first, each with its time. */
+  readLogs(taskId: string, fromOffset: number): Promise<{ lines: { at: Date; message: string }[]; offset: number }>;
+  /** Removes what is left of a task: container, files, logs. */
+  remove(taskId: string): Promise<void>;
+  /** Removes everything of this endpoint's: every task, network, address. */
+  removeAll(): Promise<void>;
+}
+
+export type ImageSource =
+  | {
+      readonly type: 'folder';
+      readonly path: string;
+      readonly dockerfile?: string;
+      readonly buildArgs?: Readonly<Record<string, string>>;
+      readonly platform?: string;
+    }
+  | { readonly type: 'uri'; readonly uri: string };
+
+export interface PreparedImage {
+  /** Image id for an engine; the folder with the entrypoint for processes. */
+  readonly reference: string;
+}
+
+/** `port` is 22 where the machine allows; the endpoint reports any other through `networkBindings`. */
+export interface TaskAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface TaskSpec {
+  readonly taskId: string;
+  readonly image: PreparedImage;
+  readonly address: TaskAddress;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly entryPoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  /** CPU units and MiB, as limits where the runtime can set them. */
+  readonly cpu: number;
+  readonly memory: number;
+  readonly initProcess: boolean;
+  readonly containerName: string;
+}
+
+/** `exitCode` is 128 + the signal's number for a killed process, as ECS shows it. */
+export interface TaskExit {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+}
+
+/** Thrown by prepare for an image that can't be had; the endpoint turns it into CannotPullContainerError. */
+export class ImageUnavailableError extends Error {
+  override readonly name = 'ImageUnavailableError';
+}
