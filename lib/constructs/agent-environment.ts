@@ -1,0 +1,285 @@
+import type { Duration } from 'aws-cdk-lib';
+import type { IConnectable, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
+import type { ContainerInsights, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import type { IGrantable, IManagedPolicy, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { IAgentCluster } from './agent-cluster';
+import { AgentCluster } from './agent-cluster';
+import type { IAgentImage } from './agent-image';
+import { AgentImage } from './agent-image';
+import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
+import { AgentNetwork } from './agent-network';
+import { AgentTaskDefinition } from './agent-task-definition';
+import { OperatorPolicy } from './operator-policy';
+import { SshSecurityGroup } from './ssh-security-group';
+
+export interface AgentEnvironmentProps {
+  /**
+   * Goes before the names of cluster and task definition family, so that one account and region can hold several
+   * environments: `team-a` gives `team-a-mngr` and `team-a-mngr-task`.
+   *
+   * @default - none: the cluster is `mngr`, the family `mngr-task`
+   */
+  readonly namePrefix?: string;
+
+  /**
+   * Where hosts run. Not with `networkOptions`.
+   *
+   * @default - a VPC of its own, as `networkOptions` say
+   */
+  readonly network?: IAgentNetwork;
+
+  /**
+   * How the environment's own VPC is made.
+   *
+   * @default - public subnets in two availability zones, no NAT gateway
+   */
+  readonly networkOptions?: AgentNetworkProps;
+
+  /**
+   * An existing cluster. Not with `spot` and `containerInsights`, which are settings of a cluster.
+   *
+   * @default - a cluster of its own
+   */
+  readonly cluster?: IAgentCluster;
+
+  /**
+   * Whether hosts may run on Fargate Spot when their launch asks for it.
+   *
+   * @default true
+   */
+  readonly spot?: boolean;
+
+  /**
+   * @default ContainerInsights.ENABLED
+   */
+  readonly containerInsights?: ContainerInsights;
+
+  /**
+   * An existing security group for the hosts. Not with `sshSources`.
+   *
+   * @default - a group of its own, open to `sshSources` on port 22
+   */
+  readonly securityGroup?: ISecurityGroup;
+
+  /**
+   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
+   *
+   * @default - none: port 22 is closed
+   */
+  readonly sshSources?: string[];
+
+  /**
+   * The image that hosts run. Not with `agents` and `imageBuildArgs`.
+   *
+   * @default - built from this package's `docker/` folder
+   */
+  readonly image?: IAgentImage;
+
+  /**
+   * Coding agents baked into the built image, for example `claude-code`.
+   *
+   * @default - none
+   */
+  readonly agents?: string[];
+
+  /**
+   * Further build arguments of the built image. No secrets: an image's history shows them.
+   *
+   * @default - none
+   */
+  readonly imageBuildArgs?: Record<string, string>;
+
+  /**
+   * @default CpuArchitecture.X86_64
+   */
+  readonly architecture?: CpuArchitecture;
+
+  /**
+   * CPU units of a host, 1024 a vCPU; see `AgentTaskDefinitionProps.cpu` for what goes with which memory.
+   *
+   * @default 1024
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of a host in MiB.
+   *
+   * @default 4096
+   */
+  readonly memoryLimitMiB?: number;
+
+  /**
+   * Disk of a host in GiB, 21 to 200.
+   *
+   * @default 20, which Fargate includes
+   */
+  readonly ephemeralStorageGiB?: number;
+
+  /**
+   * How long the logs of hosts and network are kept.
+   *
+   * @default RetentionDays.TWO_WEEKS
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Policies for programs on the hosts.
+   *
+   * @default - none
+   */
+  readonly taskRolePolicies?: IManagedPolicy[];
+
+  /**
+   * Whether programs on the hosts may call Anthropic's models on Amazon Bedrock.
+   *
+   * @default false
+   */
+  readonly bedrock?: boolean;
+
+  /**
+   * Secrets that programs on the hosts may read.
+   *
+   * @default - none
+   */
+  readonly secrets?: ISecret[];
+
+  /**
+   * Who may take the operator role.
+   *
+   * @default - whoever the stack's account allows to call sts:AssumeRole on it
+   */
+  readonly operatorPrincipals?: IPrincipal[];
+
+  /**
+   * External id that callers must give when they take the operator role.
+   *
+   * @default - none
+   */
+  readonly operatorExternalId?: string;
+
+  /**
+   * How long a host lives without activity. Zero means for ever.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly defaultIdleTimeout?: Duration;
+
+  /**
+   * How long a host lives whatever it does, at least a minute.
+   *
+   * @default - no limit
+   */
+  readonly defaultMaxAge?: Duration;
+}
+
+/**
+ * All that hosts need in one account and region. Grants go to the hosts' task role (`bucket.grantRead(environment)`),
+ * connections to their security group (`database.connections.allowDefaultPortFrom(environment)`).
+ */
+export class AgentEnvironment extends Construct implements IConnectable, IGrantable {
+  readonly network: IAgentNetwork;
+  readonly cluster: IAgentCluster;
+  readonly securityGroup: ISecurityGroup;
+  readonly image: IAgentImage;
+  readonly taskDefinition: AgentTaskDefinition;
+  readonly operator: OperatorPolicy;
+  readonly connections: Connections;
+  readonly grantPrincipal: IPrincipal;
+
+  /** Default idle timeout of hosts in seconds; 0 means for ever. */
+  readonly defaultIdleTimeoutSeconds: number;
+
+  /** Default maximum age of hosts in seconds. */
+  readonly defaultMaxAgeSeconds: number | undefined;
+
+  constructor(scope: Construct, id: string, props: AgentEnvironmentProps = {}) {
+    super(scope, id);
+    refuseContradictions(props);
+    const name = (suffix: string): string =>
+      props.namePrefix === undefined ? suffix : `${props.namePrefix}-${suffix}`;
+
+    this.network = props.network ?? this.makeNetwork(props);
+    const { vpc } = this.network;
+    this.cluster =
+      props.cluster ??
+      new AgentCluster(this, 'Cluster', {
+        vpc,
+        clusterName: name('mngr'),
+        spot: props.spot,
+        containerInsights: props.containerInsights,
+      });
+    this.securityGroup =
+      props.securityGroup ??
+      new SshSecurityGroup(this, 'Ssh', { vpc, sources: props.sshSources, ipv6: props.network !== undefined });
+    this.image =
+      props.image ??
+      new AgentImage(this, 'Image', {
+        architecture: props.architecture,
+        agents: props.agents,
+        buildArgs: props.imageBuildArgs,
+      });
+    this.taskDefinition = new AgentTaskDefinition(this, 'Task', {
+      family: name('mngr-task'),
+      image: this.image,
+      architecture: props.architecture,
+      cpu: props.cpu,
+      memoryLimitMiB: props.memoryLimitMiB,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
+      logRetention: props.logRetention,
+      taskRolePolicies: props.taskRolePolicies,
+      bedrock: props.bedrock,
+      secrets: props.secrets,
+    });
+    this.operator = new OperatorPolicy(this, 'Operator', {
+      cluster: this.cluster,
+      taskDefinition: this.taskDefinition,
+      principals: props.operatorPrincipals,
+      externalId: props.operatorExternalId,
+    });
+
+    this.connections = new Connections({ securityGroups: [this.securityGroup] });
+    this.grantPrincipal = this.taskDefinition.grantPrincipal;
+    this.defaultIdleTimeoutSeconds = props.defaultIdleTimeout?.toSeconds() ?? 3600;
+    this.defaultMaxAgeSeconds = props.defaultMaxAge?.toSeconds();
+  }
+
+  private makeNetwork(props: AgentEnvironmentProps): IAgentNetwork {
+    const options = props.networkOptions ?? {};
+    return new AgentNetwork(this, 'Network', {
+      ...options,
+      logRetention: options.logRetention ?? props.logRetention,
+      endpoints: [
+        ...(options.endpoints ?? []),
+        ...((props.secrets ?? []).length > 0 ? [InterfaceVpcEndpointAwsService.SECRETS_MANAGER] : []),
+        ...((props.bedrock ?? false) ? [InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME] : []),
+      ],
+    });
+  }
+}
+
+/** Pairs of settings of which the first would silently win. */
+const CONTRADICTIONS: readonly (readonly [keyof AgentEnvironmentProps, readonly (keyof AgentEnvironmentProps)[]])[] = [
+  ['network', ['networkOptions']],
+  ['cluster', ['spot', 'containerInsights']],
+  ['securityGroup', ['sshSources']],
+  ['image', ['agents', 'imageBuildArgs']],
+];
+
+function refuseContradictions(props: AgentEnvironmentProps): void {
+  for (const [given, others] of CONTRADICTIONS) {
+    const contradicted = others.find((other) => props[given] !== undefined && props[other] !== undefined);
+    if (contradicted !== undefined) {
+      throw new Error(
+        `${given} and ${contradicted} exclude each other: ${contradicted} is a setting of what ${given} replaces, so leave one out`,
+      );
+    }
+  }
+  const maxAge = props.defaultMaxAge?.toSeconds();
+  if (maxAge !== undefined && maxAge < 60) {
+    throw new Error(`defaultMaxAge of ${maxAge} seconds is too short: use 60 seconds or more`);
+  }
+}

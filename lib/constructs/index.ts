@@ -1,0 +1,24 @@
+export { AgentCluster } from './agent-cluster';
+export type { AgentClusterProps, IAgentCluster } from './agent-cluster';
+export { AgentEnvironment } from './agent-environment';
+export type { AgentEnvironmentProps } from './agent-environment';
+export { AgentImage } from './agent-image';
+export type { AgentImageProps, IAgentImage } from './agent-image';
+export { AgentNetwork, NetworkMode } from './agent-network';
+export type {
+  AgentNetworkAttributes,
+  AgentNetworkFromVpcProps,
+  AgentNetworkProps,
+  IAgentNetwork,
+} from './agent-network';
+export { AGENT_CONTAINER_NAME, AgentTaskDefinition, LOG_STREAM_PREFIX } from './agent-task-definition';
+export type { AgentTaskDefinitionProps } from './agent-task-definition';
+export { ExecutionRole } from './execution-role';
+export { OperatorPolicy } from './operator-policy';
+export type { OperatorPolicyProps } from './operator-policy';
+export { PrivateEndpoints } from './private-endpoints';
+export type { PrivateEndpointsProps } from './private-endpoints';
+export { SSH_WARNINGS, SshSecurityGroup } from './ssh-security-group';
+export type { SshSecurityGroupProps } from './ssh-security-group';
+export { TaskRole } from './task-role';
+export type { TaskRoleProps } from './task-role';

@@ -1,0 +1,32 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/**
+ * Records that a reviewed cdk-nag finding on this construct is intended. cdk-nag 3 matches the id to the letter, so a
+ * rule with findings needs the finding too (`wildcardFinding`, `managedPolicyFinding`).
+ */
+export function acknowledgeFinding(construct: IConstruct, id: string, reason: string): void {
+  Validations.of(construct).acknowledge({ id, reason });
+}
+
+/** Id of AwsSolutions-IAM5 for one resource with a wildcard. `arn` may hold tokens of the construct's stack. */
+export const wildcardFinding = (construct: IConstruct, arn: string): string =>
+  `AwsSolutions-IAM5[Resource::${flatten(Stack.of(construct).resolve(arn))}]`;
+
+/** Id of AwsSolutions-IAM4 for one AWS managed policy. */
+export const managedPolicyFinding = (construct: IConstruct, arn: string): string =>
+  `AwsSolutions-IAM4[Policy::${flatten(Stack.of(construct).resolve(arn))}]`;
+
+/** The text that cdk-nag writes for a resolved value: `<LogicalId>` for a Ref, `<LogicalId.Attribute>` for a GetAtt. */
+function flatten(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null) {
+    if ('Ref' in value) return `<${String(value.Ref)}>`;
+    if ('Fn::GetAtt' in value) return `<${(value['Fn::GetAtt'] as string[]).join('.')}>`;
+    if ('Fn::Join' in value) {
+      const [delimiter, items] = value['Fn::Join'] as [string, unknown[]];
+      return items.map(flatten).join(delimiter);
+    }
+  }
+  return JSON.stringify(value);
+}

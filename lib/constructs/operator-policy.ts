@@ -1,0 +1,129 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { IAgentCluster } from './agent-cluster';
+import type { AgentTaskDefinition } from './agent-task-definition';
+import { acknowledgeFinding, wildcardFinding } from './nag-acknowledgement';
+
+export interface OperatorPolicyProps {
+  readonly cluster: IAgentCluster;
+  readonly taskDefinition: AgentTaskDefinition;
+
+  /**
+   * Who may take the operator role.
+   *
+   * @default - whoever the stack's account allows to call sts:AssumeRole on it
+   */
+  readonly principals?: IPrincipal[];
+
+  /**
+   * External id that callers must give with sts:AssumeRole.
+   *
+   * @default - none
+   */
+  readonly externalId?: string;
+}
+
+/**
+ * What the launcher needs and nothing more: a managed policy to attach to people, and a role with it to assume
+ * (`aws_role_arn` of the provider block). Resource types and condition keys are those of the service authorization
+ * reference of each service; docs/decisions/012-operator-policy.md goes through them.
+ */
+export class OperatorPolicy extends Construct {
+  readonly managedPolicy: ManagedPolicy;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: OperatorPolicyProps) {
+    super(scope, id);
+    this.managedPolicy = new ManagedPolicy(this, 'Policy', {
+      description: 'Launch, find and stop mngr hosts of this environment',
+      statements: this.statements(props.cluster, props.taskDefinition),
+    });
+
+    const principals = props.principals ?? [new AccountRootPrincipal()];
+    this.role = new Role(this, 'Role', {
+      description: 'Launches, finds and stops mngr hosts of this environment',
+      assumedBy: new CompositePrincipal(...principals),
+      externalIds: props.externalId === undefined ? undefined : [props.externalId],
+      managedPolicies: [this.managedPolicy],
+    });
+  }
+
+  private statements(cluster: IAgentCluster, taskDefinition: AgentTaskDefinition): PolicyStatement[] {
+    const stack = Stack.of(this);
+    const { clusterArn, clusterName } = cluster;
+    const inThisCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
+    const hosts = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
+    const logGroup = stack.formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: taskDefinition.logGroup.logGroupName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+
+    return [
+      this.allow('RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
+        conditions: inThisCluster,
+        wildcard: 'Any revision of the one family, since each deployment makes a new revision; in this cluster only.',
+      }),
+      this.allow(
+        'PassHostRoles',
+        ['iam:PassRole'],
+        [taskDefinition.taskRole.roleArn, taskDefinition.executionRole.roleArn],
+        {
+          conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+        },
+      ),
+      this.allow('TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+        wildcard: 'Task ids are made up at launch; tasks of this cluster only.',
+      }),
+      this.allow(
+        'ManageHosts',
+        ['ecs:DescribeTasks', 'ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'],
+        [hosts],
+      ),
+      this.allow('OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
+      this.allow('ListHosts', ['ecs:ListTasks'], ['*'], {
+        conditions: inThisCluster,
+        wildcard:
+          'ecs:ListTasks knows container instances as its only resource type, and Fargate has none; the condition limits it to this cluster.',
+      }),
+      this.allow('RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
+      this.allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*'], {
+        wildcard: 'ecs:DescribeTaskDefinition has no resource-level permissions; it reads only.',
+      }),
+      this.allow('FindHostAddresses', ['ec2:DescribeNetworkInterfaces'], ['*'], {
+        wildcard: 'ec2:DescribeNetworkInterfaces has no resource-level permissions; it reads only.',
+      }),
+      this.allow(
+        'ReadHostLogs',
+        ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
+        [logGroup, `${logGroup}:*`],
+        {
+          wildcard: 'Every log stream of the one log group of the hosts.',
+        },
+      ),
+      this.allow(
+        'ReadStackOutputs',
+        ['cloudformation:DescribeStacks'],
+        [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
+        { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
+      ),
+    ];
+  }
+
+  /** One statement; `wildcard` says why its resources may hold one. */
+  private allow(
+    sid: string,
+    actions: string[],
+    resources: string[],
+    options: { conditions?: Record<string, unknown>; wildcard?: string } = {},
+  ): PolicyStatement {
+    if (options.wildcard !== undefined) {
+      for (const resource of resources) acknowledgeFinding(this, wildcardFinding(this, resource), options.wildcard);
+    }
+    return new PolicyStatement({ sid, actions, resources, conditions: options.conditions });
+  }
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { NetworkMode } from '../constructs/agent-network';
+import { parseCidr } from '../constructs/cidr';
+import { MngrFargateError } from '../contract/errors';
+import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
+import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-values';
+import { LOG_RETENTION_DAYS } from './log-retention';
+import { NAG_PACK_NAMES } from './nag-packs';
+import { nearest } from './nearest';
+
+const SECONDS_PER_YEAR = 31_536_000;
+
+const cidr = text.transform((value, context) => {
+  try {
+    return parseCidr(value).text;
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+const vpcCidr = cidr.refine((value) => !value.includes(':') && /\/(1[6-9]|2[0-4])$/.test(value), {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is no network for a VPC: use IPv4 with /16 to /24, for example 10.0.0.0/16`,
+});
+
+const arn = (service: string, what: string) =>
+  textLike(new RegExp(`^arn:[\\w-]+:${service}:.+$`), `the ARN of ${what}`);
+
+const SETTINGS = {
+  namePrefix: textLike(
+    /^[A-Za-z][A-Za-z0-9-]{0,30}[A-Za-z0-9]$/,
+    'a name prefix: use 2 to 32 letters, digits and hyphens, a letter first, no hyphen last',
+  ),
+  stackName: textLike(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'a stack name: use letters, digits and hyphens, a letter first'),
+  account: textLike(/^\d{12}$/, 'an AWS account id: use its 12 digits'),
+  region: textLike(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'an AWS region: use its code, for example us-east-1'),
+
+  network: oneOf(Object.values(NetworkMode) as [NetworkMode, ...NetworkMode[]]),
+  vpcId: textLike(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id: use vpc- and hexadecimal digits'),
+  subnetIds: listOf(textLike(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id: use subnet- and hexadecimal digits')),
+  vpcCidr,
+  maxAzs: wholeNumber(1, 6),
+  availabilityZones: listOf(
+    textLike(/^[a-z]{2,4}(-[a-z0-9]+)+[a-z]$/, 'an availability zone: use its name, for example us-east-1a'),
+  ),
+  natGateways: wholeNumber(1, 6),
+  restrictDefaultSecurityGroup: flag,
+  sshCidr: listOf(cidr),
+  securityGroupId: textLike(/^sg-[0-9a-f]{8,17}$/, 'a security group id: use sg- and hexadecimal digits'),
+
+  clusterName: textLike(
+    /^[A-Za-z0-9_-]{1,255}$/,
+    'the name of an ECS cluster: use letters, digits, hyphens and underscores',
+  ),
+  spot: flag,
+  containerInsights: oneOf(['enabled', 'enhanced', 'disabled']),
+
+  architecture: z
+    .string()
+    .transform((value) => value.toUpperCase())
+    .pipe(oneOf(['X86_64', 'ARM64'])),
+  cpu: wholeNumber(256, 16_384),
+  memory: wholeNumber(512, 122_880),
+  ephemeralStorage: wholeNumber(EPHEMERAL_STORAGE.included, EPHEMERAL_STORAGE.max),
+  image: textLike(/^[^\s]+$/, 'an image reference: use registry/repository:tag'),
+  agents: listOf(textLike(/^[a-z0-9][a-z0-9.@/_-]*$/, 'the name of a coding agent, for example claude-code')),
+  imageBuildArgs: listOf(textLike(/^[A-Za-z_][A-Za-z0-9_]*=.*$/, 'a build argument: use NAME=value')),
+  logRetentionDays: wholeNumber(1, 3653).refine((days) => LOG_RETENTION_DAYS.includes(days), {
+    error: (issue) =>
+      `CloudWatch Logs can't keep logs for ${String(issue.input)} days: use one of ${LOG_RETENTION_DAYS.join(', ')}`,
+  }),
+
+  taskRolePolicies: listOf(arn('iam', 'an IAM managed policy')),
+  bedrock: flag,
+  secrets: listOf(
+    textLike(/^(arn:[\w-]+:secretsmanager:[^:]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]+$/, 'the name or ARN of a secret'),
+  ),
+  operatorPrincipals: listOf(
+    textLike(/^(\d{12}|arn:[\w-]+:(iam|sts)::\d{12}:.+)$/, 'an account id or the ARN of a role or user'),
+  ),
+  operatorExternalId: textLike(/^[\w+=,.@:/-]{2,1224}$/, 'an external id: use 2 to 1224 letters, digits and +=,.@:/-'),
+
+  defaultIdleTimeout: wholeNumber(0, SECONDS_PER_YEAR),
+  defaultMaxAge: wholeNumber(60, SECONDS_PER_YEAR),
+  awsProfile: text,
+
+  nagPacks: listOf(oneOf(['none', ...NAG_PACK_NAMES])),
+} as const;
+
+/** Every context key of the app, in the order of docs/configuration.md. */
+export const CONTEXT_KEYS = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
+
+type Shape = { [Key in keyof typeof SETTINGS]: z.ZodOptional<(typeof SETTINGS)[Key]> };
+
+const settingsSchema = z.object(
+  Object.fromEntries(Object.entries(SETTINGS).map(([key, value]) => [key, value.optional()])) as Shape,
+);
+
+/** The settings of one environment, checked. A key that was not given is undefined; defaults are the constructs'. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Keys that say something about a part which the first key replaces. */
+const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]])[] = [
+  ['vpcId', ['vpcCidr', 'maxAzs', 'availabilityZones', 'natGateways', 'restrictDefaultSecurityGroup']],
+  ['availabilityZones', ['maxAzs']],
+  ['clusterName', ['spot', 'containerInsights']],
+  ['securityGroupId', ['sshCidr']],
+  ['image', ['agents', 'imageBuildArgs']],
+];
+
+/** Problems that lie between two settings, as `key: message`. */
+function* contradictions(settings: Settings): Generator<string> {
+  for (const [key, others] of REPLACES) {
+    for (const other of others) {
+      if (settings[key] !== undefined && settings[other] !== undefined) {
+        yield `${other}: has no effect beside ${key}: leave one of them out`;
+      }
+    }
+  }
+  if (settings.subnetIds !== undefined && settings.vpcId === undefined) {
+    yield 'subnetIds: needs vpcId, the VPC that the subnets are in';
+  }
+  if (settings.natGateways !== undefined && settings.network !== NetworkMode.PRIVATE_NAT) {
+    yield `natGateways: has no effect without network=${NetworkMode.PRIVATE_NAT}`;
+  }
+  if (settings.nagPacks?.includes('none') === true && settings.nagPacks.length > 1) {
+    yield 'nagPacks: none goes with no other pack';
+  }
+  const size = fargateSizeProblem(settings.cpu ?? 1024, settings.memory ?? 4096);
+  if (size !== undefined) yield `memory: ${size}`;
+  const storage = ephemeralStorageProblem(settings.ephemeralStorage ?? EPHEMERAL_STORAGE.included);
+  if (storage !== undefined) yield `ephemeralStorage: ${storage}`;
+}
+
+/**
+ * Context that belongs to the CDK itself: feature flags (`@aws-cdk/…`), switches of the CLI (`aws:cdk:…`, `cli-…`) and
+ * results of lookups (`vpc-provider:account=…`, `availability-zones:…`).
+ */
+const isCdkContext = (key: string): boolean =>
+  /^(@|aws-cdk|cdk-|cli-)/.test(key) ||
+  key.includes(':') ||
+  key === 'acknowledged-issue-numbers' ||
+  key === 'target-partitions';
+
+/**
+ * Reads the app's context. Everything that is wrong is reported at once.
+ *
+ * @throws MngrFargateError `usage`, with one line for each problem
+ */
+export function readSettings(context: Readonly<Record<string, unknown>>): Settings {
+  const own = Object.fromEntries(Object.entries(context).filter(([key]) => !isCdkContext(key)));
+  const unknown = Object.keys(own).filter((key) => !(CONTEXT_KEYS as string[]).includes(key));
+  const problems = unknown.map((key) => {
+    const meant = nearest(key, CONTEXT_KEYS);
+    return `${key}: no such key${meant === undefined ? '' : `, did you mean ${meant}?`}`;
+  });
+
+  const result = settingsSchema.safeParse(own);
+  if (!result.success) {
+    problems.push(...result.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`));
+  } else {
+    problems.push(...contradictions(result.data));
+    if (problems.length === 0) return result.data;
+  }
+  const allowed = unknown.length === 0 ? '' : `\nallowed keys: ${CONTEXT_KEYS.join(', ')}`;
+  throw new MngrFargateError(
+    'usage',
+    `the context can't be used:\n${problems.map((line) => `  - ${line}`).join('\n')}${allowed}`,
+    {
+      hint: 'docs/configuration.md lists every key with its form and default',
+      details: { problems },
+    },
+  );
+}
