@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { MngrFargateError } from '../../contract/errors';
+import type { TaskAddress } from './runtime';
+
+/** First address of the pool and its size: 127.64.0.0/10, loopback that no common program uses. */
+const POOL_START = 0x7f40_0000;
+const POOL_SIZE = 0x40_0000;
+const SSH_PORT = 22;
+/** So many addresses in a row with port 22 taken mean that a server listens on port 22 of every address. */
+const TAKEN_IN_A_ROW = 3;
+
+export interface AddressPoolOptions {
+  /** File that keeps the reservations across a restart of the endpoint. Written with mode 0600. */
+  readonly file: string;
+  /** Endpoints start at different places of the pool, so that several on one machine keep apart. */
+  readonly endpointId: string;
+  /** True when a root-owned engine binds the ports, so that port 22 works although this process may not bind it. */
+  readonly engineBindsPorts?: boolean;
+  /** Addresses in the pool. Default: all of 127.64.0.0/10. A small pool makes reuse likely. */
+  readonly size?: number;
+  /** Default: this machine's. */
+  readonly platform?: NodeJS.Platform;
+}
+
+interface SavedPool {
+  readonly next: number;
+  readonly reserved: readonly (TaskAddress & { readonly taskId: string })[];
+}
+
+/**
+ * Addresses for the sshds of concurrent tasks. On Linux every address of 127.0.0.0/8 is this machine's, so each task has
+ * its own with port 22, as on Fargate; where port 22 can't be had, its own address with a free port. On other systems
+ * only 127.0.0.1 exists, and the port tells tasks apart. The pool is walked round, so the address given back longest ago
+ * is the next to be used again.
+ */
+export class AddressPool {
+  private readonly reserved = new Map<string, TaskAddress & { readonly taskId: string }>();
+  private readonly size: number;
+  private next: number;
+  private port22: 'untried' | 'free' | 'taken' = 'untried';
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: AddressPoolOptions) {
+    this.size = options.size ?? POOL_SIZE;
+    const saved = readSaved(options.file);
+    this.next = saved?.next ?? createHash('sha256').update(options.endpointId).digest().readUInt32BE(0) % this.size;
+    for (const entry of saved?.reserved ?? []) this.reserved.set(keyOf(entry), entry);
+  }
+
+  /** Reserves an address; a task that has one gets the same again. Throws `no-capacity` when the pool is used up. */
+  reserve(taskId: string): Promise<TaskAddress> {
+    const reservation = this.turn.then(() => this.reserveInTurn(taskId));
+    this.turn = reservation.catch(() => undefined);
+    return reservation;
+  }
+
+  /** Gives an address back. Idempotent. */
+  release(address: TaskAddress): void {
+    if (this.reserved.delete(keyOf(address))) this.save();
+  }
+
+  private async reserveInTurn(taskId: string): Promise<TaskAddress> {
+    const held = [...this.reserved.values()].find((entry) => entry.taskId === taskId);
+    if (held !== undefined) return { ip: held.ip, port: held.port };
+    const address = (this.options.platform ?? process.platform) === 'linux' ? await this.own() : await this.shared();
+    this.reserved.set(keyOf(address), { taskId, ...address });
+    this.save();
+    return address;
+  }
+
+  /** An address that no other task has, with port 22 where possible. */
+  private async own(): Promise<TaskAddress> {
+    let takenInARow = 0;
+    for (let tried = 0; tried < this.size; tried += 1) {
+      const ip = this.nextIp();
+      if (ip === undefined) continue;
+      if (this.port22 === 'taken') return { ip, port: await freePort(ip) };
+      const state = await portState(ip, SSH_PORT, this.options.engineBindsPorts ?? false);
+      if (state === 'free') {
+        this.port22 = 'free';
+        return { ip, port: SSH_PORT };
+      }
+      takenInARow += 1;
+      if (state === 'forbidden' || (takenInARow >= TAKEN_IN_A_ROW && this.port22 === 'untried')) {
+        this.port22 = 'taken';
+        return { ip, port: await freePort(ip) };
+      }
+    }
+    throw new MngrFargateError('no-capacity', `all ${this.size} local addresses for tasks are in use`, {
+      hint: 'destroy hosts that are no longer needed',
+    });
+  }
+
+  private async shared(): Promise<TaskAddress> {
+    for (;;) {
+      const address = { ip: '127.0.0.1', port: await freePort('127.0.0.1') };
+      if (!this.reserved.has(keyOf(address))) return address;
+    }
+  }
+
+  /** The next address of the walk, or undefined when it is reserved or looks like a network or broadcast address. */
+  private nextIp(): string | undefined {
+    const value = POOL_START + this.next;
+    this.next = (this.next + 1) % this.size;
+    const ip = [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
+    const unusual = (value & 255) === 0 || (value & 255) === 255;
+    return unusual || [...this.reserved.values()].some((entry) => entry.ip === ip) ? undefined : ip;
+  }
+
+  private save(): void {
+    const saved: SavedPool = { next: this.next, reserved: [...this.reserved.values()] };
+    mkdirSync(dirname(this.options.file), { recursive: true, mode: 0o700 });
+    writeFileSync(`${this.options.file}.new`, JSON.stringify(saved), { mode: 0o600 });
+    renameSync(`${this.options.file}.new`, this.options.file);
+  }
+}
+
+const keyOf = (address: TaskAddress): string => `${address.ip}:${address.port}`;
+
+function readSaved(file: string): SavedPool | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as SavedPool;
+  } catch {
+    return undefined;
+  }
+}
+
+function freePort(ip: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host: ip, port: 0, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function portState(ip: string, port: number, engineBindsPorts: boolean): Promise<'free' | 'taken' | 'forbidden'> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EACCES') resolve('taken');
+      else if (engineBindsPorts) resolve(answers(ip, port).then((taken) => (taken ? 'taken' : 'free')));
+      else resolve('forbidden');
+    });
+    server.listen({ host: ip, port, exclusive: true }, () => server.close(() => resolve('free')));
+  });
+}
+
+function answers(ip: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: ip, port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

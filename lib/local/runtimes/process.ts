@@ -1,0 +1,275 @@
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BOOT_ENVIRONMENT } from '../../contract/environment';
+import { MngrFargateError } from '../../contract/errors';
+import { AddressPool } from './addresses';
+import { hashFolder, hashText } from './image-folder';
+import { isAlive, processesOf, signal } from './machine-processes';
+import type { Namespaces } from './namespaces';
+import { findNamespaces, removeFolder } from './namespaces';
+import { NAMESPACED_IMAGE_FOLDER, PROCESS_SCRIPTS } from './process-scripts';
+import type { ImageSource, PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from './runtime';
+import { ImageUnavailableError } from './runtime';
+import { TaskFiles } from './task-files';
+
+export interface ProcessRuntimeOptions {
+  /** Folder of the endpoint's own; made with mode 0700. */
+  readonly stateDirectory: string;
+  readonly endpointId: string;
+  /** `auto` (default) uses namespaces where the machine permits them; `off` never does. */
+  readonly namespaces?: 'auto' | 'off';
+  /** Size of the pool of task addresses; see AddressPool. */
+  readonly addressPoolSize?: number;
+}
+
+/** By its path, since a task's PATH is the task's own. */
+const BASH = '/bin/bash';
+const ENTRYPOINT = 'entrypoint.sh';
+const POLL_MS = 50;
+const START_TIMEOUT_MS = 30_000;
+/** Exit code of a task whose end nobody saw, since the machine restarted or its supervisor was killed: as SIGKILL. */
+const LOST = 137;
+
+/**
+ * Runs tasks as processes of this machine, with the machine's own sshd. There is no isolation to rely on: tasks share
+ * the machine's network, user and kernel resources. Where the machine permits namespaces, a task has its own process
+ * ids and its own view of the file system, so that it sees the paths a container would, changes nothing of the machine,
+ * and leaves nothing behind. Elsewhere the image's scripts run below `MNGR_ROOT`, and what they leave is swept up.
+ *
+ * Make it with `ProcessRuntime.create`.
+ */
+export class ProcessRuntime implements TaskRuntime {
+  readonly kind = 'process';
+  readonly description: string;
+  private readonly tasks: string;
+  private readonly images: string;
+  private readonly pool: AddressPool;
+
+  private constructor(
+    private readonly stateDirectory: string,
+    private readonly scripts: Readonly<Record<keyof typeof PROCESS_SCRIPTS, string>>,
+    private readonly namespaces: Namespaces | undefined,
+    options: ProcessRuntimeOptions,
+  ) {
+    this.tasks = join(stateDirectory, 'tasks');
+    this.images = join(stateDirectory, 'images');
+    this.pool = new AddressPool({
+      file: join(stateDirectory, 'addresses.json'),
+      endpointId: options.endpointId,
+      size: options.addressPoolSize,
+    });
+    this.description =
+      namespaces === undefined
+        ? 'processes of this machine, without isolation: tasks can read and change whatever you can'
+        : "processes of this machine with their own process ids and file-system layer; network and kernel are shared, so don't run code you don't trust";
+  }
+
+  static async create(options: ProcessRuntimeOptions): Promise<ProcessRuntime> {
+    const stateDirectory = resolve(options.stateDirectory, 'processes');
+    mkdirSync(join(stateDirectory, 'tasks'), { recursive: true, mode: 0o700 });
+    mkdirSync(join(stateDirectory, 'images'), { recursive: true, mode: 0o700 });
+    const scripts = writeScripts(stateDirectory);
+    const namespaces =
+      options.namespaces === 'off' ? undefined : await findNamespaces(stateDirectory, scripts.runNamespaced);
+    return new ProcessRuntime(stateDirectory, scripts, namespaces, options);
+  }
+
+  /** True when tasks have namespaces of their own. */
+  get namespaced(): boolean {
+    return this.namespaces !== undefined;
+  }
+
+  /** Copies the folder, so that a task doesn't see later changes of it. */
+  prepare(image: ImageSource, onProgress: (line: string) => void = () => undefined): Promise<PreparedImage> {
+    return Promise.resolve().then(() => {
+      if (image.type === 'uri') {
+        throw new ImageUnavailableError(
+          `${image.uri} can't be run as processes of this machine: only images with a folder and its ${ENTRYPOINT} can; start Docker or Podman to run other images`,
+        );
+      }
+      if (!existsSync(join(image.path, ENTRYPOINT))) {
+        throw new ImageUnavailableError(`${image.path} has no ${ENTRYPOINT}, which processes need to run an image`);
+      }
+      const reference = join(this.images, hashFolder(image.path).slice(0, 32));
+      if (!existsSync(reference)) {
+        onProgress(`copying ${image.path}`);
+        const copy = `${reference}.${process.pid}`;
+        cpSync(image.path, copy, { recursive: true });
+        if (existsSync(reference)) return rm(copy, { recursive: true }).then(() => ({ reference }));
+        renameSync(copy, reference);
+      }
+      return { reference };
+    });
+  }
+
+  reserveAddress(taskId: string): Promise<TaskAddress> {
+    return this.pool.reserve(taskId);
+  }
+
+  releaseAddress(address: TaskAddress): Promise<void> {
+    this.pool.release(address);
+    return Promise.resolve();
+  }
+
+  /** Throws `usage` for settings that processes can't honour: a user other than root. */
+  async start(spec: TaskSpec): Promise<void> {
+    if (spec.user !== undefined && !/^(root|0)(:(root|0))?$/.test(spec.user)) {
+      throw new MngrFargateError(
+        'usage',
+        `user "${spec.user}" can't be had when tasks run as processes: they run as root; start Docker or Podman for other users`,
+      );
+    }
+    const files = this.files(spec.taskId);
+    if (this.namespaces === undefined) makePrivilegeSeparationFolder();
+    files.create({ taskId: spec.taskId, address: spec.address, namespaced: this.namespaced });
+    const child = spawn(BASH, ['-p', this.scripts.supervise, files.folder, ...this.commandLine(spec, files)], {
+      cwd: '/',
+      detached: true,
+      env: this.environment(spec, files),
+      stdio: 'ignore',
+    });
+    await new Promise<void>((started, failed) => child.once('spawn', started).once('error', failed));
+    child.unref();
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (files.main() === undefined && files.exitCode() === undefined) {
+      if (Date.now() > deadline) {
+        await this.kill(spec.taskId);
+        throw new MngrFargateError('timed-out', `task ${spec.taskId} didn't start in ${START_TIMEOUT_MS / 1000} s`);
+      }
+      await sleep(2);
+    }
+  }
+
+  async stop(taskId: string, graceSeconds: number): Promise<void> {
+    const files = this.files(taskId);
+    const main = files.main();
+    if (main !== undefined) signal(main, 'SIGTERM');
+    const deadline = Date.now() + graceSeconds * 1000;
+    while (this.isRunning(files) && Date.now() < deadline) await sleep(POLL_MS);
+    await this.kill(taskId);
+  }
+
+  async kill(taskId: string): Promise<void> {
+    const files = this.files(taskId);
+    while (this.isRunning(files)) {
+      const main = files.main();
+      const supervisor = files.supervisor();
+      if (main !== undefined) signal(main, 'SIGKILL');
+      // The supervisor leads the process group that the first process is born into.
+      else if (supervisor !== undefined) signal({ ...supervisor, group: true }, 'SIGKILL');
+      await sleep(5);
+    }
+    await this.finish(files);
+  }
+
+  async wait(taskId: string, abort: AbortSignal): Promise<TaskExit> {
+    const files = this.files(taskId);
+    while (this.isRunning(files)) await sleep(POLL_MS, undefined, { signal: abort });
+    await this.finish(files);
+    return { exitCode: files.exitCode() ?? LOST, oomKilled: false };
+  }
+
+  running(): Promise<string[]> {
+    return Promise.resolve(TaskFiles.ids(this.tasks).filter((taskId) => this.isRunning(this.files(taskId))));
+  }
+
+  readLogs(taskId: string, fromOffset: number): Promise<{ lines: { at: Date; message: string }[]; offset: number }> {
+    return this.files(taskId).log(fromOffset);
+  }
+
+  async remove(taskId: string): Promise<void> {
+    await this.kill(taskId);
+    await removeFolder(this.files(taskId).folder, this.namespaces);
+  }
+
+  async removeAll(): Promise<void> {
+    await Promise.all(TaskFiles.ids(this.tasks).map((taskId) => this.remove(taskId)));
+    await rm(this.stateDirectory, { recursive: true, force: true });
+  }
+
+  private files(taskId: string): TaskFiles {
+    return new TaskFiles(this.tasks, taskId);
+  }
+
+  private isRunning(files: TaskFiles): boolean {
+    if (files.exitCode() !== undefined) return false;
+    return [files.supervisor(), files.main()].some((identity) => identity !== undefined && isAlive(identity));
+  }
+
+  /** Once a task's first process has ended: ends what it left behind, and lets the supervisor write its last lines. */
+  private async finish(files: TaskFiles): Promise<void> {
+    const record = files.record();
+    const supervisor = files.supervisor();
+    if (record === undefined) return;
+    for (;;) {
+      const left = record.namespaced ? [] : processesOf(files.folder, record.address);
+      const others = left.filter((pid) => pid !== supervisor?.pid);
+      for (const pid of others) killIfThere(pid);
+      const stamping = supervisor !== undefined && isAlive(supervisor);
+      if (others.length === 0 && !stamping) return;
+      await sleep(5);
+    }
+  }
+
+  private commandLine(spec: TaskSpec, files: TaskFiles): string[] {
+    const imageFolder = this.namespaced ? NAMESPACED_IMAGE_FOLDER : spec.image.reference;
+    const entryPoint = spec.entryPoint ?? [BASH, join(imageFolder, ENTRYPOINT)];
+    const command = [...entryPoint, ...(spec.command ?? [])];
+    const directory = spec.workingDirectory ?? '/';
+    if (this.namespaces === undefined) {
+      return [BASH, '-p', this.scripts.runPrefixed, files.folder, join(files.folder, 'root', directory), ...command];
+    }
+    const { unshare, writes, overlayOptions } = this.namespaces;
+    const hostName = `ip-${spec.address.ip.replaceAll('.', '-')}`;
+    const layer = [files.folder, spec.image.reference, writes, overlayOptions, hostName, spec.address.ip, directory];
+    const first = spec.initProcess ? 'init' : 'exec';
+    return [...unshare, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...command];
+  }
+
+  /** The task's own environment and what every container has; nothing of the endpoint's. */
+  private environment(spec: TaskSpec, files: TaskFiles): NodeJS.ProcessEnv {
+    const root = this.namespaced ? '' : join(files.folder, 'root');
+    return {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      LANG: 'C.UTF-8',
+      HOME: `${root}/root`,
+      ...spec.environment,
+      [BOOT_ENVIRONMENT.sshPort]: String(spec.address.port),
+      [BOOT_ENVIRONMENT.sshListenAddress]: spec.address.ip,
+      ...(this.namespaced ? {} : { [BOOT_ENVIRONMENT.root]: root }),
+    };
+  }
+}
+
+/** Writes the scripts under a name made from their content, since bash reads a script while it runs it. */
+function writeScripts(stateDirectory: string): Readonly<Record<keyof typeof PROCESS_SCRIPTS, string>> {
+  const folder = join(stateDirectory, 'scripts');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const write = (name: keyof typeof PROCESS_SCRIPTS): string => {
+    const text = PROCESS_SCRIPTS[name];
+    const file = join(folder, `${name}-${hashText(text)}.sh`);
+    if (!existsSync(file)) {
+      writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
+      renameSync(`${file}.${process.pid}`, file);
+    }
+    return file;
+  };
+  return { supervise: write('supervise'), runPrefixed: write('runPrefixed'), runNamespaced: write('runNamespaced') };
+}
+
+/** Debian's sshd insists on this folder, which only the machine's own sshd service makes. Needs root, as sshd does. */
+function makePrivilegeSeparationFolder(): void {
+  if (process.platform === 'linux' && process.getuid?.() === 0)
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
