@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs coding agents while the image is built. Arguments: names with or without a version, separated by spaces
+# ("claude-code codex@0.169.0"), and the directory that takes them; their commands are in its bin.
+set -eu -o pipefail
+
+# Newest Node.js line that all of them run on; those that are programs of their own don't use it.
+NODE_VERSION=24
+
+# package_of NAME: the agent's package, with the command that it brings.
+package_of() {
+  case $1 in
+    claude-code) echo '@anthropic-ai/claude-code' ;;
+    codex) echo '@openai/codex' ;;
+    gemini-cli) echo '@google/gemini-cli' ;;
+    opencode) echo 'opencode-ai' ;;
+    pi) echo '@mariozechner/pi-coding-agent' ;;
+    *) return 1 ;;
+  esac
+}
+
+target=$2
+mkdir -p "$target/bin"
+packages=()
+for agent in $1; do
+  name=${agent%%@*}
+  version=${agent#"$name"}
+  if ! package=$(package_of "$name"); then
+    echo "install-agents.sh: unknown agent '$name' in AGENTS: use claude-code, codex, gemini-cli, opencode or pi, each with or without @VERSION" >&2
+    exit 64
+  fi
+  if [[ ! ${version:-@latest} =~ ^@[0-9A-Za-z][0-9A-Za-z.+-]*$ ]]; then
+    echo "install-agents.sh: '$agent' in AGENTS has no valid version: write $name@1.2.3" >&2
+    exit 64
+  fi
+  packages+=("$package$version")
+done
+if ((${#packages[@]} == 0)); then exit 0; fi
+
+apt-get update
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates nodejs npm
+# Debian's Node.js is too old for some agents; the package `node` brings the wanted one for this machine's architecture.
+npm install --global --prefix "$target" --no-audit --no-fund "node@$NODE_VERSION" "${packages[@]}"
+npm cache clean --force

@@ -1,0 +1,123 @@
+# sshd: its configuration, which leaves the distribution's alone, and its start. Sourced.
+
+# find_sshd: sets sshd, with its full path, which sshd needs to execute itself again, and sshd_version, for example
+# `OpenSSH_9.2p1 Debian-2+deb12u5`.
+find_sshd() {
+  sshd=$(PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin command -v sshd) ||
+    fail "$EXIT_UNAVAILABLE" 'sshd is not installed: install the package openssh-server'
+  # Releases before 9.2 have no -V; their complaint about it names the release as well.
+  sshd_version=$("$sshd" -V 2>&1 | grep -m 1 -o 'OpenSSH_[^,]*') || sshd_version=''
+}
+
+# write_sshd_config PROOF
+write_sshd_config() {
+  sshd_config=$run_directory/sshd_config
+  write_file 600 "$sshd_config" "$(sshd_options "$1")"
+}
+
+sshd_options() {
+  local proof=$1
+  printf '%s\n' \
+    "Port $ssh_port" \
+    "HostKey \"$host_key\"" \
+    'PidFile none' \
+    'LogLevel VERBOSE' \
+    'AuthenticationMethods publickey' \
+    'PasswordAuthentication no' \
+    'KbdInteractiveAuthentication no' \
+    'PermitRootLogin prohibit-password' \
+    'PermitUserEnvironment no' \
+    'UsePAM no' \
+    'UseDNS no' \
+    'PrintMotd no' \
+    'PrintLastLog no' \
+    'X11Forwarding no' \
+    'StreamLocalBindUnlink yes'
+  # mngr runs many channels over one connection and knocks from many threads at once.
+  printf '%s\n' 'MaxSessions 100' 'MaxStartups 100:30:300' 'LoginGraceTime 30'
+  # Frees mngr's host lock two minutes after a client has vanished.
+  printf '%s\n' 'ClientAliveInterval 30' 'ClientAliveCountMax 4'
+  # LANG isn't accepted: clients send the language of their own machine, which is hardly ever installed here.
+  printf '%s\n' 'AcceptEnv LC_* COLORTERM' "SetEnv $(session_environment)"
+  if [[ -n $ssh_address ]]; then printf '%s\n' "ListenAddress $ssh_address"; fi
+  if [[ -n $proof ]]; then printf '%s\n' "VersionAddendum mngr-host-proof=$proof"; fi
+  if [[ $sshd_version == *Debian* || $sshd_version == *Ubuntu* ]]; then printf '%s\n' 'DebianBanner no'; fi
+  if has_source_penalties; then printf '%s\n' 'PerSourcePenalties no'; fi
+  if is_container; then
+    printf '%s\n' 'Subsystem sftp internal-sftp'
+  else
+    outside_container_options
+  fi
+}
+
+# Without a container the key opens one account, and sessions begin in the host's home instead of the account's.
+# The files are in a directory that only this account can enter; StrictModes would look at the directories above it.
+outside_container_options() {
+  printf '%s\n' \
+    'StrictModes no' \
+    "AllowUsers $(id -un)" \
+    "AuthorizedKeysFile \"$home/.ssh/authorized_keys\"" \
+    "Subsystem sftp $(find_sftp_server)" \
+    "ForceCommand exec bash '$library/session.sh'"
+}
+
+find_sftp_server() {
+  local file
+  for file in /usr/lib/openssh /usr/libexec /usr/libexec/openssh /usr/lib/ssh; do
+    if [[ -x $file/sftp-server ]]; then
+      printf '%s' "$file/sftp-server"
+      return
+    fi
+  done
+  printf 'internal-sftp'
+}
+
+# has_source_penalties: since OpenSSH 9.8 sshd shuts out addresses that connect without logging in, as launchers do
+# when they knock. With keys alone there is nothing to guess, so nothing is lost without it.
+has_source_penalties() {
+  local release=${sshd_version#OpenSSH_} major minor
+  major=${release%%.*}
+  minor=${release#*.}
+  minor=${minor%%[!0-9]*}
+  [[ $major =~ ^[0-9]+$ && $minor =~ ^[0-9]+$ ]] && ((major > 9 || (major == 9 && minor >= 8)))
+}
+
+# session_environment: what every SSH session has in its environment, in sshd_config's quoting.
+session_environment() {
+  local name
+  session_variable MNGR_HOST_DIR "$host_directory"
+  session_variable MNGR_HOST_ID "$host_id"
+  session_variable MNGR_HOST_NAME "$host_name"
+  session_variable MNGR_PROVIDER "$provider"
+  session_variable PATH "$PATH"
+  session_variable LANG "${LANG:-C.UTF-8}"
+  if ! is_container; then
+    session_variable MNGR_ROOT "$root"
+    session_variable HOME "$home"
+    session_variable TMUX_TMPDIR "$root/run"
+  fi
+  # Through these an agent reaches the task role's credentials, its region and the task's own metadata.
+  for name in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_REGION AWS_DEFAULT_REGION ECS_CONTAINER_METADATA_URI_V4; do
+    if [[ -n ${!name-} ]]; then session_variable "$name" "${!name}"; fi
+  done
+}
+
+session_variable() {
+  if [[ $2 == *[\"\\]* || $2 =~ [[:cntrl:]] ]]; then
+    log "$1 does not reach SSH sessions: it holds quotes, backslashes or control characters"
+  else
+    printf '"%s=%s" ' "$1" "$2"
+  fi
+}
+
+# start_sshd: sets sshd_pid and log_pid. sshd's log goes through watch_log to the container's log.
+start_sshd() {
+  local pipe=$run_directory/sshd-log
+  if ((EUID == 0)); then mkdir -p /run/sshd; fi
+  rm -f "$pipe"
+  mkfifo -m 600 "$pipe"
+  watch_log <"$pipe" &
+  log_pid=$!
+  "$sshd" -D -e -f "$sshd_config" 2>"$pipe" &
+  sshd_pid=$!
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# ForceCommand of a host without a container: begins each SSH session in the host's home and does what was asked for,
+# as sshd itself would. Standard streams, terminal and exit code pass through untouched, since exec replaces this shell.
+cd "$HOME" || exit 1
+shell=${SHELL:-/bin/sh}
+if [[ -z ${SSH_ORIGINAL_COMMAND+set} ]]; then
+  exec -a "-${shell##*/}" "$shell"
+fi
+command=$SSH_ORIGINAL_COMMAND
+unset SSH_ORIGINAL_COMMAND
+exec "$shell" -c "$command"
