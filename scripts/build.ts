@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Makes dist/:
+ * - dist/{bin,lib,lambda}: every source as a CommonJS module with its types, for `import 'mngr-fargate'` and the CDK app;
+ * - dist/cli: the CLI and the local endpoint's daemon as ES modules split at their `import()`s, so that a command reads
+ *   one or two files instead of the thousand of the AWS SDK, and `--version` reads none of it;
+ * - dist/bin/mngr-fargate.js: starts dist/cli.
+ *
+ * Types are checked and declared meanwhile; `--skip-types` leaves them as they are.
+ */
+const ROOT = join(__dirname, '..');
+const DIST = join(ROOT, 'dist');
+const FOLDERS = ['bin', 'lib', 'lambda'];
+const NODE = 'node20.19';
+
+/** Programs of dist/cli by name. */
+const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon.ts' };
+
+/** Packages that stay in node_modules: ssh2 has optional native parts, dockerode reads files beside its own. */
+const EXTERNAL = ['ssh2', 'cpu-features', 'dockerode', 'aws-cdk-lib', 'constructs'];
+
+/** ES modules have none of these, and bundled CommonJS packages use them. */
+const COMMONJS_NAMES = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+  "import { dirname as __directoryOf } from 'node:path';",
+  'const require = __createRequire(import.meta.url);',
+  'const __filename = __fileURLToPath(import.meta.url);',
+  'const __dirname = __directoryOf(__filename);',
+].join('\n');
+
+/** Keeps V8's compiled code between runs (Node 22.8 and later), in a folder that no other user can write to. */
+const START_CLI = `#!/usr/bin/env node
+'use strict';
+const { join } = require('node:path');
+const cache = process.env.XDG_CACHE_HOME || join(require('node:os').homedir(), '.cache');
+require('node:module').enableCompileCache?.(join(cache, 'mngr-fargate'));
+void import('../cli/mngr-fargate.mjs');
+`;
+
+async function main(): Promise<void> {
+  const sources = FOLDERS.flatMap((folder) => sourcesIn(join(ROOT, folder)));
+  removeStale(new Set(sources.map((source) => join(DIST, relative(ROOT, source)).replace(/\.ts$/, ''))));
+  const types = process.argv.includes('--skip-types') ? true : step('types', checkTypes);
+  const modules = await step('modules', () => compile(sources));
+  const commandLine = await step('command line', bundle);
+  if (![modules, commandLine, await types].every(Boolean)) process.exitCode = 1;
+}
+
+/** Prints one line and tells whether the step went well. */
+async function step(name: string, work: () => Promise<string>): Promise<boolean> {
+  const start = process.hrtime.bigint();
+  const [done, text] = await work().then(
+    (result) => [true, result],
+    (error: Error) => [false, `failed: ${error.message}`],
+  );
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  console.log(`${name.padEnd(13)}${text} (${seconds.toFixed(1)} s)`);
+  return done;
+}
+
+function sourcesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes(`${sep}node_modules${sep}`));
+}
+
+/** Removes what an earlier build made from sources that no longer exist. */
+function removeStale(current: ReadonlySet<string>): void {
+  for (const folder of FOLDERS.map((name) => join(DIST, name)).filter(existsSync)) {
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      if (entry.isFile() && !current.has(file.replace(/\.(d\.ts|js|js\.map)$/, ''))) rmSync(file);
+    }
+  }
+}
+
+async function compile(entryPoints: string[]): Promise<string> {
+  await build({
+    entryPoints,
+    outbase: ROOT,
+    outdir: DIST,
+    format: 'cjs',
+    platform: 'node',
+    target: NODE,
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+  return `${entryPoints.length} files in dist`;
+}
+
+async function bundle(): Promise<string> {
+  const programs = Object.entries(PROGRAMS).filter(([, source]) => existsSync(join(ROOT, source)));
+  const folder = join(DIST, 'cli');
+  rmSync(folder, { recursive: true, force: true });
+  if (programs.length === 0) return 'no program yet';
+  await build({
+    entryPoints: Object.fromEntries(programs.map(([name, source]) => [name, join(ROOT, source)])),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: NODE,
+    mainFields: ['module', 'main'],
+    external: EXTERNAL,
+    banner: { js: COMMONJS_NAMES },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  mkdirSync(join(DIST, 'bin'), { recursive: true });
+  writeFileSync(join(DIST, 'bin', 'mngr-fargate.js'), START_CLI);
+  rmSync(join(DIST, 'bin', 'mngr-fargate.js.map'), { force: true });
+  chmodSync(join(DIST, 'bin', 'mngr-fargate.js'), 0o755);
+  return `${readdirSync(folder).length} files in dist/cli`;
+}
+
+function checkTypes(): Promise<string> {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const incremental = ['--incremental', '--tsBuildInfoFile', join(DIST, '.tsbuildinfo')];
+  const args = [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--emitDeclarationOnly', ...incremental];
+  return new Promise((resolve, reject) => {
+    spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' })
+      .once('error', reject)
+      .once('close', (code) =>
+        code === 0 ? resolve('checked and declared in dist') : reject(new Error('see the type errors above')),
+      );
+  });
+}
+
+void main();
