@@ -11,14 +11,30 @@ source "$library/lib/authorized-keys.sh"
 source "$library/lib/host-key.sh"
 source "$library/lib/host-directory.sh"
 source "$library/lib/task-metadata.sh"
+source "$library/lib/profile.sh"
 source "$library/lib/sshd.sh"
 source "$library/lib/lease.sh"
 source "$library/lib/processes.sh"
+
+# The shortest of the systems' limits for a Unix socket's path: macOS's, without the ending zero.
+SOCKET_PATH_LIMIT=103
 
 # PID 1 of a container ignores signals that it has no trap for.
 trap 'exit "$EXIT_TERMINATED"' TERM
 IFS= read -r nonce <&3
 exec 3<&-
+
+# Where this runs must be fit for it: in a container as root, elsewhere with paths that others can handle.
+check_place() {
+  local socket=$root/run/tmux-$EUID/default
+  check_path "the directory of the host's scripts" "$library"
+  if is_container && ((EUID != 0)); then
+    fail "$EXIT_SETTING" "the host must start as root, not as user $EUID: remove USER from the image or set MNGR_ROOT"
+  fi
+  if ((${#socket} > SOCKET_PATH_LIMIT)); then
+    fail "$EXIT_SETTING" "MNGR_ROOT is ${#root} characters long, too long for tmux's socket: use at most $((${#root} + SOCKET_PATH_LIMIT - ${#socket}))"
+  fi
+}
 
 check_programs() {
   local program
@@ -36,13 +52,9 @@ prepare_run_directory() {
   write_file 600 "$run_directory/pid" "$$"
 }
 
-# What the processes of this host's sessions have in their environment and no others.
-mark_processes() {
-  if is_container; then session_mark=MNGR_HOST_ID=$host_id; else session_mark=MNGR_ROOT=$root; fi
-}
-
+# shellcheck disable=SC2317 # a trap calls it
 end_when_terminated() {
-  local reason
+  local reason=''
   if IFS= read -r reason 2>/dev/null <"$run_directory/stop-reason"; then
     end_host "$EXIT_TERMINATED" "the host shuts itself down: $reason"
   fi
@@ -50,6 +62,7 @@ end_when_terminated() {
 }
 
 read_settings
+check_place
 check_nonce "$nonce"
 check_programs
 prepare_run_directory
@@ -62,14 +75,16 @@ unset nonce
 choose_host_id
 read_task_arn
 write_host_directory
+write_profile
+mark_sessions
 write_sshd_config "$proof"
-mark_processes
 
 trap end_when_terminated TERM
 trap 'end_host 130 "stopped by SIGINT"' INT
 trap 'end_host "$EXIT_LEASE" "boot lease of $lease_seconds s ran out: nobody logged in"' USR1
+log "host $host_name ($host_id) starts sshd on port $ssh_port"
+start_lease
 start_sshd
-log "$host_name ($host_id) is ready: sshd on port $ssh_port"
 
 status=0
 wait "$sshd_pid" || status=$?

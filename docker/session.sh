@@ -2,6 +2,7 @@
 # ForceCommand of a host without a container: begins each SSH session in the host's home and does what was asked for,
 # as sshd itself would. Standard streams, terminal and exit code pass through untouched, since exec replaces this shell.
 cd "$HOME" || exit 1
+unset OLDPWD
 shell=${SHELL:-/bin/sh}
 if [[ -z ${SSH_ORIGINAL_COMMAND+set} ]]; then
   exec -a "-${shell##*/}" "$shell"

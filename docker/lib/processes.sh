@@ -1,25 +1,35 @@
 # Ends what the host has started. Sourced.
 
+# mark_sessions: sets boot_id, which SSH sessions have in their environment as MNGR_BOOT_ID. All that they start carries
+# it on, a tmux server included, which isn't anybody's child any more.
+mark_sessions() {
+  boot_id=$(openssl rand -hex 8)
+}
+
 # end_host CODE TEXT: the last act. Sessions and agents get SIGTERM and half a second; what is left then ends with the
 # container, or by SIGKILL where there is none.
 end_host() {
-  local round
   trap '' TERM INT USR1
   log "$2"
+  end_lease
+  connections=$(connection_processes)
   signal_all TERM
-  for round in 1 2 3 4 5; do
-    sleep 0.1
-    if [[ -z $(host_processes) ]]; then break; fi
-  done
+  await_end
   if ! is_container; then
-    for round in 1 2 3 4 5; do
-      if [[ -z $(host_processes) ]]; then break; fi
-      signal_all KILL
-      sleep 0.1
-    done
+    signal_all KILL
+    await_end
     rm -f "$run_directory/pid"
   fi
   exit "$1"
+}
+
+# await_end: returns when nothing of the host runs, and after half a second anyway.
+await_end() {
+  local tries=5
+  while ((tries > 0)) && [[ -n $(host_processes) ]]; do
+    sleep 0.1
+    tries=$((tries - 1))
+  done
 }
 
 signal_all() {
@@ -27,28 +37,26 @@ signal_all() {
   for pid in $(host_processes); do kill "-$1" "$pid" 2>/dev/null || true; done
 }
 
-# host_processes: sshd with its connections, and all that carries the mark of this host's sessions in its environment,
-# such as a tmux server, which nobody's child can be found by.
+# host_processes: the numbers of those that run still.
 host_processes() {
-  { descendants && marked; } | sort -un | grep -vx -e "$$" -e "${log_pid:-}" || true
+  local pid
+  for pid in $connections; do
+    if kill -0 "$pid" 2>/dev/null; then printf '%s\n' "$pid"; fi
+  done
+  session_processes
 }
 
-# descendants: of the main process, without the ones that are listing them.
-descendants() {
-  ps -A -o pid=,ppid=,comm= | awk -v "main=$$" '
-    { parent[$1] = $2; name[$1] = $3 }
-    END {
-      for (pid in parent) {
-        if (name[pid] ~ /(^|\/)(bash|ps|awk|sort|grep|sleep)$/ && parent[pid] == main) continue
-        for (up = parent[pid]; up > 1; up = parent[up]) if (up == main) { print pid; break }
-      }
-    }'
+# connection_processes: sshd with the processes of its connections, which have no environment to tell them by.
+connection_processes() {
+  ps -A -o pid=,ppid= | awk -v "sshd=${sshd_pid:-0}" '
+    { parent[$1] = $2 }
+    END { for (pid in parent) for (up = pid; up > 1; up = parent[up]) if (up == sshd) { print pid; break } }'
 }
 
-marked() {
+session_processes() {
   if [[ -r /proc/self/environ ]]; then
-    grep -lzFx -- "$session_mark" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n' || true
+    grep -lzFx -- "MNGR_BOOT_ID=$boot_id" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n' || true
   else
-    ps -axEww -o pid=,command= | awk -v "mark= $session_mark " 'index($0 " ", mark) { print $1 }'
+    ps -axEww -o pid=,command= | awk -v "mark= MNGR_BOOT_ID=$boot_id " 'index($0 " ", mark) { print $1 }'
   fi
 }

@@ -27,7 +27,6 @@ sshd_options() {
     'KbdInteractiveAuthentication no' \
     'PermitRootLogin prohibit-password' \
     'PermitUserEnvironment no' \
-    'UsePAM no' \
     'UseDNS no' \
     'PrintMotd no' \
     'PrintLastLog no' \
@@ -44,21 +43,27 @@ sshd_options() {
   if [[ $sshd_version == *Debian* || $sshd_version == *Ubuntu* ]]; then printf '%s\n' 'DebianBanner no'; fi
   if has_source_penalties; then printf '%s\n' 'PerSourcePenalties no'; fi
   if is_container; then
-    printf '%s\n' 'Subsystem sftp internal-sftp'
+    printf '%s\n' 'UsePAM no' 'Subsystem sftp internal-sftp'
   else
     outside_container_options
   fi
 }
 
-# Without a container the key opens one account, and sessions begin in the host's home instead of the account's.
-# The files are in a directory that only this account can enter; StrictModes would look at the directories above it.
+# Without a container the key opens one account, and sessions begin in the host's home instead of the account's. That
+# home is closed to others, whatever StrictModes would say of the directories above it.
 outside_container_options() {
   printf '%s\n' \
     'StrictModes no' \
     "AllowUsers $(id -un)" \
     "AuthorizedKeysFile \"$home/.ssh/authorized_keys\"" \
+    "UsePAM $(is_locked_account && echo yes || echo no)" \
     "Subsystem sftp $(find_sftp_server)" \
     "ForceCommand exec bash '$library/session.sh'"
+}
+
+# is_locked_account: without PAM sshd takes a locked password (Ubuntu's default for root) for a locked account.
+is_locked_account() {
+  awk -F: -v "user=$(id -un)" '$1 == user && $2 ~ /^!/ { locked = 1 } END { exit !locked }' /etc/shadow 2>/dev/null
 }
 
 find_sftp_server() {
@@ -89,6 +94,7 @@ session_environment() {
   session_variable MNGR_HOST_ID "$host_id"
   session_variable MNGR_HOST_NAME "$host_name"
   session_variable MNGR_PROVIDER "$provider"
+  session_variable MNGR_BOOT_ID "$boot_id"
   session_variable PATH "$PATH"
   session_variable LANG "${LANG:-C.UTF-8}"
   if ! is_container; then
@@ -110,14 +116,14 @@ session_variable() {
   fi
 }
 
-# start_sshd: sets sshd_pid and log_pid. sshd's log goes through watch_log to the container's log.
+# start_sshd: sets sshd_pid. sshd's log goes through watch_log to the container's log.
 start_sshd() {
   local pipe=$run_directory/sshd-log
-  if ((EUID == 0)); then mkdir -p /run/sshd; fi
+  # sshd's compiled-in directory for privilege separation, also where MNGR_ROOT is set; the machine's own sshd makes it too.
+  if ((EUID == 0)) && [[ -d /run && ! -d /run/sshd ]]; then make_directory 755 /run/sshd; fi
   rm -f "$pipe"
   mkfifo -m 600 "$pipe"
   watch_log <"$pipe" &
-  log_pid=$!
   "$sshd" -D -e -f "$sshd_config" 2>"$pipe" &
   sshd_pid=$!
 }
