@@ -237,6 +237,7 @@ export class AgentEnvironment extends Construct implements IConnectable, IGranta
     this.operator = new OperatorPolicy(this, 'Operator', {
       cluster: this.cluster,
       taskDefinition: this.taskDefinition,
+      sharedCluster: props.cluster !== undefined,
       principals: props.operatorPrincipals,
       externalId: props.operatorExternalId,
     });

@@ -62,7 +62,7 @@ export class AgentImage extends Construct implements IAgentImage {
     const asset = new DockerImageAsset(this, 'Asset', {
       directory: props.directory ?? dockerDirectory(),
       platform: props.architecture === CpuArchitecture.ARM64 ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-      buildArgs: { ...props.buildArgs, ...(agents.length > 0 ? { AGENTS: agents.join(',') } : {}) },
+      buildArgs: { ...props.buildArgs, ...(agents.length > 0 ? { AGENTS: agents.join(' ') } : {}) },
     });
     this.containerImage = ContainerImage.fromDockerImageAsset(asset);
     this.imageUri = asset.imageUri;

@@ -4,11 +4,19 @@ import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, PolicyStatemen
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import type { AgentTaskDefinition } from './agent-task-definition';
+import { HOST_TAGS } from '../contract/tags';
 import { acknowledgeFinding, wildcardFinding } from './nag-acknowledgement';
 
 export interface OperatorPolicyProps {
   readonly cluster: IAgentCluster;
   readonly taskDefinition: AgentTaskDefinition;
+
+  /**
+   * Whether the cluster runs tasks that are no hosts. The operator may then change only tasks that are tagged as hosts.
+   *
+   * @default false
+   */
+  readonly sharedCluster?: boolean;
 
   /**
    * Who may take the operator role.
@@ -38,7 +46,7 @@ export class OperatorPolicy extends Construct {
     super(scope, id);
     this.managedPolicy = new ManagedPolicy(this, 'Policy', {
       description: 'Launch, find and stop mngr hosts of this environment',
-      statements: this.statements(props.cluster, props.taskDefinition),
+      statements: this.statements(props),
     });
 
     const principals = props.principals ?? [new AccountRootPrincipal()];
@@ -50,7 +58,7 @@ export class OperatorPolicy extends Construct {
     });
   }
 
-  private statements(cluster: IAgentCluster, taskDefinition: AgentTaskDefinition): PolicyStatement[] {
+  private statements({ cluster, taskDefinition, sharedCluster = false }: OperatorPolicyProps): PolicyStatement[] {
     const stack = Stack.of(this);
     const { clusterArn, clusterName } = cluster;
     const inThisCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
@@ -75,15 +83,7 @@ export class OperatorPolicy extends Construct {
           conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
         },
       ),
-      this.allow('TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
-        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
-        wildcard: 'Task ids are made up at launch; tasks of this cluster only.',
-      }),
-      this.allow(
-        'ManageHosts',
-        ['ecs:DescribeTasks', 'ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'],
-        [hosts],
-      ),
+      ...this.hostStatements(hosts, sharedCluster),
       this.allow('OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
       this.allow('ListHosts', ['ecs:ListTasks'], ['*'], {
         conditions: inThisCluster,
@@ -111,6 +111,25 @@ export class OperatorPolicy extends Construct {
         [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
         { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
       ),
+    ];
+  }
+
+  /**
+   * What is done to hosts. In a shared cluster a task counts as a host only if it carries the tag that RunTask gave it,
+   * and no other task can be given that tag; a look at other tasks does no harm.
+   */
+  private hostStatements(hosts: string, sharedCluster: boolean): PolicyStatement[] {
+    const wildcard = 'Task ids are made up at launch; tasks of this cluster only.';
+    const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'];
+    if (!sharedCluster) return [this.allow('ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
+    return [
+      this.allow('DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
+      this.allow('TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      }),
+      this.allow('ManageHosts', changes, [hosts], {
+        conditions: { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
+      }),
     ];
   }
 

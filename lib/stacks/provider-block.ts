@@ -19,6 +19,6 @@ export function renderProviderBlock(config: ProviderConfigInput): string {
 
 function tomlValue(value: string | number | boolean | readonly string[]): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') return `["${Fn.join('", "', [...value])}"]`;
+  if (typeof value === 'object') return value.length === 0 ? '[]' : `["${Fn.join('", "', [...value])}"]`;
   return String(value);
 }

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Requirement } from './requirements';
+
+const run = promisify(execFile);
+const CACHE = join(__dirname, '../../node_modules/.cache/mngr-fargate/python');
+
+/** A program written in Python that tests run; `requirements` pin it and what it needs, as pip writes them. */
+export interface PythonTool {
+  /** Name of its virtual environment. */
+  readonly name: string;
+  readonly requirements: readonly string[];
+}
+
+/** Python 3.9 or newer with venv and pip. */
+export const python: Requirement = {
+  missing: () =>
+    ['/usr/bin/python3', '/usr/local/bin/python3', '/opt/homebrew/bin/python3'].some(existsSync)
+      ? undefined
+      : 'python3 is not installed',
+};
+
+/**
+ * The folder with the tool's programs (`…/bin`). Installs the tool on first use, below node_modules/.cache; later calls
+ * find it there. Test files that run side by side wait for one another.
+ */
+export async function installPythonTool(tool: PythonTool): Promise<string> {
+  const folder = join(CACHE, tool.name);
+  const marker = join(folder, 'installed');
+  const wanted = createHash('sha256').update(tool.requirements.join('\n')).digest('hex');
+  const isInstalled = async (): Promise<boolean> => (await readFile(marker, 'utf8').catch(() => '')) === wanted;
+
+  if (!(await isInstalled())) {
+    await mkdir(CACHE, { recursive: true });
+    await withLock(`${folder}.lock`, async () => {
+      if (await isInstalled()) return;
+      await rm(folder, { recursive: true, force: true });
+      await run('python3', ['-m', 'venv', folder]);
+      const pip = ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...tool.requirements];
+      await run(join(folder, 'bin/pip'), pip, { maxBuffer: 16 * 1024 * 1024 });
+      await writeFile(marker, wanted);
+    });
+  }
+  return join(folder, 'bin');
+}
+
+/** Runs `work` while no other process holds the lock, a folder with its owner's process id in it. */
+async function withLock(path: string, work: () => Promise<void>): Promise<void> {
+  const owner = join(path, 'pid');
+  for (;;) {
+    try {
+      await mkdir(path);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (await ownerIsGone(owner)) await rm(path, { recursive: true, force: true });
+      else await sleep(200);
+    }
+  }
+  try {
+    await writeFile(owner, String(process.pid));
+    await work();
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** True when the lock's owner has died. A lock whose owner hasn't written its id yet gets a second to do so. */
+async function ownerIsGone(owner: string): Promise<boolean> {
+  let pid = await readFile(owner, 'utf8').catch(() => '');
+  if (pid === '') {
+    await sleep(1000);
+    pid = await readFile(owner, 'utf8').catch(() => '');
+    if (pid === '') return true;
+  }
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
