@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { Argument } from 'commander';
+import type { CliContext } from '../context';
+import type { CommandRegistration } from '../runner';
+
+type Shell = 'bash' | 'zsh' | 'fish';
+
+async function script(shell: Shell, program: Command): Promise<string> {
+  const { commandTree } = await import('../completion/command-tree.js');
+  const tree = commandTree(program);
+  switch (shell) {
+    case 'bash':
+      return (await import('../completion/bash.js')).bashCompletion(tree);
+    case 'zsh':
+      return (await import('../completion/zsh.js')).zshCompletion(tree);
+    case 'fish':
+      return (await import('../completion/fish.js')).fishCompletion(tree);
+  }
+}
+
+async function hostNames({ io }: CliContext): Promise<string[]> {
+  const { keyDirectoryOf, mngrBaseDirectory } = await import('../../mngr/base-directory.js');
+  const { readProfile } = await import('../../mngr/profile.js');
+  const { recordedHostNames } = await import('../completion/recorded-hosts.js');
+  const base = mngrBaseDirectory(io.environment);
+  const profile = await readProfile(base);
+  return profile === undefined ? [] : recordedHostNames(keyDirectoryOf(base, profile));
+}
+
+/** `completion bash|zsh|fish|hosts` */
+export const completionCommand: CommandRegistration = (program, runner) => {
+  program
+    .command('completion')
+    .description('print a completion script for a shell, or the names of the hosts that it completes')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish', 'hosts']))
+    .addHelpText('after', '\nExample:\n  source <(mngr-fargate completion bash)')
+    .action(
+      runner.action(async (context, what: Shell | 'hosts') => {
+        if (what === 'hosts') {
+          const names = await hostNames(context);
+          context.result(names, () => names.map((name) => `${name}\n`).join(''));
+          return;
+        }
+        const text = await script(what, program);
+        context.result({ shell: what, script: text }, () => text);
+      }),
+    );
+};

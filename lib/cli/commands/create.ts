@@ -1,0 +1,148 @@
+import type { CreateHostRequest, Host } from '../../hosts/types';
+import { MngrFargateError } from '../../contract/errors';
+import type { CliContext } from '../context';
+import { asMngrFargateError, errorDocument } from '../error-report';
+import { EXIT_CODES } from '../exit-codes';
+import { collect } from '../global-options';
+import { parseDuration, parseDurationOrNever } from '../parse/duration';
+import { environmentPairs, keyValues } from '../parse/key-value';
+import { publicKeys } from '../parse/public-key';
+import { parseCount, parseCpu, parseMemory, parseStorage } from '../parse/size';
+import { createProgress } from '../progress/progress';
+import { formatAddress, formatSize } from '../render/format';
+import type { CommandRegistration } from '../runner';
+
+interface CreateOptions {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly image?: string;
+  readonly spot?: boolean;
+  readonly env?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly idleTimeout?: string;
+  readonly maxAge?: string;
+  readonly subnet?: readonly string[];
+  readonly ephemeralStorage?: string;
+  readonly authorizedKey?: readonly string[];
+  readonly wait?: boolean;
+  readonly timeout?: string;
+}
+
+const given = <Value>(text: string | undefined, parse: (text: string) => Value): Value | undefined =>
+  text === undefined ? undefined : parse(text);
+
+async function requestOf(
+  options: CreateOptions,
+  { passthrough, io }: CliContext,
+): Promise<Omit<CreateHostRequest, 'name'>> {
+  return {
+    command: passthrough,
+    cpu: given(options.cpu, parseCpu),
+    memory: given(options.memory, parseMemory),
+    image: options.image,
+    spot: options.spot,
+    env: environmentPairs(options.env ?? [], io.environment),
+    tags: keyValues(options.tag ?? [], '--tag'),
+    idleTimeout: given(options.idleTimeout, (text) => parseDurationOrNever(text, '--idle-timeout')),
+    maxAge: given(options.maxAge, (text) => parseDuration(text, '--max-age')),
+    subnets: options.subnet,
+    ephemeralStorage: given(options.ephemeralStorage, parseStorage),
+    authorizedKeys: (await Promise.all((options.authorizedKey ?? []).map(publicKeys))).flat(),
+    wait: options.wait !== false,
+    timeout: given(options.timeout, (text) => parseCount(String(parseDuration(text, '--timeout')), '--timeout', 1)),
+  };
+}
+
+function hostText(host: Host): string {
+  if (!host.ready) return `${host.name}: ${host.state}, task ${host.taskArn}\n`;
+  const lines = [
+    `${host.name} is ready at ${formatAddress(host.address)} (${formatSize(host)})`,
+    `  connect with: mngr-fargate connect ${host.name}`,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+type Outcome = { readonly host: Host } | { readonly name: string; readonly error: MngrFargateError };
+
+async function create(context: CliContext, names: readonly string[], options: CreateOptions): Promise<number> {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new MngrFargateError('usage', `${repeated} is given twice`);
+  const request = await requestOf(options, context);
+  context.interrupts.announce('stopping what was started; press Ctrl-C again to quit at once');
+
+  const outcomes = await context.withHosts(
+    async (hosts) => {
+      const progress = createProgress(context.io, names);
+      try {
+        return await Promise.all(
+          names.map(async (name): Promise<Outcome> => {
+            try {
+              const host = await hosts.create(
+                { ...request, name },
+                { signal: context.signal, onProgress: (step) => progress.update(step) },
+              );
+              progress.finish(name, host.ready ? 'ready' : 'started');
+              return { host };
+            } catch (thrown) {
+              progress.finish(name, 'failed');
+              return { name, error: asMngrFargateError(thrown, context.signal) };
+            }
+          }),
+        );
+      } finally {
+        progress.close();
+      }
+    },
+    { writesKeys: true },
+  );
+  return report(context, outcomes);
+}
+
+function report(context: CliContext, outcomes: readonly Outcome[]): number {
+  const [only] = outcomes;
+  if (outcomes.length === 1 && only !== undefined && 'error' in only) throw only.error;
+  const documents = outcomes.map((outcome) =>
+    'host' in outcome ? outcome.host : { name: outcome.name, ...errorDocument(outcome.error) },
+  );
+  if (context.json) context.printJson(documents.length === 1 ? documents[0] : documents);
+  else {
+    for (const outcome of outcomes) {
+      if ('host' in outcome) context.print(hostText(outcome.host));
+      else context.reportText(outcome.error, outcome.name);
+    }
+  }
+  const failed = outcomes.find((outcome) => 'error' in outcome);
+  return failed === undefined ? 0 : EXIT_CODES[failed.error.code];
+}
+
+/** `create NAME… [-- COMMAND…]` */
+export const createCommand: CommandRegistration = (program, runner) => {
+  program
+    .command('create')
+    .usage('[options] <name...> [-- COMMAND...]')
+    .description('launch a host for each name, and start COMMAND on it in the tmux session mngr-NAME')
+    .argument('<name...>', 'host names: letters, digits, "-" and "_", at most 63; several are created in parallel')
+    .option('--cpu <size>', 'CPU units (1024) or vCPU (1vcpu)')
+    .option('--memory <size>', 'MiB (4096) or GB (4GB)')
+    .option('--image <uri>', "image in place of the task definition's")
+    .option('--spot', 'run on Fargate Spot: cheaper, and AWS may stop it with two minutes of notice')
+    .option('--env <key=value>', 'variable for the host; KEY alone hands on the value here; repeatable', collect)
+    .option('--tag <key=value>', 'tag of the task, repeatable', collect)
+    .option('--idle-timeout <duration>', 'stop after so long without activity (30m, 2h, never)')
+    .option('--max-age <duration>', 'stop after so long whatever it does')
+    .option('--subnet <id>', "subnet in place of the provider's, repeatable", collect)
+    .option('--ephemeral-storage <gib>', 'disk in GiB, 21 to 200; without it 20')
+    .option('--authorized-key <key>', 'further public key that may log in, or a file of them; repeatable', collect)
+    .option('--wait', 'wait until the host is ready (the default)')
+    .option('--no-wait', 'return as soon as ECS has accepted the task')
+    .option('--timeout <duration>', 'give up on a host that is not ready by then; without it 10m')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mngr-fargate create fox
+  mngr-fargate create fox owl --cpu 2vcpu --memory 8GB --idle-timeout 2h
+  mngr-fargate create fox --env ANTHROPIC_API_KEY -- claude`,
+    )
+    .action(runner.action(create, { takesPassthrough: true }));
+};

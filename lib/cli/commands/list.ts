@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host, HostsApi } from '../../hosts/types';
+import type { CliContext } from '../context';
+import { collect } from '../global-options';
+import { hasColour, isInteractive } from '../io';
+import { parseDuration } from '../parse/duration';
+import { keyValues } from '../parse/key-value';
+import { hostTable } from '../render/host-table';
+import type { CommandRegistration } from '../runner';
+import { idleTimes } from '../idle-times';
+
+interface ListOptions {
+  readonly stopped?: boolean;
+  readonly tag?: readonly string[];
+  readonly idle?: boolean;
+  readonly watch?: boolean;
+  readonly interval: string;
+}
+
+const HOME_AND_CLEAR = '\u001b[H\u001b[J';
+
+/** A host with the seconds since its last activity; null when they weren't asked for or this machine can't reach it. */
+export type ListedHost = Host & { readonly idleSeconds: number | null };
+
+async function listedHosts(hosts: HostsApi, context: CliContext, options: ListOptions): Promise<ListedHost[]> {
+  const found = await hosts.list(
+    { stopped: options.stopped === true, tags: keyValues(options.tag ?? [], '--tag') },
+    { signal: context.signal },
+  );
+  const wantsIdle = options.idle ?? !context.json;
+  const idle = wantsIdle ? await idleTimes(hosts, found, context.signal) : new Map<string, number>();
+  return found.map((host) => ({ ...host, idleSeconds: idle.get(host.hostId) ?? null }));
+}
+
+async function list(context: CliContext, options: ListOptions): Promise<number> {
+  const interval = parseDuration(options.interval, '--interval');
+  const { stdout, environment } = context.io;
+  const redraws = options.watch === true && !context.json && isInteractive(stdout, environment);
+  return context.withHosts(async (hosts) => {
+    for (;;) {
+      try {
+        const listed = await listedHosts(hosts, context, options);
+        const table = (): string => hostTable(listed, new Date(), hasColour(stdout, environment));
+        context.result(listed, () => (redraws ? HOME_AND_CLEAR + table() : table()));
+        if (options.watch !== true) return 0;
+        await sleep(interval * 1000, undefined, { signal: context.signal });
+      } catch (error) {
+        // Ctrl-C is how a watch ends.
+        if (options.watch === true && context.signal.aborted) return 0;
+        throw error;
+      }
+    }
+  });
+}
+
+/** `list` */
+export const listCommand: CommandRegistration = (program, runner) => {
+  program
+    .command('list')
+    .alias('ls')
+    .description('list the hosts: state, age, idle time, size, cost so far, address')
+    .option('--stopped', 'also those that stopped within the last hour, with their reason')
+    .option('--tag <key=value>', 'only hosts with this tag, repeatable', collect)
+    .option('--idle', 'ask the hosts how long they have been idle (the default, but not with --json)')
+    .option('--no-idle', "don't ask")
+    .option('--watch', 'repeat until Ctrl-C')
+    .option('--interval <duration>', 'time between two looks of --watch', '2s')
+    .action(runner.action(list));
+};

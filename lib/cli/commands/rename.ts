@@ -1,0 +1,18 @@
+import type { CliContext } from '../context';
+import type { CommandRegistration } from '../runner';
+
+async function rename(context: CliContext, reference: string, name: string): Promise<void> {
+  const host = await context.withHosts((hosts) => hosts.rename(reference, name, { signal: context.signal }));
+  context.result(host, () => `${reference} is now ${host.name}\n`);
+}
+
+/** `rename HOST NAME` */
+export const renameCommand: CommandRegistration = (program, runner) => {
+  program
+    .command('rename')
+    .alias('mv')
+    .description('give a host another name; what runs on it goes on')
+    .argument('<host>', 'name, host id or task ARN')
+    .argument('<name>', 'new name')
+    .action(runner.action(rename));
+};

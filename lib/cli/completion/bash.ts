@@ -1,0 +1,60 @@
+import type { CommandNode } from './command-tree';
+
+const wordsOf = (node: CommandNode): string =>
+  [...node.commands.map(({ name }) => name), ...node.options.flatMap(({ flags }) => flags)].join(' ');
+
+const valueFlags = (node: CommandNode): string =>
+  node.options
+    .filter(({ takesValue }) => takesValue)
+    .flatMap(({ flags }) => flags)
+    .join('|');
+
+/** One `case` arm for each command, `config show` and the like included. */
+function arms(program: CommandNode): string {
+  const nodes = program.commands.flatMap((node) => [
+    { path: node.name, node },
+    ...node.commands.map((child) => ({ path: `${node.name} ${child.name}`, node: child })),
+  ]);
+  return nodes
+    .map(({ path, node }) => `    '${path}') words='${wordsOf(node)}'; hosts=${node.takesHosts ? 1 : ''} ;;`)
+    .join('\n');
+}
+
+/** A completion script for bash, 3.2 and later. */
+export function bashCompletion(program: CommandNode): string {
+  const all = [program, ...program.commands, ...program.commands.flatMap((node) => node.commands)];
+  const flagsWithValue = [...new Set(all.flatMap((node) => valueFlags(node).split('|')))].filter((flag) => flag !== '');
+  const groups = program.commands.filter((node) => node.commands.length > 0).map((node) => node.name);
+  return `# bash completion of mngr-fargate; load with: source <(mngr-fargate completion bash)
+_mngr_fargate() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
+  local command='' skip='' word words hosts=''
+  case "$previous" in
+    ${flagsWithValue.join('|')}) COMPREPLY=(); return ;;
+  esac
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [ -n "$skip" ]; then skip=''; continue; fi
+    case "$word" in
+      --) COMPREPLY=(); return ;;
+      ${flagsWithValue.join('|')}) skip=1 ;;
+      -*) ;;
+      *)
+        case "$command" in
+          '') command="$word" ;;
+          ${groups.join('|')}) command="$command $word" ;;
+        esac ;;
+    esac
+  done
+  case "$command" in
+    '') words='${wordsOf(program)}' ;;
+${arms(program)}
+    *) words='' ;;
+  esac
+  if [ -n "$hosts" ] && [ "\${current#-}" = "$current" ]; then
+    words="$words $(mngr-fargate completion hosts 2>/dev/null)"
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _mngr_fargate mngr-fargate
+`;
+}

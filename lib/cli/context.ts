@@ -1,0 +1,113 @@
+import type { HostsApi } from '../hosts/types';
+import type { LoadedProviderConfig } from '../mngr/index';
+import type { MngrFargateError } from '../contract/errors';
+import { asMngrFargateError, errorDocument, errorText } from './error-report';
+import { EXIT_CODES } from './exit-codes';
+import type { GlobalOptions } from './global-options';
+import { overridesOf } from './global-options';
+import type { Interrupts } from './interrupts';
+import type { Io } from './io';
+
+/** Directory name that no profile has: where a machine without a profile would keep its keys, and therefore none. */
+const NO_PROFILE = '(none)';
+
+/** What a command works with: its streams, its options, and the library, loaded when it is asked for. */
+export class CliContext {
+  constructor(
+    readonly io: Io,
+    readonly options: GlobalOptions,
+    /** What stood behind `--`; undefined when there was none. */
+    readonly passthrough: readonly string[] | undefined,
+    readonly interrupts: Interrupts,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.interrupts.signal;
+  }
+
+  get json(): boolean {
+    return this.options.json === true;
+  }
+
+  get verbose(): boolean {
+    return this.options.verbose === true;
+  }
+
+  get debug(): boolean {
+    return Boolean(this.io.environment.MNGR_FARGATE_DEBUG);
+  }
+
+  /** The command's result for a person. */
+  print(text: string): void {
+    this.io.stdout.write(text);
+  }
+
+  /** The command's result as one line of JSON. */
+  printJson(value: unknown): void {
+    this.io.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Either of them. */
+  result(value: unknown, text: () => string): void {
+    if (this.json) this.printJson(value);
+    else this.print(text());
+  }
+
+  /** A line beside the result, on stderr. */
+  note(line: string): void {
+    this.io.stderr.write(`${line}\n`);
+  }
+
+  verboseNote(line: string): void {
+    if (this.verbose) this.note(line);
+  }
+
+  /** Reports an error the way the user asked for, and says which exit code it has. */
+  report(thrown: unknown): number {
+    const error = asMngrFargateError(thrown, this.signal);
+    if (this.json) this.printJson(errorDocument(error));
+    if (!this.json || this.debug) this.io.stderr.write(errorText(error, this));
+    return EXIT_CODES[error.code];
+  }
+
+  /** Reports one of several errors to a person; the command goes on. */
+  reportText(error: MngrFargateError, subject: string): void {
+    this.io.stderr.write(errorText(error, { verbose: this.verbose, debug: this.debug, subject }));
+  }
+
+  /** The provider's configuration (lib/mngr). */
+  async loadConfig(): Promise<LoadedProviderConfig> {
+    const { loadProviderConfig, mngrBaseDirectory } = await import('../mngr/index.js');
+    const loaded = await loadProviderConfig({
+      baseDirectory: mngrBaseDirectory(this.io.environment),
+      environment: this.io.environment,
+      provider: this.options.provider,
+      overrides: overridesOf(this.options),
+      stack: this.options.stack,
+      signal: this.signal,
+    });
+    for (const [key, source] of Object.entries(loaded.sources)) this.verboseNote(`${key}: from ${source}`);
+    return loaded;
+  }
+
+  /**
+   * Runs `work` with the launcher and closes it afterwards. `writesKeys` makes mngr's profile where there is none yet;
+   * commands that only read write nothing.
+   */
+  async withHosts<Result>(
+    work: (hosts: HostsApi) => Promise<Result>,
+    { writesKeys = false }: { writesKeys?: boolean } = {},
+  ): Promise<Result> {
+    const { config, provider } = await this.loadConfig();
+    const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
+    const { Hosts } = await import('../hosts/index.js');
+    const base = mngrBaseDirectory(this.io.environment);
+    const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
+    const hosts: HostsApi = new Hosts({ config, provider, keyDirectory: keyDirectoryOf(base, profile) });
+    try {
+      return await work(hosts);
+    } finally {
+      await hosts.close();
+    }
+  }
+}

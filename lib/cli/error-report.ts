@@ -1,0 +1,69 @@
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
+
+/** What `--json` prints for an error. */
+export interface ErrorDocument {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** An error as the commands report it. Those that nobody foresaw become `failed`, with a hint at the stack trace. */
+export function asMngrFargateError(error: unknown, signal?: AbortSignal): MngrFargateError {
+  if (isMngrFargateError(error)) return error;
+  if (signal?.aborted) return new MngrFargateError('aborted', 'aborted', { cause: error });
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new MngrFargateError('failed', `unexpected error: ${message.split('\n')[0] ?? ''}`, {
+    cause: error,
+    hint: 'set MNGR_FARGATE_DEBUG=1 to see the stack trace',
+  });
+}
+
+export const errorDocument = ({ code, message, hint, details }: MngrFargateError): ErrorDocument => ({
+  error: { code, message, hint: hint ?? null, details },
+});
+
+/** Codes of failures that AWS or the host explain; their details are always worth a look. */
+const EXPLAINED = ['task-stopped', 'no-capacity', 'timed-out', 'unreachable'];
+
+const isShown = (value: unknown): boolean => value !== null && value !== undefined && value !== '';
+
+function detailLines(details: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(details)
+    .filter(([, value]) => isShown(value))
+    .flatMap(([key, value]) => {
+      if (Array.isArray(value)) return [`  ${key}:`, ...value.map((item) => `    ${textOf(item)}`)];
+      return [`  ${key}: ${textOf(value)}`];
+    });
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** The causes behind an error, one line each. */
+function causeLines(error: MngrFargateError): string[] {
+  const lines: string[] = [];
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    lines.push(`  cause: ${cause.name}: ${cause.message}`);
+  }
+  return lines;
+}
+
+/** Lines for a person: the message, what AWS said, what to do. Stack traces only when asked for. */
+export function errorText(
+  error: MngrFargateError,
+  { verbose, debug, subject }: { verbose: boolean; debug: boolean; subject?: string },
+): string {
+  const lines = [`mngr-fargate: ${subject === undefined ? '' : `${subject}: `}${error.message}`];
+  if (verbose || EXPLAINED.includes(error.code)) lines.push(...detailLines(error.details));
+  if (verbose) lines.push(...causeLines(error));
+  if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
+  if (debug) lines.push(stackOf(error));
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function stackOf(error: Error): string {
+  const stack = error.stack ?? String(error);
+  return error.cause instanceof Error ? `${stack}\ncaused by ${stackOf(error.cause)}` : stack;
+}

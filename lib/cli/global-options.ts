@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Override } from '../mngr/index';
+import { keyValues } from './parse/key-value';
+
+/** Options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly provider: string;
+  readonly stack?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly roleArn?: string;
+  readonly cluster?: string;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Collects a repeatable option. */
+export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+export const addGlobalOptions = (program: Command): Command =>
+  program
+    .addOption(new Option('--provider <name>', 'provider block to use').env('MNGR_FARGATE_PROVIDER').default('fargate'))
+    .addOption(
+      new Option('--stack <name>', 'take the settings from this stack, in place of the provider block').env(
+        'MNGR_FARGATE_STACK',
+      ),
+    )
+    .option('--region <region>', 'AWS region')
+    .option('--profile <name>', 'profile of the AWS configuration')
+    .option('--role-arn <arn>', 'role to assume')
+    .option('--cluster <name>', 'ECS cluster')
+    .option('--set <key=value>', 'any other key of the provider block, repeatable', collect)
+    .option('--json', 'print one JSON document, errors included')
+    .option('-v, --verbose', 'say on stderr what is being done and all that is known of an error');
+
+/** The settings of the provider block among the options. */
+export function overridesOf(options: GlobalOptions): Override[] {
+  const named = [
+    { key: 'aws_region', text: options.region, source: '--region' },
+    { key: 'aws_profile', text: options.profile, source: '--profile' },
+    { key: 'aws_role_arn', text: options.roleArn, source: '--role-arn' },
+    { key: 'ecs_cluster', text: options.cluster, source: '--cluster' },
+  ].flatMap(({ text, ...rest }) => (text === undefined ? [] : [{ text, ...rest }]));
+  const others = Object.entries(keyValues(options.set ?? [], '--set')).map(([key, text]) => ({
+    key,
+    text,
+    source: `--set ${key}`,
+  }));
+  return [...others, ...named];
+}

@@ -1,0 +1,24 @@
+import type { Host, HostsApi } from '../hosts/types';
+
+/** SSH connections at a time, and milliseconds that one host may take: a dead host must not hold up the list. */
+const AT_A_TIME = 16;
+const PATIENCE_MS = 3000;
+
+/** Seconds since the last activity by host id, of the running hosts that this machine has keys for and can reach. */
+export async function idleTimes(
+  hosts: HostsApi,
+  listed: readonly Host[],
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
+  const waiting = listed.filter((host) => host.state === 'RUNNING' && host.ready && host.identityFile !== null);
+  const idle = new Map<string, number>();
+  const worker = async (): Promise<void> => {
+    for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const seconds = await hosts.idleSeconds(host, { signal: patience }).catch(() => null);
+      if (seconds !== null) idle.set(host.hostId, seconds);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return idle;
+}

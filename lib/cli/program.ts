@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { completionCommand } from './commands/completion';
+import { configCommand } from './commands/config';
+import { connectCommand } from './commands/connect';
+import { cpCommand } from './commands/cp';
+import { createCommand } from './commands/create';
+import { destroyCommand } from './commands/destroy';
+import { execCommand } from './commands/exec';
+import { listCommand } from './commands/list';
+import { logsCommand } from './commands/logs';
+import { messageCommand } from './commands/message';
+import { renameCommand } from './commands/rename';
+import { showCommand } from './commands/show';
+import { tagCommand } from './commands/tag';
+import { addGlobalOptions } from './global-options';
+import type { Io } from './io';
+import type { CommandRegistration, Runner } from './runner';
+import { packageVersion } from './version';
+
+const COMMANDS: readonly CommandRegistration[] = [
+  createCommand,
+  listCommand,
+  showCommand,
+  connectCommand,
+  execCommand,
+  messageCommand,
+  cpCommand,
+  logsCommand,
+  renameCommand,
+  tagCommand,
+  destroyCommand,
+  configCommand,
+  completionCommand,
+];
+
+/** The program with all its commands. Nothing here loads the AWS SDK, ssh2 or zod; commands do when they run. */
+export function createProgram(runner: Runner, io: Io): Command {
+  const program = new Command('mngr-fargate')
+    .description('AI coding agents on AWS Fargate: create hosts, connect to them, talk to their agents')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help of a command')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined,
+    })
+    .addHelpText('after', '\nExit codes, JSON shapes and every option: docs/cli.md')
+    .configureHelp({ showGlobalOptions: true });
+  addGlobalOptions(program);
+  for (const register of COMMANDS) register(program, runner);
+  return program;
+}

@@ -1,0 +1,36 @@
+import type { CreateProgress } from '../../hosts/types';
+import type { Io } from '../io';
+import { isInteractive } from '../io';
+import { LineProgress } from './line-progress';
+import { SpinnerProgress } from './spinner-progress';
+
+/** Shows on stderr how creates get on. */
+export interface Progress {
+  update(progress: CreateProgress): void;
+  /** The host is done: ready, or failed for the reason that is reported elsewhere. */
+  finish(name: string, outcome: 'ready' | 'started' | 'failed'): void;
+  /** Takes away what is redrawn. */
+  close(): void;
+}
+
+/** What a step means to a person. */
+export function describeStep({ step, state }: CreateProgress): string {
+  switch (step) {
+    case 'keys':
+      return 'making a key pair';
+    case 'run-task':
+      return 'asking ECS for a task';
+    case 'address':
+      return `${state ?? 'PROVISIONING'}, waiting for an address`;
+    case 'ssh':
+      return `${state ?? 'PENDING'}, waiting for sshd`;
+    case 'setup':
+      return `${state ?? 'RUNNING'}, host key verified, setting up`;
+    case 'ready':
+      return `${state ?? 'RUNNING'}, ready`;
+  }
+}
+
+/** A spinner a host on a terminal, else a line with its time for each thing that changes. */
+export const createProgress = (io: Io, names: readonly string[]): Progress =>
+  isInteractive(io.stderr, io.environment) ? new SpinnerProgress(io, names) : new LineProgress(io.stderr);

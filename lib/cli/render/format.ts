@@ -1,0 +1,39 @@
+/** `3d4h`, `2h05m`, `7m12s`, `42s`: two units at most. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (amount: number): string => String(amount).padStart(2, '0');
+  const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600), Math.floor(whole / 60)];
+  if (days > 0) return `${days}d${pad(hours % 24)}h`;
+  if (hours > 0) return `${hours}h${pad(minutes % 60)}m`;
+  if (minutes > 0) return `${minutes}m${pad(whole % 60)}s`;
+  return `${whole}s`;
+}
+
+/** `12.3s` below a minute, then as formatSeconds. */
+export const formatElapsed = (milliseconds: number): string =>
+  milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)}s` : formatSeconds(milliseconds / 1000);
+
+export const formatCost = (dollars: number): string => `$${dollars.toFixed(dollars < 0.1 ? 4 : 2)}`;
+
+/** `1 vCPU, 4 GB`, with the storage where it is more than the 20 GiB that every task has. */
+export function formatSize({
+  cpu,
+  memory,
+  ephemeralStorage,
+}: {
+  cpu: number;
+  memory: number;
+  ephemeralStorage: number;
+}): string {
+  const storage = ephemeralStorage > 20 ? `, ${ephemeralStorage} GiB disk` : '';
+  return `${cpu / 1024} vCPU, ${memory / 1024} GB${storage}`;
+}
+
+export const formatAddress = (address: { host: string; port: number } | null): string => {
+  if (address === null) return '-';
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return address.port === 22 ? address.host : `${host}:${address.port}`;
+};
+
+/** `1 host`, `3 hosts`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
