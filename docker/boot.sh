@@ -3,7 +3,7 @@
 # descriptor 3. Started by entrypoint.sh.
 set -eu -o pipefail
 
-library=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+library=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 source "$library/lib/log.sh"
 source "$library/lib/files.sh"
 source "$library/lib/settings.sh"
@@ -45,9 +45,7 @@ check_programs() {
 }
 
 prepare_run_directory() {
-  make_directory 755 "$root/run"
-  make_directory 700 "$run_directory"
-  make_directory 700 "$home"
+  make_directories 700 "$run_directory"
   rm -f "$run_directory/stop-reason"
   write_file 600 "$run_directory/pid" "$$"
 }
@@ -69,8 +67,7 @@ prepare_run_directory
 start_task_arn
 write_authorized_keys
 make_host_key
-proof=''
-if [[ -n $nonce ]]; then proof=$(host_key_proof "$nonce"); fi
+make_proof "$nonce"
 unset nonce
 choose_host_id
 read_task_arn

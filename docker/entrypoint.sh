@@ -6,7 +6,10 @@
 # it uses lies beside it. Kept to bash 3.2 and to options that BSD tools know as well.
 set -eu
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+case ${BASH_SOURCE[0]} in
+  */*) here=${BASH_SOURCE[0]%/*} ;;
+  *) here=. ;;
+esac
 nonce=${MNGR_BOOT_NONCE-}
 unset MNGR_BOOT_NONCE
 

@@ -26,9 +26,11 @@ write_authorized_keys() {
     given+=$'\n'$line
   done <<<"${MNGR_EXTRA_AUTHORIZED_KEYS-}"
 
-  make_directory 700 "$folder"
-  touch "$folder/authorized_keys"
-  write_file 600 "$folder/authorized_keys" "$(printf '%s\n' "$given" | awk '!seen[$0]++' - "$folder/authorized_keys")"
+  make_directories 700 "$home" "$folder"
+  if [[ -s $folder/authorized_keys ]]; then
+    given=$(printf '%s\n' "$given" | awk '!seen[$0]++' - "$folder/authorized_keys")
+  fi
+  write_file 600 "$folder/authorized_keys" "$given"
 }
 
 # check_key WHERE LINE: ends the boot unless LINE is one public key that sshd will accept.

@@ -10,6 +10,16 @@ make_host_key() {
   fi
 }
 
+# make_proof NONCE: sets proof, empty without a nonce.
+make_proof() {
+  proof=''
+  if [[ -z $1 ]]; then return; fi
+  proof=$(host_key_proof "$1") || true
+  if [[ ! $proof =~ ^[A-Za-z0-9_-]{43}$ ]]; then
+    fail "$EXIT_UNAVAILABLE" 'openssl could not compute the proof of the host key'
+  fi
+}
+
 # host_key_proof NONCE: base64url of HMAC-SHA256(NONCE, base64 blob of the public key), without padding.
 # Worked out from the definition (RFC 2104), because openssl takes an HMAC key only as an argument, which anybody can
 # read in the process table. The nonce is as long as one SHA-256 block, so it needs no padding.

@@ -3,7 +3,7 @@
 # mark_sessions: sets boot_id, which SSH sessions have in their environment as MNGR_BOOT_ID. All that they start carries
 # it on, a tmux server included, which isn't anybody's child any more.
 mark_sessions() {
-  boot_id=$(openssl rand -hex 8)
+  boot_id=$host_id-$$-$RANDOM$RANDOM
 }
 
 # end_host CODE TEXT: the last act. Sessions and agents get SIGTERM and half a second; what is left then ends with the

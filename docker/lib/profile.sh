@@ -7,7 +7,6 @@ write_profile() {
 PATH='${PATH//\'/\'\\\'\'}'
 export PATH"
   if is_container; then
-    make_directory 755 /etc/profile.d
     write_file 644 /etc/profile.d/mngr.sh "$text"
   elif [[ ! -e $home/.profile ]]; then
     write_file 644 "$home/.profile" "$text"

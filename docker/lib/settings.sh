@@ -8,14 +8,15 @@ read_settings() {
   check_path MNGR_ROOT "$root"
   host_directory=${MNGR_HOST_DIR:-/mngr}
   host_directory=${host_directory%/}
-  check_path MNGR_HOST_DIR "$host_directory"
+  check_path MNGR_HOST_DIR "${host_directory:-/.}"
   host_directory=$root$host_directory
   home=$root/root
   run_directory=$root/run/mngr
 
   provider=${MNGR_PROVIDER:-fargate}
   check_name MNGR_PROVIDER "$provider"
-  host_name=${MNGR_HOST_NAME:-$(default_host_name)}
+  host_name=${MNGR_HOST_NAME-}
+  if [[ -z $host_name ]]; then host_name=$(default_host_name); fi
   check_name MNGR_HOST_NAME "$host_name"
 
   lease_seconds=${MNGR_BOOT_LEASE_SECONDS:-600}
@@ -41,9 +42,7 @@ is_container() {
 
 # The machine's name without its domain, with what mngr doesn't allow in a host name replaced.
 default_host_name() {
-  local name
-  name=$(uname -n)
-  name=${name%%.*}
+  local name=${HOSTNAME%%.*}
   name=${name//[!A-Za-z0-9_-]/-}
   while [[ $name == [-_]* ]]; do name=${name#?}; done
   name=${name:0:63}

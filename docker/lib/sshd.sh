@@ -1,12 +1,14 @@
 # sshd: its configuration, which leaves the distribution's alone, and its start. Sourced.
 
-# find_sshd: sets sshd, with its full path, which sshd needs to execute itself again, and sshd_version, for example
-# `OpenSSH_9.2p1 Debian-2+deb12u5`.
+# find_sshd: sets sshd, with its full path, which sshd needs to execute itself again.
 find_sshd() {
   sshd=$(PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin command -v sshd) ||
     fail "$EXIT_UNAVAILABLE" 'sshd is not installed: install the package openssh-server'
-  # Releases before 9.2 have no -V; their complaint about it names the release as well.
-  sshd_version=$("$sshd" -V 2>&1 | grep -m 1 -o 'OpenSSH_[^,]*') || sshd_version=''
+}
+
+# knows_option NAME: whether this sshd has the option, which would stop any other. NAME in lower case.
+knows_option() {
+  LC_ALL=C grep -q "$1" "$sshd"
 }
 
 # write_sshd_config PROOF
@@ -40,8 +42,10 @@ sshd_options() {
   printf '%s\n' 'AcceptEnv LC_* COLORTERM' "SetEnv $(session_environment)"
   if [[ -n $ssh_address ]]; then printf '%s\n' "ListenAddress $ssh_address"; fi
   if [[ -n $proof ]]; then printf '%s\n' "VersionAddendum mngr-host-proof=$proof"; fi
-  if [[ $sshd_version == *Debian* || $sshd_version == *Ubuntu* ]]; then printf '%s\n' 'DebianBanner no'; fi
-  if has_source_penalties; then printf '%s\n' 'PerSourcePenalties no'; fi
+  if knows_option debianbanner; then printf '%s\n' 'DebianBanner no'; fi
+  # Since OpenSSH 9.8 sshd shuts out addresses that connect without logging in, as launchers do when they knock. With
+  # keys alone there is nothing to guess, so nothing is lost without it.
+  if knows_option persourcepenalties; then printf '%s\n' 'PerSourcePenalties no'; fi
   if is_container; then
     printf '%s\n' 'UsePAM no' 'Subsystem sftp internal-sftp'
   else
@@ -77,16 +81,6 @@ find_sftp_server() {
   printf 'internal-sftp'
 }
 
-# has_source_penalties: since OpenSSH 9.8 sshd shuts out addresses that connect without logging in, as launchers do
-# when they knock. With keys alone there is nothing to guess, so nothing is lost without it.
-has_source_penalties() {
-  local release=${sshd_version#OpenSSH_} major minor
-  major=${release%%.*}
-  minor=${release#*.}
-  minor=${minor%%[!0-9]*}
-  [[ $major =~ ^[0-9]+$ && $minor =~ ^[0-9]+$ ]] && ((major > 9 || (major == 9 && minor >= 8)))
-}
-
 # session_environment: what every SSH session has in its environment, in sshd_config's quoting.
 session_environment() {
   local name
@@ -120,7 +114,7 @@ session_variable() {
 start_sshd() {
   local pipe=$run_directory/sshd-log
   # sshd's compiled-in directory for privilege separation, also where MNGR_ROOT is set; the machine's own sshd makes it too.
-  if ((EUID == 0)) && [[ -d /run && ! -d /run/sshd ]]; then make_directory 755 /run/sshd; fi
+  if ((EUID == 0)) && [[ -d /run && ! -d /run/sshd ]]; then make_directories 755 /run/sshd; fi
   rm -f "$pipe"
   mkfifo -m 600 "$pipe"
   watch_log <"$pipe" &

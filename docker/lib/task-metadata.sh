@@ -18,4 +18,5 @@ read_task_arn() {
   if [[ -z $task_arn_pid ]]; then return; fi
   wait "$task_arn_pid" || log 'the ECS metadata endpoint did not answer: data.json goes without task_arn'
   IFS= read -r task_arn <"$run_directory/task-arn" || true
+  if [[ ! $task_arn =~ ^[A-Za-z0-9:/_-]*$ ]]; then task_arn=''; fi
 }
