@@ -21,8 +21,8 @@ export interface AddressPoolOptions {
   readonly engineBindsPorts?: boolean;
   /** Addresses in the pool. Default: all of 127.64.0.0/10. A small pool makes reuse likely. */
   readonly size?: number;
-  /** Default: this machine's. */
-  readonly platform?: NodeJS.Platform;
+  /** False where only 127.0.0.1 works, so that the port has to tell tasks apart. Default: true on Linux. */
+  readonly ownAddresses?: boolean;
 }
 
 interface SavedPool {
@@ -65,7 +65,8 @@ export class AddressPool {
   private async reserveInTurn(taskId: string): Promise<TaskAddress> {
     const held = [...this.reserved.values()].find((entry) => entry.taskId === taskId);
     if (held !== undefined) return { ip: held.ip, port: held.port };
-    const address = (this.options.platform ?? process.platform) === 'linux' ? await this.own() : await this.shared();
+    const address =
+      (this.options.ownAddresses ?? process.platform === 'linux') ? await this.own() : await this.shared();
     this.reserved.set(keyOf(address), { taskId, ...address });
     this.save();
     return address;

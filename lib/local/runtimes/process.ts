@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BOOT_ENVIRONMENT } from '../../contract/environment';
 import { MngrFargateError } from '../../contract/errors';
 import { AddressPool } from './addresses';
-import { hashFolder, hashText } from './image-folder';
+import { filesIn, hashFiles, hashText } from './image-folder';
 import { isAlive, processesOf, signal } from './machine-processes';
 import type { Namespaces } from './namespaces';
 import { findNamespaces, removeFolder } from './namespaces';
@@ -93,7 +93,7 @@ export class ProcessRuntime implements TaskRuntime {
       if (!existsSync(join(image.path, ENTRYPOINT))) {
         throw new ImageUnavailableError(`${image.path} has no ${ENTRYPOINT}, which processes need to run an image`);
       }
-      const reference = join(this.images, hashFolder(image.path).slice(0, 32));
+      const reference = join(this.images, hashFiles(image.path, filesIn(image.path)).slice(0, 32));
       if (!existsSync(reference)) {
         onProgress(`copying ${image.path}`);
         const copy = `${reference}.${process.pid}`;
