@@ -1,7 +1,8 @@
-import { styleText } from 'node:util';
 import type { CreateProgress } from '../../hosts/types';
 import type { Io } from '../io';
 import { hasColour } from '../io';
+import type { Colour } from '../render/colour';
+import { coloured } from '../render/colour';
 import { formatElapsed } from '../render/format';
 import type { Progress } from './progress';
 import { describeStep } from './progress';
@@ -60,8 +61,8 @@ export class SpinnerProgress implements Progress {
     this.io.stderr.write(SHOW_CURSOR);
   }
 
-  private styled(style: 'red' | 'green' | 'cyan' | 'dim', text: string): string {
-    return hasColour(this.io.stderr, this.io.environment) ? styleText(style, text) : text;
+  private styled(colour: Colour, text: string): string {
+    return hasColour(this.io.stderr, this.io.environment) ? coloured(colour, text) : text;
   }
 
   private draw(): void {

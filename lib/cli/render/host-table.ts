@@ -1,11 +1,12 @@
-import { styleText } from 'node:util';
 import type { Host, TaskState } from '../../hosts/types';
+import type { Colour } from './colour';
+import { coloured } from './colour';
 import { formatAddress, formatCost, formatSeconds, formatSize } from './format';
 import { renderTable } from './table';
 
 const HEADINGS = ['NAME', 'STATE', 'AGE', 'IDLE', 'SIZE', 'COST', 'ADDRESS'];
 
-function stateStyle(state: TaskState): 'green' | 'yellow' | 'dim' {
+function stateStyle(state: TaskState): Colour {
   if (state === 'RUNNING') return 'green';
   return state === 'STOPPED' ? 'dim' : 'yellow';
 }
@@ -39,7 +40,7 @@ export function hostTable(
   if (hosts.length === 0) return 'no hosts\n';
   const rows = hosts.map((host) => [
     host.name,
-    colour ? styleText(stateStyle(host.state), stateText(host)) : stateText(host),
+    colour ? coloured(stateStyle(host.state), stateText(host)) : stateText(host),
     formatSeconds(ageSeconds(host, now)),
     host.idleSeconds === null ? '-' : formatSeconds(host.idleSeconds),
     formatSize(host) + (host.spot ? ', spot' : ''),

@@ -1,0 +1,122 @@
+import type { Host } from '../../lib/hosts/types';
+import { formatAddress, formatCost, formatElapsed, formatSeconds } from '../../lib/cli/render/format';
+import { hostTable } from '../../lib/cli/render/host-table';
+import { stripVTControlCharacters } from 'node:util';
+import { errorText } from '../../lib/cli/error-report';
+import { MngrFargateError } from '../../lib/contract/errors';
+
+const NOW = new Date('2026-11-21T12:00:00Z');
+
+const host: Host & { idleSeconds: number | null } = {
+  hostId: `host-${'0'.repeat(32)}`,
+  name: 'fox',
+  provider: 'fargate',
+  state: 'RUNNING',
+  ready: true,
+  taskArn: 'arn:aws:ecs:us-east-1:123456789012:task/mngr/1',
+  address: { host: '203.0.113.7', port: 22, user: 'root' },
+  publicIp: '203.0.113.7',
+  privateIp: '10.0.0.5',
+  createdAt: '2026-11-21T09:55:00.000Z',
+  startedAt: '2026-11-21T09:55:20.000Z',
+  readyAt: '2026-11-21T09:55:22.000Z',
+  expiresAt: null,
+  stoppedAt: null,
+  stopCode: null,
+  stoppedReason: null,
+  containerReason: null,
+  exitCode: null,
+  cpu: 512,
+  memory: 1024,
+  ephemeralStorage: 20,
+  architecture: 'X86_64',
+  spot: false,
+  taskDefinitionArn: 'arn:aws:ecs:us-east-1:123456789012:task-definition/mngr-task:1',
+  image: null,
+  availabilityZone: null,
+  tags: {},
+  costUsd: 0.0513,
+  identityFile: null,
+  knownHostsFile: null,
+  idleSeconds: 75,
+};
+
+test('the table of list', () => {
+  const hosts = [
+    host,
+    {
+      ...host,
+      name: 'owl',
+      ready: false,
+      address: null,
+      idleSeconds: null,
+      cpu: 2048,
+      memory: 8192,
+      ephemeralStorage: 50,
+      spot: true,
+    },
+    {
+      ...host,
+      name: 'elk',
+      state: 'STOPPED' as const,
+      stoppedAt: '2026-11-21T10:00:00.000Z',
+      stoppedReason: 'Essential container in task exited',
+      exitCode: 137,
+      idleSeconds: null,
+    },
+  ];
+  expect(hostTable(hosts, NOW, false)).toBe(`\
+NAME  STATE               AGE    IDLE   SIZE                             COST     ADDRESS
+fox   RUNNING             2h05m  1m15s  0.5 vCPU, 1 GB                   $0.0513  203.0.113.7
+owl   RUNNING (starting)  2h05m  -      2 vCPU, 8 GB, 50 GiB disk, spot  $0.0513  -
+elk   STOPPED             5m00s  -      0.5 vCPU, 1 GB                   $0.0513  Essential container in task exited; exit code 137
+`);
+});
+
+test('colours change no column', () => {
+  const plain = hostTable([host], NOW, false);
+  const coloured = hostTable([host], NOW, true);
+  expect(coloured).not.toBe(plain);
+  expect(stripVTControlCharacters(coloured)).toBe(plain);
+});
+
+test('an empty fleet is told in words', () => expect(hostTable([], NOW, false)).toBe('no hosts\n'));
+
+test.each([
+  [0, '0s'],
+  [59.9, '59s'],
+  [60, '1m00s'],
+  [3599, '59m59s'],
+  [3600, '1h00m'],
+  [90_061, '1d01h'],
+])('%d seconds are %s', (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
+
+test('times, costs and addresses', () => {
+  expect(formatElapsed(1234)).toBe('1.2s');
+  expect(formatElapsed(75_000)).toBe('1m15s');
+  expect(formatCost(1.5)).toBe('$1.50');
+  expect(formatAddress({ host: '::1', port: 2222 })).toBe('[::1]:2222');
+  expect(formatAddress({ host: '::1', port: 22 })).toBe('::1');
+});
+
+test('an error says what ECS said and what to do', () => {
+  const error = new MngrFargateError('task-stopped', 'the task of fox stopped before it was ready', {
+    hint: 'check the image',
+    details: { stoppedReason: 'CannotPullContainerError', exitCode: null, logs: ['a', 'b'] },
+  });
+  expect(errorText(error, { verbose: false, debug: false }))
+    .toBe(`mngr-fargate: the task of fox stopped before it was ready
+  stoppedReason: CannotPullContainerError
+  logs:
+    a
+    b
+  hint: check the image
+`);
+});
+
+test('a stack trace is shown only when asked for', () => {
+  const error = new MngrFargateError('failed', 'no', { cause: new Error('deep') });
+  expect(errorText(error, { verbose: false, debug: false })).toBe('mngr-fargate: no\n');
+  expect(errorText(error, { verbose: true, debug: false })).toBe('mngr-fargate: no\n  cause: Error: deep\n');
+  expect(errorText(error, { verbose: false, debug: true })).toMatch(/caused by Error: deep\n {4}at /);
+});
