@@ -5,6 +5,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { ignoreCfnLintRule } from './cfn-lint-metadata';
+import { acknowledgeFinding } from './nag-acknowledgement';
 import { PrivateEndpoints } from './private-endpoints';
 
 /** How hosts reach the internet, and how they are reached. */
@@ -71,6 +72,13 @@ export interface AgentNetworkProps {
    * @default - none
    */
   readonly endpoints?: InterfaceVpcEndpointAwsService[];
+
+  /**
+   * Whether the VPC's accepted and refused connections are logged to CloudWatch Logs.
+   *
+   * @default true
+   */
+  readonly flowLogs?: boolean;
 
   /**
    * How long flow logs are kept.
@@ -160,7 +168,8 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
       restrictDefaultSecurityGroup: props.restrictDefaultSecurityGroup ?? false,
       subnetConfiguration: subnetConfigurationOf(mode),
     });
-    this.addFlowLog(props.logRetention ?? RetentionDays.TWO_WEEKS);
+    if (props.flowLogs ?? true) this.addFlowLog(props.logRetention ?? RetentionDays.TWO_WEEKS);
+    else acknowledgeFinding(this, 'AwsSolutions-VPC7', 'The deployer switched flow logs off to save their cost.');
     this.answerCfnLint(props.availabilityZones !== undefined);
 
     const selected = this.vpc.selectSubnets({ subnetType: SUBNET_TYPE[mode] });

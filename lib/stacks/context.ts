@@ -45,6 +45,7 @@ const SETTINGS = {
     textLike(/^[a-z]{2,4}(-[a-z0-9]+)+[a-z]$/, 'an availability zone: use its name, for example us-east-1a'),
   ),
   natGateways: wholeNumber(1, 6),
+  flowLogs: flag,
   restrictDefaultSecurityGroup: flag,
   sshCidr: listOf(cidr),
   securityGroupId: textLike(/^sg-[0-9a-f]{8,17}$/, 'a security group id: use sg- and hexadecimal digits'),
@@ -102,7 +103,7 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** Keys that say something about a part which the first key replaces. */
 const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]])[] = [
-  ['vpcId', ['vpcCidr', 'maxAzs', 'availabilityZones', 'natGateways', 'restrictDefaultSecurityGroup']],
+  ['vpcId', ['vpcCidr', 'maxAzs', 'availabilityZones', 'natGateways', 'flowLogs', 'restrictDefaultSecurityGroup']],
   ['availabilityZones', ['maxAzs']],
   ['clusterName', ['spot', 'containerInsights']],
   ['securityGroupId', ['sshCidr']],

@@ -79,6 +79,7 @@ const networkOptions = (settings: Settings): AgentNetworkProps => ({
   maxAzs: settings.maxAzs,
   availabilityZones: settings.availabilityZones,
   natGateways: settings.natGateways,
+  flowLogs: settings.flowLogs,
   restrictDefaultSecurityGroup: settings.restrictDefaultSecurityGroup,
 });
 

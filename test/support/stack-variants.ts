@@ -33,6 +33,7 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
     cpu: '4096',
     memory: '16384',
     ephemeralStorage: '100',
+    flowLogs: 'false',
     spot: 'false',
     containerInsights: 'disabled',
     agents: 'claude-code,codex',

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CloudFormationClient,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import { DescribeClustersCommand, DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { DescribeSecurityGroupsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { parse } from 'smol-toml';
+import { providerConfigSchema } from '../../lib/contract/provider-config';
+import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../lib/contract/outputs';
+import { cdk } from '../support/cdk-cli';
+import type { MiniStack } from '../support/ministack';
+import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/ministack';
+import { python } from '../support/python-tools';
+import { describeWith } from '../support/requirements';
+
+type Outputs = Record<string, string>;
+
+/**
+ * The stack's whole life through the `cdk` CLI, against a CloudFormation that none of us wrote. The image is given by
+ * its URI: pushing a built one needs a registry, which MiniStack is not. Nor does it know flow logs and associations of
+ * capacity providers, so both are switched off here; cfn-lint judges those.
+ */
+describeWith(python, 'deploying the stack with the cdk CLI', () => {
+  const clients = (): { cloudformation: CloudFormationClient; ec2: EC2Client; ecs: ECSClient } => {
+    const configuration = {
+      endpoint: aws.endpoint,
+      region: MINISTACK_REGION,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    };
+    return {
+      cloudformation: new CloudFormationClient(configuration),
+      ec2: new EC2Client(configuration),
+      ecs: new ECSClient(configuration),
+    };
+  };
+  const context = (settings: Record<string, string>): string[] =>
+    Object.entries({
+      account: MINISTACK_ACCOUNT,
+      region: MINISTACK_REGION,
+      image: 'registry.example.com/mngr/agent:1',
+      flowLogs: 'false',
+      spot: 'false',
+      ...settings,
+    }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const run = async (...args: string[]): Promise<void> => {
+    const { exitCode, output } = await cdk([...args, '--output', join(folder, 'cdk.out')], aws.environment);
+    if (exitCode !== 0) throw new Error(`cdk ${args.join(' ')} ended with ${exitCode}:\n${output}`);
+  };
+  const deploy = async (settings: Record<string, string>): Promise<Outputs> => {
+    const file = join(folder, 'outputs.json');
+    await run('deploy', ...context(settings), '--require-approval', 'never', '--outputs-file', file);
+    const outputs = JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>;
+    return outputs[DEFAULT_STACK_NAME] as Outputs;
+  };
+  const configOf = (outputs: Outputs) => {
+    const { providers } = parse(outputs.ProviderBlock as string) as { providers: { fargate: unknown } };
+    return providerConfigSchema.parse(providers.fargate);
+  };
+
+  const folder = mkdtempSync(join(tmpdir(), 'mngr-fargate-deploy-'));
+  let aws: MiniStack;
+
+  beforeAll(async () => {
+    aws = await startMiniStack();
+    await run('bootstrap', `aws://${MINISTACK_ACCOUNT}/${MINISTACK_REGION}`, ...context({}));
+  }, 300_000);
+
+  afterAll(async () => {
+    await aws?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('deploys, updates a setting, and leaves nothing behind', async () => {
+    const { cloudformation, ec2, ecs } = clients();
+
+    const first = await deploy({ sshCidr: '203.0.113.7/32' });
+    expect(Object.keys(first).sort()).toEqual(
+      Object.values(STACK_OUTPUTS)
+        .filter((name) => name !== STACK_OUTPUTS.defaultMaxAge)
+        .sort(),
+    );
+    const config = configOf(first);
+    expect(config).toMatchObject({
+      aws_region: MINISTACK_REGION,
+      ecs_cluster: 'mngr',
+      task_definition: 'mngr-task',
+      subnets: [expect.stringMatching(/^subnet-/), expect.stringMatching(/^subnet-/)],
+      security_groups: [expect.stringMatching(/^sg-/)],
+      assign_public_ip: true,
+      cpu: 1024,
+      memory: 4096,
+      aws_role_arn: expect.stringMatching(/^arn:aws:iam::000000000000:role\//),
+    });
+
+    // What the outputs name is really there.
+    const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: DEFAULT_STACK_NAME }));
+    expect(Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
+    const { clusters } = await ecs.send(new DescribeClustersCommand({ clusters: [config.ecs_cluster] }));
+    expect(clusters).toMatchObject([{ clusterName: 'mngr', status: 'ACTIVE' }]);
+    const before = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: config.task_definition }));
+    expect(before.taskDefinition).toMatchObject({
+      cpu: '1024',
+      memory: '4096',
+      networkMode: 'awsvpc',
+      taskRoleArn: first.TaskRoleArn,
+      executionRoleArn: first.ExecutionRoleArn,
+      containerDefinitions: [{ name: config.container_name, image: 'registry.example.com/mngr/agent:1' }],
+    });
+    expect(await sshSources(ec2, config.security_groups)).toEqual(['203.0.113.7/32']);
+
+    // A setting changes: another size and another source.
+    const second = await deploy({ sshCidr: '198.51.100.0/24', cpu: '2048', memory: '8192', defaultMaxAge: '7200' });
+    expect(configOf(second)).toMatchObject({ ...config, cpu: 2048, memory: 8192, default_max_age: 7200 });
+    const after = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: config.task_definition }));
+    expect(after.taskDefinition).toMatchObject({ cpu: '2048', memory: '8192' });
+    expect(after.taskDefinition?.revision).toBeGreaterThan(before.taskDefinition?.revision ?? 0);
+    expect(await sshSources(ec2, config.security_groups)).toEqual(['198.51.100.0/24']);
+
+    const resources = await cloudformation.send(new DescribeStackResourcesCommand({ StackName: DEFAULT_STACK_NAME }));
+    expect(resources.StackResources?.length).toBeGreaterThan(20);
+
+    await run('destroy', ...context({}), '--force');
+    await expect(cloudformation.send(new DescribeStacksCommand({ StackName: DEFAULT_STACK_NAME }))).rejects.toThrow(
+      /does not exist/,
+    );
+    const gone = await ec2.send(new DescribeSecurityGroupsCommand({}));
+    expect(gone.SecurityGroups?.map(({ GroupId }) => GroupId)).not.toContain(config.security_groups[0]);
+  }, 600_000);
+
+  it('stops before it calls AWS when a setting is wrong, and says what is allowed', async () => {
+    const { exitCode, output } = await cdk(
+      ['synth', ...context({ cpu: '1000', sshCIDR: '203.0.113.7/32' }), '--output', join(folder, 'wrong.out')],
+      aws.environment,
+    );
+
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain('sshCIDR: no such key, did you mean sshCidr?');
+    expect(output).not.toMatch(/\n\s+at .*\.ts:\d+/);
+  }, 120_000);
+});
+
+const sshSources = async (ec2: EC2Client, groups: readonly string[]): Promise<(string | undefined)[]> => {
+  const { SecurityGroups } = await ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: [...groups] }));
+  const rules = SecurityGroups?.flatMap(({ IpPermissions = [] }) => IpPermissions) ?? [];
+  expect(rules.every(({ FromPort, ToPort }) => FromPort === 22 && ToPort === 22)).toBe(true);
+  return rules.flatMap(({ IpRanges = [] }) => IpRanges.map(({ CidrIp }) => CidrIp));
+};

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface CdkResult {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+const ROOT = join(__dirname, '../..');
+
+/** Quiet and alone: no notices, no version check, no telemetry, so that nothing but the given endpoint is called. */
+const QUIET = { CI: 'true', CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: '1', NO_COLOR: '1' } as const;
+
+/** Runs the project's own `cdk` in the project's folder, as a person would. Returns its exit code and all it printed. */
+export function cdk(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CdkResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices'], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...QUIET, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => output.push(data.toString()));
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ exitCode: exitCode ?? -1, output: output.join('') }));
+  });
+}
