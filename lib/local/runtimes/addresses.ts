@@ -33,21 +33,24 @@ interface SavedPool {
 /**
  * Addresses for the sshds of concurrent tasks. On Linux every address of 127.0.0.0/8 is this machine's, so each task has
  * its own with port 22, as on Fargate; where port 22 can't be had, its own address with a free port. On other systems
- * only 127.0.0.1 exists, and the port tells tasks apart. The pool is walked round, so the address given back longest ago
- * is the next to be used again.
+ * only 127.0.0.1 exists, and the port tells tasks apart. The pool is walked round, so that no address is used again
+ * before all others have had their turn.
  */
 export class AddressPool {
-  private readonly reserved = new Map<string, TaskAddress & { readonly taskId: string }>();
+  private readonly byTask = new Map<string, TaskAddress>();
+  private readonly taken = new Set<string>();
   private readonly size: number;
+  private readonly ownAddresses: boolean;
   private next: number;
   private port22: 'untried' | 'free' | 'taken' = 'untried';
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: AddressPoolOptions) {
     this.size = options.size ?? POOL_SIZE;
+    this.ownAddresses = options.ownAddresses ?? process.platform === 'linux';
     const saved = readSaved(options.file);
     this.next = saved?.next ?? createHash('sha256').update(options.endpointId).digest().readUInt32BE(0) % this.size;
-    for (const entry of saved?.reserved ?? []) this.reserved.set(keyOf(entry), entry);
+    for (const { taskId, ip, port } of saved?.reserved ?? []) this.take(taskId, { ip, port });
   }
 
   /** Reserves an address; a task that has one gets the same again. Throws `no-capacity` when the pool is used up. */
@@ -59,17 +62,30 @@ export class AddressPool {
 
   /** Gives an address back. Idempotent. */
   release(address: TaskAddress): void {
-    if (this.reserved.delete(keyOf(address))) this.save();
+    const [taskId] = [...this.byTask].find(([, { ip, port }]) => ip === address.ip && port === address.port) ?? [];
+    if (taskId === undefined) return;
+    this.byTask.delete(taskId);
+    this.taken.delete(this.keyOf(address));
+    this.save();
   }
 
   private async reserveInTurn(taskId: string): Promise<TaskAddress> {
-    const held = [...this.reserved.values()].find((entry) => entry.taskId === taskId);
-    if (held !== undefined) return { ip: held.ip, port: held.port };
-    const address =
-      (this.options.ownAddresses ?? process.platform === 'linux') ? await this.own() : await this.shared();
-    this.reserved.set(keyOf(address), { taskId, ...address });
+    const held = this.byTask.get(taskId);
+    if (held !== undefined) return held;
+    const address = this.ownAddresses ? await this.own() : await this.shared();
+    this.take(taskId, address);
     this.save();
     return address;
+  }
+
+  private take(taskId: string, address: TaskAddress): void {
+    this.byTask.set(taskId, address);
+    this.taken.add(this.keyOf(address));
+  }
+
+  /** What no two tasks may share. */
+  private keyOf({ ip, port }: TaskAddress): string {
+    return this.ownAddresses ? ip : String(port);
   }
 
   /** An address that no other task has, with port 22 where possible. */
@@ -98,7 +114,7 @@ export class AddressPool {
   private async shared(): Promise<TaskAddress> {
     for (;;) {
       const address = { ip: '127.0.0.1', port: await freePort('127.0.0.1') };
-      if (!this.reserved.has(keyOf(address))) return address;
+      if (!this.taken.has(this.keyOf(address))) return address;
     }
   }
 
@@ -108,18 +124,19 @@ export class AddressPool {
     this.next = (this.next + 1) % this.size;
     const ip = [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
     const unusual = (value & 255) === 0 || (value & 255) === 255;
-    return unusual || [...this.reserved.values()].some((entry) => entry.ip === ip) ? undefined : ip;
+    return unusual || this.taken.has(ip) ? undefined : ip;
   }
 
   private save(): void {
-    const saved: SavedPool = { next: this.next, reserved: [...this.reserved.values()] };
+    const saved: SavedPool = {
+      next: this.next,
+      reserved: [...this.byTask].map(([taskId, address]) => ({ taskId, ...address })),
+    };
     mkdirSync(dirname(this.options.file), { recursive: true, mode: 0o700 });
     writeFileSync(`${this.options.file}.new`, JSON.stringify(saved), { mode: 0o600 });
     renameSync(`${this.options.file}.new`, this.options.file);
   }
 }
-
-const keyOf = (address: TaskAddress): string => `${address.ip}:${address.port}`;
 
 function readSaved(file: string): SavedPool | undefined {
   try {

@@ -67,6 +67,7 @@ export class ProcessRuntime implements TaskRuntime {
         : "processes of this machine with their own process ids and file-system layer; network and kernel are shared, so don't run code you don't trust";
   }
 
+  /** Throws `denied` where this user can't run an sshd that lets root in. */
   static async create(options: ProcessRuntimeOptions): Promise<ProcessRuntime> {
     const stateDirectory = resolve(options.stateDirectory, 'processes');
     mkdirSync(join(stateDirectory, 'tasks'), { recursive: true, mode: 0o700 });
@@ -74,6 +75,14 @@ export class ProcessRuntime implements TaskRuntime {
     const scripts = writeScripts(stateDirectory);
     const namespaces =
       options.namespaces === 'off' ? undefined : await findNamespaces(stateDirectory, scripts.runNamespaced);
+    if (namespaces === undefined && process.getuid?.() !== 0) {
+      throw new MngrFargateError('denied', 'hosts are logged in to as root, so tasks as processes need root', {
+        hint:
+          process.platform === 'linux'
+            ? 'start Docker or Podman, run this as root, or allow user namespaces: install uidmap and give this user ids in /etc/subuid and /etc/subgid'
+            : 'start Docker or Podman, or run this as root',
+      });
+    }
     return new ProcessRuntime(stateDirectory, scripts, namespaces, options);
   }
 
