@@ -110,7 +110,7 @@ const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]]
   ['image', ['agents', 'imageBuildArgs']],
 ];
 
-/** Problems that lie between two settings, as `key: message`. */
+/** Problems that lie between two settings; each line starts with the key that it is about. */
 function* contradictions(settings: Settings): Generator<string> {
   for (const [key, others] of REPLACES) {
     for (const other of others) {
@@ -129,9 +129,9 @@ function* contradictions(settings: Settings): Generator<string> {
     yield 'nagPacks: none goes with no other pack';
   }
   const size = fargateSizeProblem(settings.cpu ?? 1024, settings.memory ?? 4096);
-  if (size !== undefined) yield `memory: ${size}`;
+  if (size !== undefined) yield size;
   const storage = ephemeralStorageProblem(settings.ephemeralStorage ?? EPHEMERAL_STORAGE.included);
-  if (storage !== undefined) yield `ephemeralStorage: ${storage}`;
+  if (storage !== undefined) yield storage;
 }
 
 /**
