@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs coding agents while the image is built. Arguments: names with or without a version, separated by spaces
-# ("claude-code codex@0.169.0"), and the directory that takes them; their commands are in its bin.
+# ("claude-code codex@0.169.0"), the directory that takes them (their commands are in its bin), and certificates to trust.
 set -eu -o pipefail
 
 # Newest Node.js line that all of them run on; those that are programs of their own don't use it.
@@ -19,6 +19,7 @@ package_of() {
 }
 
 target=$2
+certificates=${3-}
 mkdir -p "$target/bin"
 packages=()
 for agent in $1; do
@@ -39,5 +40,9 @@ if ((${#packages[@]} == 0)); then exit 0; fi
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates nodejs npm
 # Debian's Node.js is too old for some agents; the package `node` brings the wanted one for this machine's architecture.
+if [[ -n $certificates ]]; then
+  printf '%s\n' "$certificates" >/tmp/ca-certificates.pem
+  export NODE_EXTRA_CA_CERTS=/tmp/ca-certificates.pem
+fi
 npm install --global --prefix "$target" --no-audit --no-fund "node@$NODE_VERSION" "${packages[@]}"
 npm cache clean --force
