@@ -54,9 +54,9 @@ async function main(): Promise<void> {
 /** Prints one line and tells whether the step went well. */
 async function step(name: string, work: () => Promise<string>): Promise<boolean> {
   const start = process.hrtime.bigint();
-  const [done, text] = await work().then(
-    (result) => [true, result],
-    (error: Error) => [false, `failed: ${error.message}`],
+  const { done, text } = await work().then(
+    (result) => ({ done: true, text: result }),
+    (error: Error) => ({ done: false, text: `failed: ${error.message}` }),
   );
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   console.log(`${name.padEnd(13)}${text} (${seconds.toFixed(1)} s)`);

@@ -1,9 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
+import type { Requirement } from '../../support/requirements';
 import { describeWith, program } from '../../support/requirements';
 import { itKeepsTheRuntimeContract } from '../../support/runtime-contract';
 
 const needs = ['sshd', 'ssh-keygen', 'openssl'].map(program);
+
+/** The right to make namespaces and to mount in them, which containers mostly lack. */
+const namespaces: Requirement = {
+  missing: () => {
+    const { status } = spawnSync('unshare', ['--pid', '--fork', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+    return status === 0 ? undefined : 'namespaces with mounts are not permitted here';
+  },
+};
 
 /** Processes that have the folder in their environment, arguments, working directory or mounts. */
 function processesAt(folder: string): string[] {
@@ -25,7 +35,7 @@ function processesAt(folder: string): string[] {
   );
 }
 
-describeWith(needs, 'processes with namespaces', () => {
+describeWith([...needs, namespaces], 'processes with namespaces', () => {
   itKeepsTheRuntimeContract({
     create: (stateDirectory, endpointId) => ProcessRuntime.create({ stateDirectory, endpointId }),
     leftovers: processesAt,

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { missingPrograms, packageSource } from '../lib/local/runtimes/prerequisites';
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Makes sure that this machine can run hosts as processes (tests do, and so does the demo where no engine answers).
+ * As root on Debian and its kin what is missing is installed; elsewhere it is said, with the command, and the process
+ * ends with exit code 1.
+ */
+export function ensureSystemPackages(): void {
+  const missing = missingPrograms();
+  if (missing === undefined) return;
+  const names = missing.programs.join(', ');
+  if (packageSource() !== 'apt' || process.getuid?.() !== 0) {
+    console.error(`missing on this machine: ${names}\ninstall them and run this again:\n  ${missing.command}`);
+    process.exit(1);
+  }
+  process.stdout.write(`installing ${missing.packages.join(' ')} … `);
+  const start = Date.now();
+  const failure = withoutStartingServices(() => install(missing.packages));
+  if (failure !== undefined) {
+    console.log(`failed\n${failure}`);
+    process.exit(1);
+  }
+  console.log(`done (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+}
+
+/** Package lists can be old or not there at all, so they are fetched when the first try fails. */
+function install(packages: readonly string[]): string | undefined {
+  const tryIt = (): string | undefined =>
+    run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages);
+  return tryIt() === undefined ? undefined : (run('apt-get', 'update', '-qq') ?? tryIt());
+}
+
+/**
+ * Hosts start an sshd of their own. The machine's, which Debian starts and enables when it is installed, stays off: it
+ * would open port 22 to the network. policy-rc.d with exit code 101 forbids starting (invoke-rc.d(8)).
+ */
+function withoutStartingServices(work: () => string | undefined): string | undefined {
+  const sshdIsNew = !existsSync('/usr/sbin/sshd');
+  const policyIsOurs = !existsSync(POLICY);
+  if (policyIsOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    if (policyIsOurs) rmSync(POLICY);
+    if (sshdIsNew) run('systemctl', 'disable', '--quiet', 'ssh.service', 'ssh.socket');
+  }
+}
+
+/** Undefined when the program succeeded, else what it said. */
+function run(program: string, ...args: string[]): string | undefined {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env });
+  return status === 0 ? undefined : `${program} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`.trim()}`;
+}
+
+if (require.main === module) ensureSystemPackages();

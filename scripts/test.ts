@@ -1,0 +1,19 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureSystemPackages } from './prerequisites';
+
+/**
+ * `npm test`: everything. What the machine lacks is installed or named first; suites that it can't run are skipped and
+ * listed at the end with the reason. Arguments go to Jest (paths, `-t NAME`); `--containers` runs the suites that need
+ * a container engine and no others. The exit code is Jest's.
+ */
+const args = process.argv.slice(2);
+const containers = args.includes('--containers');
+const forJest = args.filter((arg) => arg !== '--containers');
+
+ensureSystemPackages();
+const jest = join(__dirname, '..', 'node_modules', 'jest', 'bin', 'jest.js');
+const which = containers ? ['--testPathPatterns', String.raw`\.container\.test\.ts$`] : [];
+const child = spawn(process.execPath, [jest, ...which, ...forJest], { stdio: 'inherit', cwd: join(__dirname, '..') });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+child.once('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
