@@ -1,0 +1,37 @@
+/** What a copy consists of, found before anything is written. Paths are relative to the copied root, `''` for the root. */
+export interface CopyPlan {
+  /** Parents before their children. */
+  readonly directories: readonly CopyEntry[];
+  readonly files: readonly CopyFile[];
+  /** Recreated as links with the same text, after all else, so that nothing is ever written through one. */
+  readonly links: readonly CopyLink[];
+}
+
+export interface CopyEntry {
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+export interface CopyFile extends CopyEntry {
+  /** Bytes when the copy was planned. */
+  readonly size: number;
+}
+
+export interface CopyLink extends CopyEntry {
+  readonly target: string;
+}
+
+export const PERMISSION_BITS = 0o777;
+/** Files under way at once in one copy: small files cost round trips, not bandwidth. */
+export const FILES_AT_ONCE = 16;
+/** Joins with `/`, which both ends understand; an empty part adds nothing. */
+export const joinPath = (base: string, path: string): string => {
+  if (path === '') return base;
+  if (base === '') return path;
+  return base.endsWith('/') ? base + path : `${base}/${path}`;
+};
+
+/** `~` and `~/x` are the login directory, where SFTP's relative paths start. */
+export const remotePathOf = (path: string): string =>
+  path === '' || path === '~' ? '.' : path.replace(/^~\/+/, '') || '.';

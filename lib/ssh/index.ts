@@ -1,0 +1,17 @@
+export { mapBounded } from './bounded';
+export { connect } from './connection';
+export type { ConnectRequest, SshConnection } from './connection';
+export { download } from './download';
+export { exec, run } from './exec';
+export type { RemoteExecOptions, RemoteExit } from './exec';
+export type { Greeting } from './greeting';
+export { fingerprintOf } from './host-key-policy';
+export type { HostKeyPolicy } from './host-key-policy';
+export { generateKeyPair } from './key-pair';
+export type { KeyPair } from './key-pair';
+export { knock } from './knock';
+export type { KnockOptions } from './knock';
+export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
+export { ensurePrivateDirectory, writePrivateFile } from './private-files';
+export { shellCommand, shellQuote } from './shell-quote';
+export { upload } from './upload';

@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { writePrivateFile } from './private-files';
+
+const SSH_PORT = 22;
+
+/** The name of an address in known_hosts: bare for port 22, else `[host]:port` (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
+export const knownHostsName = (host: string, port: number): string => (port === SSH_PORT ? host : `[${host}]:${port}`);
+
+/** Type of a public key in SSH wire form, for example `ssh-ed25519`. */
+const keyTypeOf = (publicKey: Buffer): string =>
+  publicKey.subarray(4, 4 + publicKey.readUInt32BE(0)).toString('latin1');
+
+/** Pins one host key for one address. The file then holds nothing else: it belongs to this host alone. */
+export async function pinHostKey(file: string, host: string, port: number, publicKey: Buffer): Promise<void> {
+  const line = `${knownHostsName(host, port)} ${keyTypeOf(publicKey)} ${publicKey.toString('base64')}\n`;
+  await writePrivateFile(file, line);
+}
+
+/** The host keys, in SSH wire form, that a known_hosts text pins for an address. Comments and marked lines are not keys. */
+export function pinnedHostKeys(knownHosts: string, host: string, port: number): Buffer[] {
+  const name = knownHostsName(host, port);
+  return knownHosts
+    .split('\n')
+    .filter((line) => !line.startsWith('#') && !line.startsWith('@'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([names]) => names?.split(',').includes(name))
+    .flatMap(([, , key]) => (key === undefined ? [] : [Buffer.from(key, 'base64')]));
+}
+
+/** pinnedHostKeys of a file; none when there is no file. */
+export async function readPinnedHostKeys(file: string, host: string, port: number): Promise<Buffer[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return pinnedHostKeys(text, host, port);
+}

@@ -1,0 +1,23 @@
+import { Writable } from 'node:stream';
+
+/** Keeps the first bytes written to it, for answers and messages, and drops what is beyond its limit. */
+export class TextSink extends Writable {
+  private readonly chunks: Buffer[] = [];
+  private kept = 0;
+
+  /** `limit` in bytes. */
+  constructor(private readonly limit = 16 * 1024 * 1024) {
+    super();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const part = chunk.subarray(0, this.limit - this.kept);
+    this.kept += part.length;
+    this.chunks.push(part);
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.chunks).toString('utf8');
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import type { SshConnection } from '../../lib/ssh';
+import { connect, exec, run } from '../../lib/ssh';
+import { describeWith, program } from '../support/requirements';
+import { startSshd } from '../support/sshd';
+import type { TestSshd } from '../support/sshd';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Takes its time with each piece, as a terminal or a pipe does. */
+class SlowHash extends Writable {
+  readonly hash = createHash('sha256');
+  bytes = 0;
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.hash.update(chunk);
+    this.bytes += chunk.length;
+    setImmediate(done);
+  }
+}
+
+describeWith(program('sshd'), 'exec', () => {
+  let sshd: TestSshd;
+  let connection: SshConnection;
+
+  const login = (): Promise<SshConnection> =>
+    connect({
+      host: sshd.host,
+      port: sshd.port,
+      user: sshd.user,
+      privateKey: sshd.clientKey.privateKey,
+      hostKey: { type: 'proof', nonce: sshd.nonce },
+    });
+
+  beforeAll(async () => {
+    sshd = await startSshd();
+    connection = await login();
+  });
+  afterAll(async () => {
+    connection.close();
+    await sshd.stop();
+  });
+
+  test('keeps the two outputs apart and passes the exit code on', async () => {
+    await expect(run(connection, 'echo out; echo err >&2; exit 7')).resolves.toEqual({
+      exitCode: 7,
+      signal: null,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    });
+  });
+
+  test('names the signal that killed the command', async () => {
+    await expect(run(connection, 'kill -KILL $$')).resolves.toMatchObject({ exitCode: null, signal: 'KILL' });
+  });
+
+  test('input of any size arrives whole, and ends', async () => {
+    const input = Buffer.alloc(24 * MEBIBYTE, 'some input, again and again. ');
+    const { stdout } = await run(connection, 'sha256sum', {
+      stdin: Readable.from([input.subarray(0, 5), input.subarray(5)]),
+    });
+    expect(stdout).toBe(`${createHash('sha256').update(input).digest('hex')}  -\n`);
+    await expect(run(connection, 'cat', { stdin: 'ünïcode' })).resolves.toMatchObject({ stdout: 'ünïcode' });
+    await expect(run(connection, 'cat')).resolves.toMatchObject({ stdout: '', exitCode: 0 });
+  });
+
+  test('output larger than every window arrives whole at a slow reader, on both streams at once', async () => {
+    const stdout = new SlowHash();
+    const stderr = new SlowHash();
+    const command = 'head -c 20000000 /dev/zero >&2 & head -c 30000000 /dev/zero; wait';
+    await exec(connection, command, { stdout, stderr });
+    expect([stdout.bytes, stderr.bytes]).toEqual([30_000_000, 20_000_000]);
+    expect(stdout.hash.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(30_000_000)).digest('hex'));
+  });
+
+  test('a reader that pauses holds the command up instead of filling memory', async () => {
+    const stdout = new PassThrough({ highWaterMark: 1024 });
+    const ended = exec(connection, 'yes | head -c 50000000', { stdout });
+    const before = process.memoryUsage().rss;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(process.memoryUsage().rss - before).toBeLessThan(30 * MEBIBYTE);
+    stdout.resume();
+    await expect(ended).resolves.toMatchObject({ exitCode: 0 });
+  });
+
+  test('a command that ends before its input does is done', async () => {
+    const stdin = new PassThrough();
+    stdin.write('first line\n');
+    await expect(run(connection, 'head -n 1', { stdin })).resolves.toMatchObject({
+      exitCode: 0,
+      stdout: 'first line\n',
+    });
+    stdin.destroy();
+  });
+
+  test('an abort ends the command at the other end too', async () => {
+    const controller = new AbortController();
+    const marker = `sleep 4${Date.now() % 100_000}`;
+    const ended = run(connection, `exec ${marker}`, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 100);
+    await expect(ended).rejects.toMatchObject({ code: 'aborted' });
+    const count = `pgrep -cf '^${marker}$'`;
+    while ((await run(connection, count)).stdout.trim() !== '0')
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(run(connection, 'true', { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('an output stream that fails ends the command with its reason', async () => {
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) });
+    await expect(exec(connection, 'yes', { stdout })).rejects.toMatchObject({
+      code: 'failed',
+      message: expect.stringContaining('broken pipe'),
+    });
+  });
+
+  test('fifty commands share one connection', async () => {
+    const results = await Promise.all(Array.from({ length: 50 }, (_, index) => run(connection, `echo ${index}`)));
+    expect(results.map(({ stdout }) => stdout)).toEqual(results.map((_, index) => `${index}\n`));
+  });
+
+  test('a connection that is lost is `unreachable`, for commands under way and for later ones', async () => {
+    const doomed = await login();
+    const ended = run(doomed, 'sleep 100');
+    setTimeout(() => void run(doomed, 'kill -KILL $PPID').catch(() => undefined), 100);
+    await expect(ended).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(run(doomed, 'true')).rejects.toMatchObject({ code: 'unreachable' });
+    expect(doomed.lostBecause()).toBeInstanceOf(Error);
+  });
+});

@@ -1,0 +1,141 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import fc from 'fast-check';
+import { connect, knock, run } from '../../lib/ssh';
+import { identificationIn } from '../../lib/ssh/identification';
+import { describeWith, program } from '../support/requirements';
+import { freePort, startSshd } from '../support/sshd';
+
+const open: Server[] = [];
+
+/** A server whose n-th connection (from 0) is treated by `onConnection`. */
+async function serve(
+  onConnection: (socket: Socket, count: number) => void,
+  port = 0,
+): Promise<{ port: number; connections: () => number }> {
+  let count = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    onConnection(socket, count++);
+  }).listen(port, '127.0.0.1');
+  open.push(server);
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { port: (server.address() as AddressInfo).port, connections: () => count };
+}
+
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+
+describe('knock', () => {
+  test('keeps knocking while refused, and gets in once somebody listens', async () => {
+    const port = await freePort();
+    const greeting = knock('127.0.0.1', port);
+    setTimeout(() => void serve((socket) => socket.write('SSH-2.0-late\r\n'), port), 150);
+    const { identification, socket } = await greeting;
+    expect(identification).toBe('SSH-2.0-late');
+    socket.destroy();
+  });
+
+  test('takes a proxy that accepts and closes for "not yet"', async () => {
+    const { port, connections } = await serve((socket, count) => {
+      if (count < 3) socket.end();
+      else if (count < 5) socket.resetAndDestroy();
+      else socket.write('SSH-2.0-behind-proxy\r\n');
+    });
+    const { identification, socket } = await knock('127.0.0.1', port);
+    expect(identification).toBe('SSH-2.0-behind-proxy');
+    expect(connections()).toBe(6);
+    socket.destroy();
+  });
+
+  test('gets past a connection that is accepted and never answered', async () => {
+    const { port } = await serve((socket, count) => {
+      if (count > 0) socket.write('SSH-2.0-second\r\n');
+    });
+    const { identification, socket } = await knock('127.0.0.1', port);
+    expect(identification).toBe('SSH-2.0-second');
+    socket.destroy();
+  });
+
+  test('closes every connection but the one it returns', async () => {
+    const sockets = new Set<Socket>();
+    const { port } = await serve((socket, count) => {
+      sockets.add(socket.on('close', () => sockets.delete(socket)));
+      if (count === 3) socket.write('SSH-2.0-third\r\n');
+    });
+    const { socket } = await knock('127.0.0.1', port);
+    while (sockets.size > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.destroy();
+  });
+
+  test('an abort ends it at once and leaves no connection', async () => {
+    const sockets = new Set<Socket>();
+    const { port } = await serve((socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
+    const controller = new AbortController();
+    const greeting = knock('127.0.0.1', port, { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    await expect(greeting).rejects.toMatchObject({ code: 'aborted', cause: new Error('enough') });
+    while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(knock('127.0.0.1', port, { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('gives up after its time and says what it met last', async () => {
+    const port = await freePort();
+    await expect(knock('127.0.0.1', port, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'unreachable',
+      details: { port, lastProblem: expect.stringContaining('ECONNREFUSED') },
+    });
+  });
+});
+
+describeWith(program('sshd'), 'knock and connect', () => {
+  test('share one connection: sshd sees no second one', async () => {
+    const sshd = await startSshd({ config: ['MaxStartups 1'] });
+    const { port, connections } = await serve((socket) => {
+      const upstream = socket.pipe(new (socket.constructor as new () => Socket)().connect(sshd.port, '127.0.0.1'));
+      upstream.on('error', () => socket.destroy()).pipe(socket);
+    });
+    try {
+      const greeting = await knock('127.0.0.1', port);
+      const connection = await connect({
+        host: '127.0.0.1',
+        port,
+        user: sshd.user,
+        privateKey: sshd.clientKey.privateKey,
+        hostKey: { type: 'proof', nonce: sshd.nonce },
+        greeting,
+      });
+      await expect(run(connection, 'echo $SSH_CONNECTION')).resolves.toMatchObject({ exitCode: 0 });
+      connection.close();
+      expect(connections()).toBe(1);
+    } finally {
+      await sshd.stop();
+    }
+  });
+});
+
+describe('identificationIn', () => {
+  const line = fc
+    .string({ unit: fc.constantFrom(...'abc SH-2.0'), maxLength: 40 })
+    .filter((text) => !text.startsWith('SSH-'));
+
+  test('finds the line after any lines before it, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 5 }), fc.constantFrom('\n', '\r\n'), fc.nat(), (before, end, cut) => {
+        const identification = 'SSH-2.0-OpenSSH_9.2p1 comment';
+        const text = [...before, identification].map((each) => each + end).join('');
+        expect(identificationIn(Buffer.from(text + 'binary\n'))).toBe(identification);
+        expect(identificationIn(Buffer.from(text.slice(0, cut % text.length)))).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each(['SSH-1.5-old\r\n', 'SSH-3.0-new\n'])('%j is no SSH 2', (text) => {
+    expect(() => identificationIn(Buffer.from(text))).toThrow('not SSH 2');
+  });
+
+  test('a server that talks without end is no SSH server', () => {
+    expect(() => identificationIn(Buffer.alloc(70_000, 'x'))).toThrow('without identifying itself');
+  });
+});
