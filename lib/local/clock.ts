@@ -1,0 +1,13 @@
+/** The endpoint's clock. Tests move it forward to see tasks age; signatures are judged by the machine's own. */
+export class Clock {
+  private offset = 0;
+
+  now(): Date {
+    return new Date(Date.now() + this.offset);
+  }
+
+  /** Milliseconds forward. */
+  advance(milliseconds: number): void {
+    this.offset += milliseconds;
+  }
+}

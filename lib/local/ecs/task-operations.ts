@@ -1,0 +1,126 @@
+import type {
+  DescribeTasksRequest,
+  DescribeTasksResponse,
+  ListTasksRequest,
+  ListTasksResponse,
+  StopTaskRequest,
+  StopTaskResponse,
+} from '@aws-sdk/client-ecs';
+import { decodeToken, encodeToken } from '../paging';
+import type { Call } from '../service';
+import type { EcsCluster } from './clusters';
+import type { EcsContext } from './context';
+import { invalidParameter, taskNotFound } from './errors';
+import { resourceTagContext } from './tags';
+import type { TaskRecord } from './task-record';
+import { describedTask } from './task-view';
+
+/** ECS API, DescribeTasks and ListTasks. */
+const MAX_DESCRIBED = 100;
+const MAX_PAGE = 100;
+/** ECS API, StopTask.reason. */
+const MAX_REASON = 1024;
+
+/** Reason that ECS gives when StopTask came without one. */
+const STOPPED_BY_USER = 'Task stopped by user';
+
+/** The task id in an id or ARN. Throws when the ARN is of another cluster or the id can't be one. */
+function taskIdOf(identifier: string, cluster: EcsCluster): string {
+  const parts = identifier.split('/');
+  if (parts.length === 3 && parts[1] !== cluster.name) {
+    throw invalidParameter(`Invalid identifier: Identifier is for ${parts[1]}. Your cluster is ${cluster.name}`);
+  }
+  const id = parts.at(-1) ?? '';
+  if (id.length !== 32 && id.length !== 36) throw invalidParameter('taskId length should be one of [32,36]');
+  return id;
+}
+
+function taskContext(cluster: EcsCluster, record: TaskRecord | undefined): Record<string, string> {
+  return { 'ecs:cluster': cluster.arn, ...resourceTagContext(record?.tags ?? []) };
+}
+
+export const describeTasks =
+  ({ clusters, tasks, arns }: EcsContext) =>
+  (request: DescribeTasksRequest, call: Call): DescribeTasksResponse => {
+    const cluster = clusters.get(request.cluster);
+    const identifiers = request.tasks ?? [];
+    if (identifiers.length === 0) throw invalidParameter('Tasks cannot be empty.');
+    if (identifiers.length > MAX_DESCRIBED) {
+      throw invalidParameter(`Tasks cannot be more than ${MAX_DESCRIBED}: ${identifiers.length} were given.`);
+    }
+    const withTags = request.include?.includes('TAGS') === true;
+    const answer: Required<Pick<DescribeTasksResponse, 'tasks' | 'failures'>> = { tasks: [], failures: [] };
+    for (const id of new Set(identifiers.map((identifier) => taskIdOf(identifier, cluster)))) {
+      const arn = arns.task(cluster.name, id);
+      const record = tasks.describe(cluster.name, id);
+      call.authorize({ action: 'ecs:DescribeTasks', resource: arn, context: taskContext(cluster, record) });
+      if (record === undefined) answer.failures.push({ arn, reason: 'MISSING' });
+      else answer.tasks.push(describedTask(record, withTags));
+    }
+    return answer;
+  };
+
+export const listTasks =
+  ({ clusters, tasks, arns }: EcsContext) =>
+  (request: ListTasksRequest, call: Call): ListTasksResponse => {
+    const cluster = clusters.get(request.cluster);
+    call.authorize({
+      action: 'ecs:ListTasks',
+      resource: arns.containerInstances(cluster.name),
+      context: { 'ecs:cluster': cluster.arn },
+    });
+    validateListTasks(request);
+    const { desiredStatus = 'RUNNING', startedBy, family, launchType, maxResults = MAX_PAGE, nextToken } = request;
+    const query = JSON.stringify([cluster.name, desiredStatus, startedBy, family, launchType]);
+    const after = nextToken === undefined ? 0 : decodeToken(nextToken, query);
+    if (after === undefined) throw invalidParameter('Invalid token');
+    // Tasks of services and of container instances: there are none of either here.
+    const none = request.serviceName !== undefined || request.containerInstance !== undefined;
+    const filter = { cluster: cluster.name, desiredStatus, startedBy, family, launchType };
+    const found = none ? [] : tasks.list(filter, after, maxResults + 1);
+    const page = found.slice(0, maxResults);
+    return {
+      taskArns: page.map(({ task }) => task.taskArn ?? ''),
+      nextToken: found.length > maxResults ? encodeToken(page.at(-1)?.sequence ?? 0, query) : undefined,
+    };
+  };
+
+function validateListTasks(request: ListTasksRequest): void {
+  const { desiredStatus, startedBy, family, launchType, maxResults, serviceName, containerInstance } = request;
+  if (desiredStatus !== undefined && !['RUNNING', 'PENDING', 'STOPPED'].includes(desiredStatus)) {
+    throw invalidParameter(`desiredStatus must be RUNNING, PENDING or STOPPED, not ${String(desiredStatus)}.`);
+  }
+  if (launchType !== undefined && !['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES'].includes(launchType)) {
+    throw invalidParameter(`Unknown launch type: ${String(launchType)}.`);
+  }
+  if (maxResults !== undefined && (!Number.isInteger(maxResults) || maxResults < 1 || maxResults > MAX_PAGE)) {
+    throw invalidParameter(`maxResults must be between 1 and ${MAX_PAGE}, not ${maxResults}.`);
+  }
+  const others = [family, launchType, serviceName, containerInstance].filter((value) => value !== undefined);
+  if (startedBy !== undefined && others.length > 0) {
+    throw invalidParameter('cannot specify startedBy with other arguments');
+  }
+  if (family !== undefined && serviceName !== undefined) {
+    throw invalidParameter('cannot specify family with serviceName');
+  }
+}
+
+export const stopTask =
+  ({ clusters, tasks, arns, lifecycle, store }: EcsContext) =>
+  async (request: StopTaskRequest, call: Call): Promise<StopTaskResponse> => {
+    const cluster = clusters.get(request.cluster);
+    const id = taskIdOf(request.task ?? '', cluster);
+    const record = tasks.get(cluster.name, id);
+    call.authorize({
+      action: 'ecs:StopTask',
+      resource: arns.task(cluster.name, id),
+      context: taskContext(cluster, record),
+    });
+    if ((request.reason ?? '').length > MAX_REASON) {
+      throw invalidParameter(`reason must be at most ${MAX_REASON} characters.`);
+    }
+    if (record === undefined) throw taskNotFound();
+    lifecycle.stop(record, 'UserInitiated', request.reason ?? STOPPED_BY_USER);
+    await store.flush();
+    return { task: describedTask(record, true) };
+  };
