@@ -154,9 +154,8 @@ export function itKeepsTheRuntimeContract(underTest: RuntimeUnderTest): void {
 
   it('ends the background processes of a task whose main process ends by itself', async () => {
     const { task, nonce } = await sshd();
-    // Without a process-id namespace pid 1 is the machine's, so sshd has to go instead.
-    const end = underTest.ownRoot ? 'kill -TERM 1' : 'kill -TERM "$(ps -o ppid= -p "$(ps -o ppid= -p $PPID)")"';
-    await loginAndRun(task.address, key, nonce, `setsid sleep 985 < /dev/null > /dev/null 2>&1 & ${end}`);
+    const end = 'setsid sleep 985 < /dev/null > /dev/null 2>&1 & kill -TERM "$(cat "$MNGR_HOST_DIR/pid")"';
+    await loginAndRun(task.address, key, nonce, end);
     await runtime.wait(task.taskId, never);
     expect(underTest.leftovers(stateDirectory, endpointId)).toEqual([]);
     await expect(identificationAt(task.address, 0)).rejects.toThrow('no sshd answered');

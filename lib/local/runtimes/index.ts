@@ -1,7 +1,6 @@
-import { MngrFargateError } from '../../contract/errors';
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { ContainerRuntime } from './container';
 import { findEngine } from './engine';
-import { missingPrograms } from './prerequisites';
 import { ProcessRuntime } from './process';
 import type { TaskRuntime } from './runtime';
 
@@ -26,22 +25,22 @@ export interface RuntimeChoice {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Makes the runtime asked for. Throws `failed` with what to install or start where this machine can't run tasks. */
+const START_AN_ENGINE = 'start Docker or Podman, or point DOCKER_HOST at its socket';
+
+/** Makes the runtime asked for. Where this machine can't run tasks the error says what to start or install. */
 export async function chooseRuntime(choice: RuntimeChoice): Promise<TaskRuntime> {
   const engine = choice.kind === 'process' ? undefined : await findEngine(choice.environment);
   if (engine !== undefined) return new ContainerRuntime(engine, choice);
   if (choice.kind === 'container') {
     throw new MngrFargateError('failed', 'no container engine answers', { hint: START_AN_ENGINE });
   }
-  const missing = missingPrograms();
-  if (missing !== undefined) {
-    throw new MngrFargateError(
-      'failed',
-      `tasks can't run here: no container engine ${choice.kind === 'auto' ? 'answers' : 'is wanted'}, and for processes ${missing.programs.join(', ')} ${missing.programs.length === 1 ? 'is' : 'are'} missing`,
-      { hint: choice.kind === 'auto' ? `${START_AN_ENGINE}; or: ${missing.command}` : missing.command },
-    );
+  try {
+    return await ProcessRuntime.create(choice);
+  } catch (error) {
+    if (choice.kind === 'process' || !isMngrFargateError(error)) throw error;
+    throw new MngrFargateError(error.code, `no container engine answers, and ${error.message}`, {
+      cause: error,
+      hint: `${START_AN_ENGINE}, or ${error.hint}`,
+    });
   }
-  return ProcessRuntime.create(choice);
 }
-
-const START_AN_ENGINE = 'start Docker or Podman, or point DOCKER_HOST at its socket';

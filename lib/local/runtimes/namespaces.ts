@@ -5,82 +5,36 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** How tasks get namespaces of their own on this machine. */
-export interface Namespaces {
-  /** `unshare` and its options, up to the program to run. */
-  readonly unshare: readonly string[];
-  /** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */
-  readonly writes: 'disk' | 'memory';
-  /** Appended to the overlay's options. */
-  readonly overlayOptions: string;
-}
-
-const OWN = ['--pid', '--mount', '--uts', '--ipc'];
-
 /**
- * Bash forks the first process of the PID namespace and passes on how it ended. `unshare --fork` doesn't always:
- * version 2.38 exits with 1 when the process was killed with SIGKILL.
+ * Makes the namespaces, then bash forks the first process of the PID namespace and passes on how it ended.
+ * `unshare --fork` doesn't always: version 2.38 exits with 1 when the process was killed with SIGKILL.
  */
-const FORK = ['/bin/bash', '-p', '-c', '"$@"; exit "$?"', 'task'];
+export const IN_NAMESPACES = [
+  ...['/usr/bin/unshare', '--pid', '--mount', '--uts', '--ipc', '--'],
+  ...['/bin/bash', '-p', '-c', '"$@"; exit "$?"', 'task'],
+] as const;
 
-/**
- * Candidates, best first. Without root a user namespace with a range of ids is needed, since sshd changes to other
- * users; `--map-auto` takes the range from /etc/subuid (util-linux 2.38, package uidmap).
- */
-function candidates(): Namespaces[] {
-  const root = process.getuid?.() === 0;
-  const unshare = [
-    '/usr/bin/unshare',
-    ...(root ? [] : ['--user', '--map-root-user', '--map-auto']),
-    ...OWN,
-    '--',
-    ...FORK,
-  ];
-  const overlayOptions = root ? '' : ',userxattr';
-  return [
-    { unshare, writes: 'disk', overlayOptions },
-    { unshare, writes: 'memory', overlayOptions },
-  ];
-}
+/** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */
+export type WriteLayer = 'disk' | 'memory';
 
 /**
  * Finds out what works here by doing it: runs `true` as a task would run. Undefined where namespaces can't be had:
- * other systems than Linux, and containers without the right to mount.
+ * without root, on other systems than Linux, and in containers without the right to mount.
  */
-export async function findNamespaces(stateDirectory: string, script: string): Promise<Namespaces | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  for (const candidate of candidates()) {
+export async function findWriteLayer(stateDirectory: string, script: string): Promise<WriteLayer | undefined> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  for (const layer of ['disk', 'memory'] as const) {
     const folder = await mkdtemp(join(stateDirectory, 'probe-'));
     try {
-      const task = [
-        folder,
-        folder,
-        candidate.writes,
-        candidate.overlayOptions,
-        'probe',
-        '127.0.0.1',
-        '/',
-        'exec',
-        'true',
-      ];
-      const [program = '', ...args] = [...candidate.unshare, '/bin/bash', '-p', script, ...task];
-      await run(program, args, { timeout: 20_000 });
-      return candidate;
+      const [program, ...args] = IN_NAMESPACES;
+      const task = [folder, folder, layer, 'probe', '127.0.0.1', '/', 'exec', 'true'];
+      await run(program, [...args, '/bin/bash', '-p', script, ...task], { timeout: 20_000 });
+      return layer;
     } catch {
-      // Not permitted or not supported: the next candidate.
+      // Not permitted or not supported: the next one.
     } finally {
-      await removeFolder(folder, candidate);
+      await rm(folder, { recursive: true, force: true });
     }
   }
   return undefined;
-}
-
-/** Removes a task's folder, with files that belong to the ids of a user namespace too. */
-export async function removeFolder(folder: string, namespaces: Namespaces | undefined): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  } catch (error) {
-    if (namespaces === undefined || !namespaces.unshare.includes('--map-auto')) throw error;
-    await run('/usr/bin/unshare', ['--user', '--map-root-user', '--map-auto', 'rm', '-rf', '--', folder]);
-  }
 }

@@ -67,8 +67,8 @@ exec "\${@:3}"
  * That is the machine's with a layer over it that takes every write, with fresh /root, /home, /tmp, /run, /mngr and
  * /dev, and without the machine's SSH host keys. Nothing the task writes reaches the machine.
  *
- * Arguments: the task's folder, the image's folder, `disk` or `memory` (what takes the writes), further options of the
- * overlay, host name, IP address, working directory, `init` or `exec`, then the command.
+ * Arguments: the task's folder, the image's folder, `disk` or `memory` (what takes the writes), host name, IP address,
+ * working directory, `init` or `exec`, then the command.
  */
 const RUN_NAMESPACED = `#!/usr/bin/env bash
 ${COMMON}
@@ -78,7 +78,7 @@ layer() {
   run mkdir -p layer root
   if [[ $3 == memory ]]; then run mount -t tmpfs -o mode=0700 tmpfs layer; fi
   run mkdir -p layer/upper layer/work layer/private
-  run mount -t overlay -o "lowerdir=/,upperdir=layer/upper,workdir=layer/work$4" overlay root
+  run mount -t overlay -o "lowerdir=/,upperdir=layer/upper,workdir=layer/work" overlay root
   # An overlay of / leaves out what is mounted below it. Programs and settings are needed; the rest stays away.
   for place in /usr /usr/local /var /opt /nix /nix/store /gnu/store /etc/resolv.conf /etc/hosts; do
     if run mountpoint -q "$place"; then run mount -o bind,ro "$place" "root$place"; fi
@@ -162,10 +162,10 @@ identity "$1/main"
 layer "$@"
 private "$1" "$2"
 devices
-settings "$5" "$6"
-enter "$7"
-if [[ $8 == init ]]; then init "\${@:9}"; fi
-exec "\${@:9}"
+settings "$4" "$5"
+enter "$6"
+if [[ $7 == init ]]; then init "\${@:8}"; fi
+exec "\${@:8}"
 `;
 
 export const PROCESS_SCRIPTS = {

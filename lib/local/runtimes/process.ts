@@ -8,8 +8,9 @@ import { MngrFargateError } from '../../contract/errors';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
 import { isAlive, processesOf, signal } from './machine-processes';
-import type { Namespaces } from './namespaces';
-import { findNamespaces, removeFolder } from './namespaces';
+import type { WriteLayer } from './namespaces';
+import { findWriteLayer, IN_NAMESPACES } from './namespaces';
+import { missingPrograms } from './prerequisites';
 import { NAMESPACED_IMAGE_FOLDER, PROCESS_SCRIPTS } from './process-scripts';
 import type { ImageSource, PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from './runtime';
 import { ImageUnavailableError } from './runtime';
@@ -51,7 +52,8 @@ export class ProcessRuntime implements TaskRuntime {
   private constructor(
     private readonly stateDirectory: string,
     private readonly scripts: Readonly<Record<keyof typeof PROCESS_SCRIPTS, string>>,
-    private readonly namespaces: Namespaces | undefined,
+    /** Undefined: tasks have no namespaces of their own. */
+    private readonly writeLayer: WriteLayer | undefined,
     options: ProcessRuntimeOptions,
   ) {
     this.tasks = join(stateDirectory, 'tasks');
@@ -62,33 +64,26 @@ export class ProcessRuntime implements TaskRuntime {
       size: options.addressPoolSize,
     });
     this.description =
-      namespaces === undefined
+      writeLayer === undefined
         ? 'processes of this machine, without isolation: tasks can read and change whatever you can'
         : "processes of this machine with their own process ids and file-system layer; network and kernel are shared, so don't run code you don't trust";
   }
 
-  /** Throws `denied` where this user can't run an sshd that lets root in. */
+  /** Throws `denied` without root, which an sshd that lets root in needs, and `failed` where programs are missing. */
   static async create(options: ProcessRuntimeOptions): Promise<ProcessRuntime> {
+    assertThatProcessesCanRun();
     const stateDirectory = resolve(options.stateDirectory, 'processes');
     mkdirSync(join(stateDirectory, 'tasks'), { recursive: true, mode: 0o700 });
     mkdirSync(join(stateDirectory, 'images'), { recursive: true, mode: 0o700 });
     const scripts = writeScripts(stateDirectory);
-    const namespaces =
-      options.namespaces === 'off' ? undefined : await findNamespaces(stateDirectory, scripts.runNamespaced);
-    if (namespaces === undefined && process.getuid?.() !== 0) {
-      throw new MngrFargateError('denied', 'hosts are logged in to as root, so tasks as processes need root', {
-        hint:
-          process.platform === 'linux'
-            ? 'start Docker or Podman, run this as root, or allow user namespaces: install uidmap and give this user ids in /etc/subuid and /etc/subgid'
-            : 'start Docker or Podman, or run this as root',
-      });
-    }
-    return new ProcessRuntime(stateDirectory, scripts, namespaces, options);
+    const writeLayer =
+      options.namespaces === 'off' ? undefined : await findWriteLayer(stateDirectory, scripts.runNamespaced);
+    return new ProcessRuntime(stateDirectory, scripts, writeLayer, options);
   }
 
   /** True when tasks have namespaces of their own. */
   get namespaced(): boolean {
-    return this.namespaces !== undefined;
+    return this.writeLayer !== undefined;
   }
 
   /** Copies the folder, so that a task doesn't see later changes of it. */
@@ -132,7 +127,7 @@ export class ProcessRuntime implements TaskRuntime {
       );
     }
     const files = this.files(spec.taskId);
-    if (this.namespaces === undefined) makePrivilegeSeparationFolder();
+    if (this.writeLayer === undefined) makePrivilegeSeparationFolder();
     files.create({ taskId: spec.taskId, address: spec.address, namespaced: this.namespaced });
     const child = spawn(BASH, ['-p', this.scripts.supervise, files.folder, ...this.commandLine(spec, files)], {
       cwd: '/',
@@ -191,7 +186,7 @@ export class ProcessRuntime implements TaskRuntime {
 
   async remove(taskId: string): Promise<void> {
     await this.kill(taskId);
-    await removeFolder(this.files(taskId).folder, this.namespaces);
+    await rm(this.files(taskId).folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async removeAll(): Promise<void> {
@@ -228,14 +223,13 @@ export class ProcessRuntime implements TaskRuntime {
     const entryPoint = spec.entryPoint ?? [BASH, join(imageFolder, ENTRYPOINT)];
     const command = [...entryPoint, ...(spec.command ?? [])];
     const directory = spec.workingDirectory ?? '/';
-    if (this.namespaces === undefined) {
+    if (this.writeLayer === undefined) {
       return [BASH, '-p', this.scripts.runPrefixed, files.folder, join(files.folder, 'root', directory), ...command];
     }
-    const { unshare, writes, overlayOptions } = this.namespaces;
     const hostName = `ip-${spec.address.ip.replaceAll('.', '-')}`;
-    const layer = [files.folder, spec.image.reference, writes, overlayOptions, hostName, spec.address.ip, directory];
+    const layer = [files.folder, spec.image.reference, this.writeLayer, hostName, spec.address.ip, directory];
     const first = spec.initProcess ? 'init' : 'exec';
-    return [...unshare, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...command];
+    return [...IN_NAMESPACES, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...command];
   }
 
   /** The task's own environment and what every container has; nothing of the endpoint's. */
@@ -251,6 +245,20 @@ export class ProcessRuntime implements TaskRuntime {
       ...(this.namespaced ? {} : { [BOOT_ENVIRONMENT.root]: root }),
     };
   }
+}
+
+function assertThatProcessesCanRun(): void {
+  if (process.getuid?.() !== 0) {
+    throw new MngrFargateError('denied', 'tasks as processes need root, since hosts are logged in to as root', {
+      hint: 'run this as root',
+    });
+  }
+  const missing = missingPrograms();
+  if (missing === undefined) return;
+  const programs = missing.programs.join(', ');
+  throw new MngrFargateError('failed', `tasks as processes need programs that are missing here: ${programs}`, {
+    hint: missing.command,
+  });
 }
 
 /** Writes the scripts under a name made from their content, since bash reads a script while it runs it. */
@@ -269,10 +277,9 @@ function writeScripts(stateDirectory: string): Readonly<Record<keyof typeof PROC
   return { supervise: write('supervise'), runPrefixed: write('runPrefixed'), runNamespaced: write('runNamespaced') };
 }
 
-/** Debian's sshd insists on this folder, which only the machine's own sshd service makes. Needs root, as sshd does. */
+/** Debian's sshd insists on this folder, which only the machine's own sshd service makes. */
 function makePrivilegeSeparationFolder(): void {
-  if (process.platform === 'linux' && process.getuid?.() === 0)
-    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  if (process.platform === 'linux') mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
 }
 
 function killIfThere(pid: number): void {

@@ -31,5 +31,6 @@ CONFIG
 /usr/sbin/sshd -D -e -f "$root/etc/ssh/boot_config" &
 sshd=$!
 trap 'kill "$sshd"; exit 0' TERM
+printf '%s\n' "$$" > "$root/mngr/pid"
 echo "sshd is up"
 wait "$sshd"
