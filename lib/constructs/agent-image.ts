@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Arn, ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
+import { packageRoot } from './package-root';
 
 /** The image that hosts run. */
 export interface IAgentImage extends IConstruct {
@@ -60,22 +60,13 @@ export class AgentImage extends Construct implements IAgentImage {
     super(scope, id);
     const agents = props.agents ?? [];
     const asset = new DockerImageAsset(this, 'Asset', {
-      directory: props.directory ?? dockerDirectory(),
+      directory: props.directory ?? join(packageRoot(), 'docker'),
       platform: props.architecture === CpuArchitecture.ARM64 ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
       buildArgs: { ...props.buildArgs, ...(agents.length > 0 ? { AGENTS: agents.join(' ') } : {}) },
     });
     this.containerImage = ContainerImage.fromDockerImageAsset(asset);
     this.imageUri = asset.imageUri;
   }
-}
-
-/** This package's `docker/` folder, from the sources as well as from the compiled files below `dist/`. */
-function dockerDirectory(): string {
-  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    const candidate = join(folder, 'docker');
-    if (existsSync(join(candidate, 'Dockerfile'))) return candidate;
-  }
-  throw new Error(`no docker/Dockerfile above ${__dirname}: give directory, or an image with -c image=<uri>`);
 }
 
 /** `<account>.dkr.ecr.<region>.amazonaws.com[.cn]/<repository>[:tag|@digest]` */

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AppProps } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
-import { context as featureFlags } from '../../cdk.json';
+import { packageRoot } from '../constructs/package-root';
 import { DEFAULT_STACK_NAME } from '../contract/outputs';
 import type { Settings } from './context';
 import { readSettings } from './context';
@@ -22,7 +24,7 @@ export interface MngrFargateApp {
  * @throws MngrFargateError `usage` for a context key that is unknown or malformed
  */
 export function createApp(props: AppProps = {}): MngrFargateApp {
-  const app = new App({ ...props, context: { ...featureFlags, ...props.context } });
+  const app = new App({ ...props, context: { ...featureFlags(), ...props.context } });
   const settings = readSettings(app.node.getAllContext());
   const stackName = settings.stackName ?? prefixed(settings.namePrefix, DEFAULT_STACK_NAME);
   const stack = new MngrFargateStack(app, stackName, {
@@ -43,3 +45,7 @@ export function addChosenNagPacks({ app, settings }: MngrFargateApp): void {
 
 const prefixed = (prefix: string | undefined, name: string): string =>
   prefix === undefined ? name : `${prefix}-${name}`;
+
+/** The context of this package's cdk.json, which the CDK's CLI would have passed on. */
+const featureFlags = (): Record<string, unknown> =>
+  (JSON.parse(readFileSync(join(packageRoot(), 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context;

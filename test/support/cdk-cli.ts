@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Requirement } from './requirements';
 
 export interface CdkResult {
   readonly exitCode: number;
@@ -11,10 +12,30 @@ const ROOT = join(__dirname, '../..');
 /** Quiet and alone: no notices, no version check, no telemetry, so that nothing but the given endpoint is called. */
 const QUIET = { CI: 'true', CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: '1', NO_COLOR: '1' } as const;
 
+/** Gives a command a network of its own with nothing in it, not even loopback (Linux). */
+const UNSHARE = ['unshare', '--map-root-user', '--net'] as const;
+
+export const networkNamespaces: Requirement = {
+  missing: () => {
+    try {
+      execFileSync(UNSHARE[0], [...UNSHARE.slice(1), 'true'], { stdio: 'ignore' });
+      return undefined;
+    } catch {
+      return 'unshare --net is not possible here';
+    }
+  },
+};
+
 /** Runs the project's own `cdk` in the project's folder, as a person would. Returns its exit code and all it printed. */
-export function cdk(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<CdkResult> {
+export function cdk(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  options: { readonly withoutNetwork?: boolean } = {},
+): Promise<CdkResult> {
+  const command = [process.execPath, join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices'];
+  const [program = '', ...rest] = options.withoutNetwork === true ? [...UNSHARE, ...command] : command;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices'], {
+    const child = spawn(program, rest, {
       cwd: ROOT,
       env: { PATH: process.env.PATH, ...QUIET, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
