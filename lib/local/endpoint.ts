@@ -4,11 +4,12 @@ import type { RegisterTaskDefinitionRequest } from '@aws-sdk/client-ecs';
 import { STACK_OUTPUTS } from '../contract/outputs';
 import { Clock } from './clock';
 import { cloudFormationService } from './cloudformation/service';
-import { CONTROL_PATH, controlApi } from './control/api';
+import { controlApi } from './control/api';
 import { CallLog } from './control/call-log';
 import { Control } from './control/control';
 import { DelayPlan } from './control/delays';
 import { FaultPlan } from './control/faults';
+import { CONTROL_PATH } from './control/path';
 import { Throttles } from './control/throttles';
 import { Network } from './ec2/network';
 import { NetworkInterfaces } from './ec2/network-interfaces';
@@ -22,6 +23,7 @@ import { ecsService } from './ecs/service';
 import { TaskDefinitions } from './ecs/task-definitions';
 import { definitionFromTemplate } from './ecs/template-definition';
 import { Tasks } from './ecs/tasks';
+import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
 import { Dispatcher } from './http/dispatcher';
 import type { HttpRequest } from './http/request';
 import { LoopbackServer } from './http/server';
@@ -56,9 +58,6 @@ export interface EndpointOptions {
   /** Hears of errors that are the endpoint's own fault. Default: standard error. */
   readonly onFault?: (error: unknown) => void;
 }
-
-export const DEFAULT_REGION = 'us-east-1';
-export const DEFAULT_ACCOUNT_ID = '000000000000';
 
 /** What a client needs to use the endpoint; also what `local up --json` prints. */
 export interface EndpointDescription {

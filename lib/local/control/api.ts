@@ -6,10 +6,8 @@ import { delaysSchema } from './delays';
 import { faultSchema } from './faults';
 import { UnknownTaskError } from './control';
 import type { Control } from './control';
+import { CONTROL_PATH } from './path';
 import { seedSchema } from './seed';
-
-/** Everything below this path is the control API. */
-export const CONTROL_PATH = '/_control/';
 
 const throttlingSchema = z.strictObject({
   enabled: z.boolean(),

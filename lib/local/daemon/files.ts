@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { MngrFargateError } from '../../contract/errors';
+
+/** Environment variable that says where the endpoint keeps its state. */
+export const LOCAL_DIRECTORY_VARIABLE = 'MNGR_FARGATE_LOCAL_DIR';
+
+/** Where the endpoint keeps its state unless told otherwise: `$MNGR_FARGATE_LOCAL_DIR`, else `~/.mngr-fargate/local`. */
+export function defaultStateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  return resolve(environment[LOCAL_DIRECTORY_VARIABLE] ?? join(homedir(), '.mngr-fargate', 'local'));
+}
+
+const descriptionSchema = z.object({
+  endpoint: z.string(),
+  region: z.string(),
+  accountId: z.string(),
+  stackName: z.string(),
+  outputs: z.record(z.string(), z.string()),
+  env: z.object({
+    AWS_ENDPOINT_URL: z.string(),
+    AWS_REGION: z.string(),
+    AWS_ACCESS_KEY_ID: z.string(),
+    AWS_SECRET_ACCESS_KEY: z.string(),
+  }),
+  controlToken: z.string(),
+});
+
+const daemonSchema = z.object({
+  pid: z.int(),
+  port: z.int(),
+  runtime: z.enum(['container', 'process']),
+  /** Of the assembly's template and assets: tells whether an `up` changes anything. */
+  assemblyHash: z.string(),
+  description: descriptionSchema,
+});
+
+/** What a running daemon says about itself, kept after it ends for the next start. */
+export type DaemonRecord = z.infer<typeof daemonSchema>;
+
+/** What a daemon is started with. */
+export const daemonConfigurationSchema = z.object({
+  stateDirectory: z.string(),
+  assemblyDirectory: z.string(),
+  assemblyHash: z.string(),
+  stackName: z.string(),
+  region: z.string(),
+  accountId: z.string(),
+  /** 0 takes a free one. */
+  port: z.int().min(0).max(65_535),
+  /** True when another port will do if the port is taken. */
+  portMayChange: z.boolean(),
+  runtime: z.enum(['auto', 'container', 'process']),
+});
+
+export type DaemonConfiguration = z.infer<typeof daemonConfigurationSchema>;
+
+/** The files of one endpoint. Directories are made with mode 0700, files with 0600: they hold access keys. */
+export class LocalFiles {
+  constructor(readonly directory: string) {}
+
+  get state(): string {
+    return join(this.directory, 'state');
+  }
+
+  get runtime(): string {
+    return join(this.directory, 'runtime');
+  }
+
+  get log(): string {
+    return join(this.directory, 'daemon.log');
+  }
+
+  get lock(): string {
+    return join(this.directory, 'up.lock');
+  }
+
+  get configuration(): string {
+    return join(this.directory, 'configuration.json');
+  }
+
+  private get record(): string {
+    return join(this.directory, 'daemon.json');
+  }
+
+  /** Tells the tasks of several endpoints on one machine apart; the same after a restart. */
+  get endpointId(): string {
+    return createHash('sha256').update(this.directory).digest('hex').slice(0, 12);
+  }
+
+  make(): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** What the last daemon said; undefined when there was none. */
+  readRecord(): DaemonRecord | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.record, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const parsed = daemonSchema.safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+    throw new MngrFargateError('failed', `${this.record} is not as another version of this program left it`, {
+      cause: parsed.error,
+      hint: `remove ${this.directory} once nothing of it runs any more`,
+    });
+  }
+
+  writeRecord(record: DaemonRecord): void {
+    writeAtomically(this.record, record);
+  }
+
+  writeConfiguration(configuration: DaemonConfiguration): void {
+    writeAtomically(this.configuration, configuration);
+  }
+}
+
+function writeAtomically(path: string, value: unknown): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/** Hash of what an assembly deploys. */
+export function hashAssembly(directory: string, stackName: string): string {
+  const hash = createHash('sha256');
+  for (const kind of ['template', 'assets']) {
+    const path = join(directory, `${stackName}.${kind}.json`);
+    try {
+      hash.update(readFileSync(path));
+    } catch (error) {
+      throw new MngrFargateError('not-found', `${path} can't be read`, {
+        cause: error,
+        hint: 'synthesize the stack first: npx cdk synth',
+      });
+    }
+  }
+  return hash.update(resolve(directory)).digest('hex');
+}

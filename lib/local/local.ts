@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { MngrFargateError } from '../contract/errors';
+import { DEFAULT_STACK_NAME } from '../contract/outputs';
+import { LocalFiles, defaultStateDirectory, hashAssembly } from './daemon/files';
+import type { DaemonRecord } from './daemon/files';
+import { withLock } from './daemon/lock';
+import { askStatus, endDaemon } from './daemon/process';
+import { startDaemon } from './daemon/start';
+import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
+
+export interface LocalOptions {
+  /** Where the endpoint keeps its state. Default: `$MNGR_FARGATE_LOCAL_DIR`, else `~/.mngr-fargate/local`. */
+  readonly stateDirectory?: string;
+}
+
+export interface UpOptions extends LocalOptions {
+  /** A synthesized `cdk.out`. */
+  readonly assemblyDirectory: string;
+  /** Default `mngr-fargate`. */
+  readonly stackName?: string;
+  /** Port on 127.0.0.1. Default: the last one if it is free, else any. */
+  readonly port?: number;
+  /** `auto` (default): containers where a Docker-compatible engine answers, else processes. */
+  readonly runtime?: 'auto' | 'container' | 'process';
+  /** Default `us-east-1`. */
+  readonly region?: string;
+  /** Default `000000000000`. */
+  readonly accountId?: string;
+  /** Hears what is being done, for example the lines of an image build. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** What a client needs to use the endpoint. */
+export type LocalDescription = DaemonRecord['description'];
+
+export interface LocalStatus {
+  readonly running: boolean;
+  readonly stateDirectory: string;
+  /** These when it runs. */
+  readonly endpoint?: string;
+  readonly stackName?: string;
+  readonly pid?: number;
+  /** Number of tasks by their last status, for example `{"RUNNING": 2}`. */
+  readonly tasks?: Readonly<Record<string, number>>;
+  readonly runtime?: { readonly kind: string; readonly description: string };
+}
+
+const DOWN_FIRST = 'run "mngr-fargate local down" first';
+
+const filesOf = ({ stateDirectory }: LocalOptions): LocalFiles =>
+  new LocalFiles(stateDirectory ?? defaultStateDirectory());
+
+/**
+ * Starts the endpoint in the background, unless it runs with the same stack already; with another one it is started
+ * anew and its tasks run on. Resolves when it serves and its images are built.
+ * Throws `usage` when tasks of another runtime are there, `not-found` without a synthesized stack, `failed` otherwise.
+ */
+export async function up(options: UpOptions): Promise<LocalDescription> {
+  const files = filesOf(options);
+  const stackName = options.stackName ?? DEFAULT_STACK_NAME;
+  const assemblyHash = hashAssembly(options.assemblyDirectory, stackName);
+  files.make();
+  return withLock(files.lock, async () => {
+    const previous = files.readRecord();
+    if (previous !== undefined) {
+      if (suffices(previous, options, stackName, assemblyHash) && (await askStatus(previous)) !== undefined) {
+        return previous.description;
+      }
+      await endDaemon(previous, files);
+    }
+    await startDaemon(
+      files,
+      {
+        stateDirectory: files.directory,
+        assemblyDirectory: options.assemblyDirectory,
+        assemblyHash,
+        stackName,
+        region: options.region ?? DEFAULT_REGION,
+        accountId: options.accountId ?? DEFAULT_ACCOUNT_ID,
+        port: options.port ?? previous?.port ?? 0,
+        portMayChange: options.port === undefined,
+        runtime: previous?.runtime ?? options.runtime ?? 'auto',
+      },
+      options.onProgress ?? (() => undefined),
+    );
+    return (files.readRecord() as DaemonRecord).description;
+  });
+}
+
+/** True when the endpoint of the record is what the options ask for. Throws for what can't be changed under tasks. */
+function suffices(previous: DaemonRecord, options: UpOptions, stackName: string, assemblyHash: string): boolean {
+  const { description, runtime, port } = previous;
+  const fixed = [
+    { what: 'runtime', is: runtime, wanted: options.runtime === 'auto' ? undefined : options.runtime },
+    { what: 'region', is: description.region, wanted: options.region },
+    { what: 'account', is: description.accountId, wanted: options.accountId },
+    { what: 'stack', is: description.stackName, wanted: stackName },
+  ];
+  for (const { what, is, wanted } of fixed) {
+    if (wanted === undefined || wanted === is) continue;
+    throw new MngrFargateError('usage', `the local endpoint has the ${what} ${is}, not ${wanted}`, {
+      hint: DOWN_FIRST,
+    });
+  }
+  return previous.assemblyHash === assemblyHash && (options.port === undefined || options.port === port);
+}
+
+/** Ends the endpoint with every task of its own and forgets its state. Does nothing where there is none. */
+export async function down(options: LocalOptions = {}): Promise<{ readonly wasRunning: boolean }> {
+  const files = filesOf(options);
+  if (!existsSync(files.directory)) return { wasRunning: false };
+  return withLock(files.lock, async () => {
+    const record = files.readRecord();
+    const wasRunning = record !== undefined && (await askStatus(record)) !== undefined;
+    if (record !== undefined) {
+      await endDaemon(record, files);
+      const { chooseRuntime } = await import('./runtimes/index.js');
+      const runtime = await chooseRuntime({
+        kind: record.runtime,
+        stateDirectory: files.runtime,
+        endpointId: files.endpointId,
+      });
+      await runtime.removeAll();
+    }
+    await rm(files.directory, { recursive: true, force: true });
+    return { wasRunning };
+  });
+}
+
+/** Whether the endpoint runs, and what runs on it. */
+export async function status(options: LocalOptions = {}): Promise<LocalStatus> {
+  const files = filesOf(options);
+  const record = files.readRecord();
+  const answer = record === undefined ? undefined : await askStatus(record);
+  if (record === undefined || answer === undefined) return { running: false, stateDirectory: files.directory };
+  return {
+    running: true,
+    stateDirectory: files.directory,
+    endpoint: record.description.endpoint,
+    stackName: record.description.stackName,
+    pid: answer.pid,
+    tasks: answer.tasks,
+    runtime: answer.runtime,
+  };
+}
+
+/** What a client needs to use the running endpoint. Throws `not-found` when none runs. */
+export async function describe(options: LocalOptions = {}): Promise<LocalDescription> {
+  const record = filesOf(options).readRecord();
+  if (record !== undefined && (await askStatus(record)) !== undefined) return record.description;
+  throw new MngrFargateError('not-found', 'the local endpoint is not running', {
+    hint: 'start it: mngr-fargate local up',
+  });
+}
+
+/** Environment that turns any AWS tool to the running endpoint. Throws `not-found` when none runs. */
+export async function env(options: LocalOptions = {}): Promise<LocalDescription['env']> {
+  return (await describe(options)).env;
+}
