@@ -50,7 +50,7 @@ prepare_run_directory() {
   write_file 600 "$run_directory/pid" "$$"
 }
 
-# shellcheck disable=SC2317 # a trap calls it
+# shellcheck disable=SC2317,SC2329 # a trap calls it
 end_when_terminated() {
   local reason=''
   if IFS= read -r reason 2>/dev/null <"$run_directory/stop-reason"; then

@@ -12,8 +12,12 @@ end_host() {
   trap '' TERM INT USR1
   log "$2"
   end_lease
+  # Stopped first, so that no session begins between the listing and the signal.
+  connections=$(connection_processes)
+  signal_all STOP
   connections=$(connection_processes)
   signal_all TERM
+  signal_all CONT
   await_end
   if ! is_container; then
     signal_all KILL
@@ -46,7 +50,7 @@ host_processes() {
   session_processes
 }
 
-# connection_processes: sshd with the processes of its connections, which have no environment to tell them by.
+# connection_processes: sshd and all below it. Its own processes have no environment to tell them by.
 connection_processes() {
   ps -A -o pid=,ppid= | awk -v "sshd=${sshd_pid:-0}" '
     { parent[$1] = $2 }

