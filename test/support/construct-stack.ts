@@ -1,3 +1,4 @@
+import 'aws-cdk-lib/testhelpers/jest-autoclean';
 import { App, Stack } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,12 +16,16 @@ export interface PythonTool {
   readonly requirements: readonly string[];
 }
 
-/** Python 3.9 or newer with venv and pip. */
+/** Python that can make virtual environments; Debian has that in a package of its own, python3-venv. */
 export const python: Requirement = {
-  missing: () =>
-    ['/usr/bin/python3', '/usr/local/bin/python3', '/opt/homebrew/bin/python3'].some(existsSync)
-      ? undefined
-      : 'python3 is not installed',
+  missing: () => {
+    try {
+      execFileSync('python3', ['-c', 'import ensurepip, venv'], { stdio: 'ignore' });
+      return undefined;
+    } catch {
+      return 'python3 with venv is not installed';
+    }
+  },
 };
 
 /**

@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import 'aws-cdk-lib/testhelpers/jest-autoclean';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { MngrFargateApp } from '../../lib/stacks/app';
 import { createApp } from '../../lib/stacks/app';
@@ -14,7 +12,6 @@ export function appFor(context: Readonly<Record<string, unknown>>, options = { v
   const all: Record<string, unknown> = { ...ENV, ...context };
   const given = Object.entries(all).filter(([, value]) => value !== '');
   return createApp({
-    outdir: mkdtempSync(join(tmpdir(), 'mngr-fargate-cdk-')),
     // Without this flag the CDK prints every warning; the tests look at the annotations themselves.
     postCliContext: { ...Object.fromEntries(given), '@aws-cdk/core:annotationsInValidationReport': false },
     builtinCloudFormationValidation: options.validate,
