@@ -7,6 +7,7 @@ import { createCommand } from './commands/create';
 import { destroyCommand } from './commands/destroy';
 import { execCommand } from './commands/exec';
 import { listCommand } from './commands/list';
+import { localCommand } from './commands/local';
 import { logsCommand } from './commands/logs';
 import { messageCommand } from './commands/message';
 import { renameCommand } from './commands/rename';
@@ -30,6 +31,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   tagCommand,
   destroyCommand,
   configCommand,
+  localCommand,
   completionCommand,
 ];
 

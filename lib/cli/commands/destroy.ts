@@ -75,6 +75,7 @@ async function destroy(context: CliContext, names: readonly string[], options: D
       : [...new Set(names)];
     if (targets.length > 0 && !(await agreed(context, targets, yes))) {
       context.note('nothing was destroyed');
+      if (context.json) context.printJson([]);
       return EXIT_DECLINED;
     }
     if (all) return report(context, targets.length === 0 ? [] : await hosts.destroyAll({ signal: context.signal }));

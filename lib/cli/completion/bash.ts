@@ -1,7 +1,8 @@
 import type { CommandNode } from './command-tree';
 
-const wordsOf = (node: CommandNode): string =>
-  [...node.commands.map(({ name }) => name), ...node.options.flatMap(({ flags }) => flags)].join(' ');
+const namesOf = (node: CommandNode): string => node.commands.map(({ name }) => name).join(' ');
+
+const flagsOf = (node: CommandNode): string => node.options.flatMap(({ flags }) => flags).join(' ');
 
 const valueFlags = (node: CommandNode): string =>
   node.options
@@ -16,7 +17,10 @@ function arms(program: CommandNode): string {
     ...node.commands.map((child) => ({ path: `${node.name} ${child.name}`, node: child })),
   ]);
   return nodes
-    .map(({ path, node }) => `    '${path}') words='${wordsOf(node)}'; hosts=${node.takesHosts ? 1 : ''} ;;`)
+    .map(
+      ({ path, node }) =>
+        `    '${path}') words='${namesOf(node)}'; flags='${flagsOf(node)}'; hosts=${node.takesHosts ? 1 : ''} ;;`,
+    )
     .join('\n');
 }
 
@@ -28,7 +32,7 @@ export function bashCompletion(program: CommandNode): string {
   return `# bash completion of mngr-fargate; load with: source <(mngr-fargate completion bash)
 _mngr_fargate() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
-  local command='' skip='' word words hosts=''
+  local command='' skip='' word words='' flags='' hosts=''
   case "$previous" in
     ${flagsWithValue.join('|')}) COMPREPLY=(); return ;;
   esac
@@ -46,13 +50,13 @@ _mngr_fargate() {
     esac
   done
   case "$command" in
-    '') words='${wordsOf(program)}' ;;
+    '') words='${namesOf(program)}' ;;
 ${arms(program)}
-    *) words='' ;;
   esac
-  if [ -n "$hosts" ] && [ "\${current#-}" = "$current" ]; then
-    words="$words $(mngr-fargate completion hosts 2>/dev/null)"
-  fi
+  case "$current" in
+    -*) words="$flags ${flagsOf(program)}" ;;
+    *) if [ -n "$hosts" ]; then words="$words $(mngr-fargate completion hosts 2>/dev/null)"; fi ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _mngr_fargate mngr-fargate

@@ -1,0 +1,20 @@
+import type { CommandRegistration } from '../runner';
+import { localDown, localEnv, localStatus, localUp } from '../local/actions';
+
+/** `local up`, `down`, `status` and `env` */
+export const localCommand: CommandRegistration = (program, runner) => {
+  const local = program.command('local').description('the whole product on this machine, without an AWS account');
+  local
+    .command('up')
+    .description('start the local endpoint with the real stack deployed on it')
+    .option('--runtime <kind>', 'container, process, or auto: containers where an engine answers', 'auto')
+    .option('--port <port>', 'port on 127.0.0.1; without it the last one, or a free one')
+    .option('--assembly <folder>', 'cdk.out to deploy, in place of synthesizing the stack')
+    .action(runner.action(localUp));
+  local.command('down').description('stop it, with all that runs on it').action(runner.action(localDown));
+  local.command('status').description('say what runs').action(runner.action(localStatus));
+  local
+    .command('env')
+    .description('print export lines that turn a shell\'s AWS tools to it: eval "$(mngr-fargate local env)"')
+    .action(runner.action(localEnv));
+};
