@@ -39,10 +39,11 @@ if ((${#packages[@]} == 0)); then exit 0; fi
 
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates nodejs npm
-# Debian's Node.js is too old for some agents; the package `node` brings the wanted one for this machine's architecture.
+# Debian's npm doesn't tell glibc from musl and would install agents' programs for both. Its Node.js is too old for some
+# agents; the package `node` brings the wanted one for this machine's architecture.
 if [[ -n $certificates ]]; then
   printf '%s\n' "$certificates" >/tmp/ca-certificates.pem
   export NODE_EXTRA_CA_CERTS=/tmp/ca-certificates.pem
 fi
-npm install --global --prefix "$target" --no-audit --no-fund "node@$NODE_VERSION" "${packages[@]}"
+npm exec --yes npm@10 -- install --global --prefix "$target" --no-audit --no-fund "node@$NODE_VERSION" "${packages[@]}"
 npm cache clean --force
