@@ -5,9 +5,12 @@ import { BASE_IMAGE, ensureBaseImage } from '../test/support/base-image';
 /** The packages of mngr's first Fargate plugin, whose image this one is measured against. */
 const PEER_PACKAGES = 'openssh-server git tmux rsync jq curl procps sudo ca-certificates ncurses-term'; // Metta-AI/mngr-fargate, docker/Dockerfile
 
+/** Debian's own slim images clean up after apt and leave documentation out; a base made locally may not. */
 const PEER = `FROM ${BASE_IMAGE}
-RUN apt-get update \\
+RUN printf 'path-exclude %s\\n' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*' > /etc/dpkg/dpkg.cfg.d/slim \\
+  && apt-get update \\
   && apt-get install -y --no-install-recommends ${PEER_PACKAGES} \\
+  && apt-get clean \\
   && rm -rf /var/lib/apt/lists/*
 `;
 
