@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import type { Plugin } from 'esbuild';
 import { build } from 'esbuild';
 
 /**
@@ -41,6 +42,21 @@ const cache = process.env.XDG_CACHE_HOME || join(require('node:os').homedir(), '
 require('node:module').enableCompileCache?.(join(cache, 'mngr-fargate'));
 void import('../cli/mngr-fargate.mjs');
 `;
+
+/**
+ * lib/local exports the endpoint for programs that run it in their own process. The command line never does, but a
+ * bundle of all that lib/local can load would hold it.
+ */
+const endpointElsewhere: Plugin = {
+  name: 'endpoint-elsewhere',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/endpoint\.js$/ }, ({ importer, kind }) =>
+      kind === 'dynamic-import' && importer.endsWith(join('lib', 'local', 'start-endpoint.ts'))
+        ? { path: '../lib/local/endpoint.js', external: true }
+        : undefined,
+    );
+  },
+};
 
 async function main(): Promise<void> {
   const sources = FOLDERS.flatMap((folder) => sourcesIn(join(ROOT, folder)));
@@ -100,23 +116,28 @@ async function bundle(): Promise<string> {
   const folder = join(DIST, 'cli');
   rmSync(folder, { recursive: true, force: true });
   if (programs.length === 0) return 'no program yet';
-  await build({
-    entryPoints: Object.fromEntries(programs.map(([name, source]) => [name, join(ROOT, source)])),
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: NODE,
-    mainFields: ['module', 'main'],
-    external: EXTERNAL,
-    banner: { js: COMMONJS_NAMES },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+  // Apart from each other: the endpoint uses all of the AWS SDK's schemas, the launcher a few, and a module that both
+  // had in common would hold them all.
+  for (const [name, source] of programs) {
+    await build({
+      entryPoints: { [name]: join(ROOT, source) },
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: NODE,
+      mainFields: ['module', 'main'],
+      external: EXTERNAL,
+      plugins: [endpointElsewhere],
+      banner: { js: COMMONJS_NAMES },
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: 'none',
+      logLevel: 'warning',
+    });
+  }
   mkdirSync(join(DIST, 'bin'), { recursive: true });
   writeFileSync(join(DIST, 'bin', 'mngr-fargate.js'), START_CLI);
   rmSync(join(DIST, 'bin', 'mngr-fargate.js.map'), { force: true });
