@@ -8,6 +8,7 @@ import { withLock } from './daemon/lock';
 import { askStatus, endDaemon } from './daemon/process';
 import { startDaemon } from './daemon/start';
 import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
+import { chooseRuntime } from './runtimes';
 
 export interface LocalOptions {
   /** Where the endpoint keeps its state. Default: `$MNGR_FARGATE_LOCAL_DIR`, else `~/.mngr-fargate/local`. */
@@ -115,7 +116,6 @@ export async function down(options: LocalOptions = {}): Promise<{ readonly wasRu
     const wasRunning = record !== undefined && (await askStatus(record)) !== undefined;
     if (record !== undefined) {
       await endDaemon(record, files);
-      const { chooseRuntime } = await import('./runtimes/index.js');
       const runtime = await chooseRuntime({
         kind: record.runtime,
         stateDirectory: files.runtime,

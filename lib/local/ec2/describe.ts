@@ -46,10 +46,15 @@ export function describe<T>(
     );
   }
   checkFilters(Filters, kind.filterNames);
-  for (const id of ids) if (!all.some((thing) => kind.idOf(thing) === id)) throw kind.notFound(id);
-  const found = all
-    .filter((thing) => ids.length === 0 || ids.includes(kind.idOf(thing)))
-    .filter((thing) => passes(Filters, kind.filterValues(thing), kind.tagsOf(thing)));
+  const byId = new Map(all.map((thing) => [kind.idOf(thing), thing]));
+  const named = [...new Set(ids)].map((id) => {
+    const thing = byId.get(id);
+    if (thing === undefined) throw kind.notFound(id);
+    return thing;
+  });
+  const found = (ids.length === 0 ? all : named).filter((thing) =>
+    passes(Filters, kind.filterValues(thing), kind.tagsOf(thing)),
+  );
   const query = JSON.stringify([kind.kind, ids, Filters]);
   return pageOf(
     found,

@@ -32,6 +32,12 @@ export interface NewInterface {
   readonly attachedAt: Date;
 }
 
+/** VPC user guide, "DNS attributes": us-east-1 has a domain of its own. */
+function privateDnsName(ip: string, availabilityZone: string): string {
+  const region = availabilityZone.slice(0, -1);
+  return `ip-${ip.replaceAll('.', '-')}.${region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`}`;
+}
+
 export class NetworkInterfaces {
   private readonly interfaces: Collection<TaskInterface>;
 
@@ -48,7 +54,7 @@ export class NetworkInterfaces {
       vpcId: subnet.vpcId,
       availabilityZone: subnet.availabilityZone,
       macAddress: `0a:${(randomBytes(5).toString('hex').match(/../g) ?? []).join(':')}`,
-      privateDnsName: `ip-${settings.privateIp.replaceAll('.', '-')}.ec2.internal`,
+      privateDnsName: privateDnsName(settings.privateIp, subnet.availabilityZone),
     };
     this.interfaces.set(created.id, created);
     return created;

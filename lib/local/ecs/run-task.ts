@@ -93,7 +93,7 @@ function authorizePassRole({ taskRoleArn, executionRoleArn }: ValidatedRunTask, 
 }
 
 function newTask(
-  { arns, tasks, faults, clock }: EcsContext,
+  { arns, tasks, faults, clock, network }: EcsContext,
   request: RunTaskRequest,
   cluster: EcsCluster,
   { definition, tags }: RegisteredDefinition,
@@ -123,6 +123,7 @@ function newTask(
         value: definition.runtimePlatform?.cpuArchitecture === 'ARM64' ? 'arm64' : 'x86_64',
       },
     ],
+    availabilityZone: network.subnets.get(subnetId)?.availabilityZone,
     containers: containers.map((container) => ({
       containerArn: arns.container(cluster.name, id, randomUUID()),
       taskArn,

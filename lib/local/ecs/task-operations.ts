@@ -120,6 +120,8 @@ export const stopTask =
       throw invalidParameter(`reason must be at most ${MAX_REASON} characters.`);
     }
     if (record === undefined) throw taskNotFound();
+    // "Any tags associated with the task will be deleted" (ECS API, StopTask).
+    if (record.task.desiredStatus === 'RUNNING') record.tags = [];
     lifecycle.stop(record, 'UserInitiated', request.reason ?? STOPPED_BY_USER);
     await store.flush();
     return { task: describedTask(record, true) };
