@@ -33,7 +33,8 @@ for agent in $1; do
     echo "install-agents.sh: '$agent' in AGENTS has no valid version: write $name@1.2.3" >&2
     exit 64
   fi
-  packages+=("$package$version")
+  # Without `latest` npm would choose the newest release for the Node.js that npm itself runs on.
+  packages+=("$package${version:-@latest}")
 done
 if ((${#packages[@]} == 0)); then exit 0; fi
 
