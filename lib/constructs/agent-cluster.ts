@@ -12,6 +12,7 @@ export interface IAgentCluster extends IConstruct {
 }
 
 export interface AgentClusterProps {
+  /** The VPC that hosts run in. */
   readonly vpc: IVpc;
 
   /**

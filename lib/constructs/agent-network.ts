@@ -97,6 +97,7 @@ export interface AgentNetworkProps {
 }
 
 export interface AgentNetworkFromVpcProps {
+  /** A VPC with the routes, NAT gateways or endpoints that `mode` stands for. */
   readonly vpc: IVpc;
 
   /**
@@ -113,6 +114,7 @@ export interface AgentNetworkFromVpcProps {
 }
 
 export interface AgentNetworkAttributes {
+  /** `vpc-…` */
   readonly vpcId: string;
 
   /** Subnets that hosts run in, at least one. */

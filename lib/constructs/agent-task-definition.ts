@@ -26,6 +26,7 @@ export const AGENT_CONTAINER_NAME = 'agent';
 export const LOG_STREAM_PREFIX = 'host';
 
 export interface AgentTaskDefinitionProps {
+  /** What hosts run. */
   readonly image: IAgentImage;
 
   /**

@@ -8,7 +8,10 @@ import { HOST_TAGS } from '../contract/tags';
 import { acknowledgeFinding, wildcardFinding } from './nag-acknowledgement';
 
 export interface OperatorPolicyProps {
+  /** Where hosts may be launched. */
   readonly cluster: IAgentCluster;
+
+  /** What may be launched, with the roles that may be passed and the logs that may be read. */
   readonly taskDefinition: AgentTaskDefinition;
 
   /**

@@ -9,6 +9,7 @@ import {
 import { Construct } from 'constructs';
 
 export interface PrivateEndpointsProps {
+  /** The VPC that gets the endpoints. */
   readonly vpc: Vpc;
 
   /** The VPC's IPv4 network; HTTPS from here reaches the endpoints. */

@@ -8,6 +8,7 @@ import { parseCidr } from './cidr';
 import { acknowledgeFinding } from './nag-acknowledgement';
 
 export interface SshSecurityGroupProps {
+  /** The VPC that hosts run in. */
   readonly vpc: IVpc;
 
   /**

@@ -141,7 +141,7 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
     expect(exitCode).not.toBe(0);
     expect(output).toContain('sshCIDR: no such key, did you mean sshCidr?');
     expect(output).not.toMatch(/\n\s+at .*\.ts:\d+/);
-  }, 120_000);
+  }, 300_000);
 });
 
 const sshSources = async (ec2: EC2Client, groups: readonly string[]): Promise<(string | undefined)[]> => {

@@ -43,7 +43,7 @@ describe('synthesizing', () => {
       expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
       expect(output).toContain('nobody can reach SSH');
       expect(template('out')).toHaveProperty('Outputs.ProviderBlock');
-    }, 120_000);
+    }, 300_000);
   });
 
   it('gives the same template without the CLI, from any folder', async () => {
@@ -58,7 +58,7 @@ describe('synthesizing', () => {
 
     expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
     expect(template('alone')).toEqual(template('cli'));
-  }, 120_000);
+  }, 300_000);
 
   it('stops at a wrong setting with one clear message and no stack trace', async () => {
     const failure = await withoutCli({ sshCidr: 'office' }, 'wrong').then(
@@ -71,7 +71,7 @@ describe('synthesizing', () => {
       'mngr-fargate: the context can\'t be used:\n  - sshCidr: "office" is not an IP network: use CIDR notation',
     );
     expect(failure?.stderr).not.toMatch(/\n\s+at /);
-  }, 120_000);
+  }, 300_000);
 
   it('fails when cdk-nag finds something that nobody acknowledged', async () => {
     const failure = await withoutCli({ nagPacks: 'NIST.800.53.R5' }, 'nag').then(
@@ -81,5 +81,5 @@ describe('synthesizing', () => {
 
     expect(failure?.code).toBe(1);
     expect(failure?.stderr).toContain('NIST.800.53.R5-CloudWatchLogGroupEncrypted');
-  }, 120_000);
+  }, 300_000);
 });
