@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEngine } from '../lib/local/runtimes';
+import { prepareBaseImage } from './base-image';
 import type { CommandResult } from './command';
 import { run } from './command';
 import { leftovers } from './leftovers';
@@ -71,7 +72,8 @@ class Demo {
   }
 
   private async synthesize(): Promise<{ note: string }> {
-    const environment = { ...this.environment, CDK_OUTDIR: this.assembly };
+    const context = JSON.stringify({ sshCidr: '127.0.0.0/8' });
+    const environment = { ...this.environment, CDK_OUTDIR: this.assembly, CDK_CONTEXT_JSON: context };
     const { exitCode } = await run(process.execPath, [APP], { environment, signal: this.signal });
     expect(exitCode === 0, `the CDK app ended with exit code ${exitCode}`);
     const template = readdirSync(this.assembly).find((name) => name.endsWith('.template.json'));
@@ -82,13 +84,19 @@ class Demo {
 
   private async startEndpoint(): Promise<{ note: string }> {
     this.endpointIsUp = true;
-    const up = await this.json<{ endpoint: string; env: Record<string, string> }>(
-      ...['local', 'up', '--assembly', this.assembly],
-    );
+    const up = await this.up().catch(async (error: Error) => {
+      if (!error.message.includes('base image')) throw error;
+      await prepareBaseImage();
+      return this.up();
+    });
     this.environment = { ...this.environment, ...up.env };
     const { runtime } = await this.json<{ runtime?: { description?: string } | string }>('local', 'status');
     const description = typeof runtime === 'string' ? runtime : (runtime?.description ?? '');
     return { note: `${up.endpoint}${description === '' ? '' : `, ${description}`}` };
+  }
+
+  private up(): Promise<{ endpoint: string; env: Record<string, string> }> {
+    return this.json('local', 'up', '--assembly', this.assembly);
   }
 
   private async writeConfig(): Promise<{ note: string }> {

@@ -12,19 +12,27 @@ const POLICY = '/usr/sbin/policy-rc.d';
 export function ensureSystemPackages(): void {
   const missing = missingPrograms();
   if (missing === undefined) return;
-  const names = missing.programs.join(', ');
-  if (packageSource() !== 'apt' || process.getuid?.() !== 0) {
+  if (!canInstall()) {
+    const names = missing.programs.join(', ');
     console.error(`missing on this machine: ${names}\ninstall them and run this again:\n  ${missing.command}`);
     process.exit(1);
   }
-  process.stdout.write(`installing ${missing.packages.join(' ')} … `);
+  const failure = installPackages(missing.packages);
+  if (failure === undefined) return;
+  console.error(failure);
+  process.exit(1);
+}
+
+/** True as root on Debian and its kin. */
+export const canInstall = (): boolean => packageSource() === 'apt' && process.getuid?.() === 0;
+
+/** Installs packages of the system and says so on one line. Undefined when it worked, else what went wrong. */
+export function installPackages(packages: readonly string[]): string | undefined {
+  process.stdout.write(`installing ${packages.join(' ')} … `);
   const start = Date.now();
-  const failure = withoutStartingServices(() => install(missing.packages));
-  if (failure !== undefined) {
-    console.log(`failed\n${failure}`);
-    process.exit(1);
-  }
-  console.log(`done (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  const failure = withoutStartingServices(() => install(packages));
+  console.log(failure === undefined ? `done (${((Date.now() - start) / 1000).toFixed(1)} s)` : 'failed');
+  return failure;
 }
 
 /** Package lists can be old or not there at all, so they are fetched when the first try fails. */

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { findEngine } from '../lib/local/runtimes';
+import { prepareBaseImage } from './base-image';
 import { ensureSystemPackages } from './prerequisites';
 
 /**
@@ -11,9 +13,16 @@ const args = process.argv.slice(2);
 const containers = args.includes('--containers');
 const forJest = args.filter((arg) => arg !== '--containers');
 
-ensureSystemPackages();
-const jest = join(__dirname, '..', 'node_modules', 'jest', 'bin', 'jest.js');
-const which = containers ? ['--testPathPatterns', String.raw`\.container\.test\.ts$`] : [];
-const child = spawn(process.execPath, [jest, ...which, ...forJest], { stdio: 'inherit', cwd: join(__dirname, '..') });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-child.once('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+async function main(): Promise<void> {
+  ensureSystemPackages();
+  if ((await findEngine()) !== undefined) {
+    await prepareBaseImage().catch((error: Error) => console.error(`no base image for containers: ${error.message}`));
+  }
+  const jest = join(__dirname, '..', 'node_modules', 'jest', 'bin', 'jest.js');
+  const which = containers ? ['--testPathPatterns', String.raw`\.container\.test\.ts$`] : [];
+  const child = spawn(process.execPath, [jest, ...which, ...forJest], { stdio: 'inherit', cwd: join(__dirname, '..') });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  child.once('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+void main();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ContainerRuntime, CONTAINER_LABELS } from '../../../lib/local/runtimes/container';
 import { findEngine } from '../../../lib/local/runtimes/engine';
 import type { TaskSpec } from '../../../lib/local/runtimes/runtime';
+import { ensureBaseImage } from '../../support/base-image';
 import { containerEngine, describeWith } from '../../support/requirements';
 import { itKeepsTheRuntimeContract, RUNTIME_IMAGE } from '../../support/runtime-contract';
 
@@ -23,6 +24,8 @@ const docker = (...args: string[]): string[] =>
 const labelOf = (endpointId: string): string => `label=${CONTAINER_LABELS.endpoint}=${endpointId}`;
 
 describeWith(containerEngine, 'containers', () => {
+  beforeAll(() => ensureBaseImage(), 600_000);
+
   itKeepsTheRuntimeContract({
     create: createRuntime,
     leftovers: (_stateDirectory, endpointId) => docker('ps', '--quiet', '--filter', labelOf(endpointId)),
