@@ -45,10 +45,16 @@ export interface CliOptions {
 
 /** A home directory of a test's own, and what runs the real program in it. */
 export class CliHome {
-  readonly folder = mkdtempSync(join(tmpdir(), 'mngr-cli-'));
+  constructor(
+    readonly folder: string = mkdtempSync(join(tmpdir(), 'mngr-cli-')),
+    private readonly environment: Readonly<Record<string, string>> = {},
+  ) {
+    mkdirSync(this.path('home'), { recursive: true });
+  }
 
-  constructor(private readonly environment: Readonly<Record<string, string>> = {}) {
-    mkdirSync(this.path('home'));
+  /** The same home with more in its environment. */
+  with(environment: Readonly<Record<string, string>>): CliHome {
+    return new CliHome(this.folder, { ...this.environment, ...environment });
   }
 
   path(...names: string[]): string {

@@ -24,11 +24,9 @@ const failed = (outcome: Outcome): outcome is Failure => 'error' in outcome;
 /** Asks when nothing was agreed to beforehand. */
 async function agreed(context: CliContext, names: readonly string[], yes: boolean | undefined): Promise<boolean> {
   if (yes === true) return true;
-  return confirm(
-    context,
-    `stop ${counted(names.length, 'host')} and delete all that is on them (${names.join(', ')})?`,
-    '--yes',
-  );
+  const them = names.length === 1 ? 'it' : 'them';
+  const question = `stop ${counted(names.length, 'host')} and delete all that is on ${them} (${names.join(', ')})?`;
+  return confirm(context, question, '--yes');
 }
 
 async function destroyNamed(context: CliContext, hosts: HostsApi, names: readonly string[]): Promise<Outcome[]> {
