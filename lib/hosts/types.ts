@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ProviderConfig } from '../contract/provider-config';
+import type { AwsSettings } from './clients';
 
 /** Where sshd of a host answers. */
 export interface HostAddress {
@@ -81,6 +82,8 @@ export interface CreateHostRequest {
   readonly wait?: boolean;
   /** Seconds until a host that isn't ready counts as failed. Default 600. */
   readonly timeout?: number;
+  /** Seconds that the container lives without anybody logging in: what ends it when this machine dies. Default 600; 0 never. */
+  readonly bootLeaseSeconds?: number;
 }
 
 /** Steps of a create, in order. */
@@ -154,6 +157,8 @@ export interface HostsOptions {
   readonly provider?: string;
   /** Where keys and pinned host keys are kept, one directory a host (`<profile>/fargate`). */
   readonly keyDirectory: string;
+  /** Endpoint and base credentials, where they aren't the SDK's own choice. */
+  readonly aws?: AwsSettings;
 }
 
 /** A host is named by its name, its host id or its task ARN. */

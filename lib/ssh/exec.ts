@@ -22,7 +22,7 @@ export interface RemoteExit {
 
 /**
  * Runs one command line in the login shell of the user at the other end; the two outputs stay apart.
- * Throws `aborted` (the remote command is sent SIGTERM and its channel closed), `unreachable` when the connection is
+ * Throws `aborted` (the channel is closed; sshd leaves a process that notices no closed pipe running), `unreachable` when the connection is
  * lost before the command has ended, `failed` when an output stream of ours fails.
  */
 export async function exec(
@@ -42,9 +42,13 @@ export async function exec(
   channel.on('error', () => undefined);
 
   let interruption: MngrFargateError | undefined;
+  let interrupted = (): void => undefined;
+  const interruptedFirst = new Promise<void>((resolve) => {
+    interrupted = resolve;
+  });
   const interrupt = (reason: MngrFargateError): void => {
     interruption ??= reason;
-    terminate(connection, channel);
+    interrupted();
     channel.close();
     channel.resume();
     channel.stderr.resume();
@@ -65,7 +69,7 @@ export async function exec(
     channel.stderr.once('end', () => resolve());
   });
   try {
-    await closed;
+    await Promise.race([closed, interruptedFirst]);
     if (interruption === undefined) await drained;
   } finally {
     signal?.removeEventListener('abort', onAbort);
@@ -112,17 +116,6 @@ function openChannel(connection: SshConnection, command: string): Promise<Client
       fail(error as Error);
     }
   });
-}
-
-/** What ssh2 keeps private: its own `channel.signal()` says nothing once our input has ended. */
-interface Ssh2Internals {
-  readonly _protocol: { signal(channelId: number, name: string): void };
-}
-
-function terminate(connection: SshConnection, channel: ClientChannel): void {
-  const { outgoing } = channel as unknown as { outgoing: { id: number; state: string } };
-  if (outgoing.state !== 'open' && outgoing.state !== 'eof') return;
-  (connection.client as unknown as Ssh2Internals)._protocol.signal(outgoing.id, 'TERM');
 }
 
 /** Pipes an output to where the caller wants it; a destination that fails or closes ends the command. */

@@ -1,0 +1,68 @@
+/**
+ * Public list prices of Fargate for Linux in US dollars, from the Fargate and VPC pricing pages as of 2025-06. An estimate: discounts, taxes, data
+ * transfer, logs and free tiers are not in it, Spot prices move, and regions not listed are taken at us-east-1's prices.
+ */
+export const PRICES_AS_OF = '2025-06';
+
+interface RegionPrices {
+  /** Per vCPU and hour, per GB and hour. */
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+const X86: Readonly<Record<string, RegionPrices>> = {
+  'us-east-1': { cpu: 0.04048, memory: 0.004445 },
+  'us-east-2': { cpu: 0.04048, memory: 0.004445 },
+  'us-west-2': { cpu: 0.04048, memory: 0.004445 },
+  'us-west-1': { cpu: 0.04656, memory: 0.00511 },
+  'ca-central-1': { cpu: 0.04456, memory: 0.004865 },
+  'eu-west-1': { cpu: 0.04048, memory: 0.004445 },
+  'eu-west-2': { cpu: 0.04656, memory: 0.00511 },
+  'eu-west-3': { cpu: 0.0486, memory: 0.0053 },
+  'eu-central-1': { cpu: 0.04656, memory: 0.00511 },
+  'eu-north-1': { cpu: 0.0445, memory: 0.0049 },
+  'ap-northeast-1': { cpu: 0.05056, memory: 0.00553 },
+  'ap-southeast-1': { cpu: 0.05056, memory: 0.00553 },
+  'ap-southeast-2': { cpu: 0.04856, memory: 0.00532 },
+  'ap-south-1': { cpu: 0.04256, memory: 0.004655 },
+  'sa-east-1': { cpu: 0.0696, memory: 0.0076 },
+};
+
+/** Graviton costs a fifth less than x86 in every region of the price list. */
+const ARM_FACTOR = 0.8;
+/** Spot is "up to 70 %" below on-demand; what it was at the time of writing in most regions. */
+const SPOT_FACTOR = 0.3;
+/** Per GB and hour beyond the 20 GiB that every task has. */
+const STORAGE = 0.000111;
+const INCLUDED_STORAGE = 20;
+/** Per public IPv4 address and hour, in every region. */
+const PUBLIC_IPV4 = 0.005;
+/** Fargate bills by the second, one minute at least. */
+const MINIMUM_SECONDS = 60;
+
+export interface BilledHost {
+  readonly region: string;
+  /** CPU units, MiB, GiB. */
+  readonly cpu: number;
+  readonly memory: number;
+  readonly ephemeralStorage: number;
+  readonly architecture: string | null;
+  readonly spot: boolean;
+  readonly publicIp: boolean;
+}
+
+/** Estimated US dollars an hour. */
+export function hourlyCost(host: BilledHost): number {
+  const prices = X86[host.region] ?? (X86['us-east-1'] as RegionPrices);
+  const compute = (host.cpu / 1024) * prices.cpu + (host.memory / 1024) * prices.memory;
+  const factor = (host.architecture === 'ARM64' ? ARM_FACTOR : 1) * (host.spot ? SPOT_FACTOR : 1);
+  const storage = Math.max(0, host.ephemeralStorage - INCLUDED_STORAGE) * STORAGE;
+  return compute * factor + storage + (host.publicIp ? PUBLIC_IPV4 : 0);
+}
+
+/** Estimated US dollars for a run; billing begins with the image pull. */
+export function costOf(host: BilledHost, from: Date | undefined, until: Date): number {
+  if (from === undefined) return 0;
+  const seconds = Math.max(MINIMUM_SECONDS, (until.getTime() - from.getTime()) / 1000);
+  return (hourlyCost(host) * seconds) / 3600;
+}

@@ -1,0 +1,139 @@
+import { download, upload } from '../ssh';
+import { Connections } from './connections';
+import { createHost } from './create';
+import { destroyAllHosts, destroyHost } from './destroy';
+import { findTask, hostsOf, listHosts } from './find';
+import { idleSecondsOf } from './idle';
+import { renameHost, tagHost } from './labels';
+import { sendMessage } from './message';
+import { execOnHost } from './remote-exec';
+import { makeServices } from './services';
+import type { Services } from './services';
+import { sshArguments } from './ssh-arguments';
+import { isLive } from './task-view';
+import type {
+  CallOptions,
+  CreateHostRequest,
+  CreateOptions,
+  DestroyResult,
+  ExecOptions,
+  ExecResult,
+  Host,
+  HostReference,
+  HostsApi,
+  HostsOptions,
+  ListFilter,
+  LogLine,
+  LogOptions,
+} from './types';
+
+/** The launcher of one provider. Holds SDK clients and SSH connections: call `close` when done. */
+export class Hosts implements HostsApi {
+  private readonly services: Services;
+  private readonly connections: Connections;
+  private readonly background = new Set<Promise<void>>();
+
+  constructor(options: HostsOptions) {
+    this.services = makeServices(options);
+    this.connections = new Connections(this.services, this.background);
+  }
+
+  create(request: CreateHostRequest, options: CreateOptions = {}): Promise<Host> {
+    const { services, background, connections } = this;
+    const keepConnection = connections.keep.bind(connections);
+    return createHost({ services, background, keepConnection }, request, options);
+  }
+
+  list(filter: ListFilter = {}, { signal }: CallOptions = {}): Promise<Host[]> {
+    return listHosts(this.services, filter, signal);
+  }
+
+  async get(reference: HostReference, { signal }: CallOptions = {}): Promise<Host> {
+    const task = await findTask(this.services, reference, signal);
+    const [host] = await hostsOf(this.services, [task], signal);
+    return host as Host;
+  }
+
+  destroy(reference: HostReference, { signal }: CallOptions = {}): Promise<DestroyResult> {
+    return destroyHost(this.services, this.connections, reference, signal);
+  }
+
+  destroyAll({ signal }: CallOptions = {}): Promise<DestroyResult[]> {
+    return destroyAllHosts(this.services, this.connections, signal);
+  }
+
+  rename(reference: HostReference, name: string, { signal }: CallOptions = {}): Promise<Host> {
+    return renameHost(this.services, reference, name, signal);
+  }
+
+  tag(
+    reference: HostReference,
+    change: { readonly set?: Readonly<Record<string, string>>; readonly remove?: readonly string[] },
+    { signal }: CallOptions = {},
+  ): Promise<Host> {
+    return tagHost(this.services, reference, change, signal);
+  }
+
+  /** Waits until a host that was created without waiting can be used, and returns it. */
+  async ensureReady(reference: HostReference, { signal }: CallOptions = {}): Promise<Host> {
+    const host = await this.get(reference, { signal });
+    await this.connections.to(host, signal);
+    return host.ready && host.knownHostsFile !== null ? host : this.get(host.taskArn, { signal });
+  }
+
+  async exec(reference: HostReference, command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return execOnHost(await this.connection(reference, options.signal), command, options);
+  }
+
+  async message(
+    reference: HostReference,
+    text: string,
+    options: CallOptions & { readonly agent?: string; readonly enter?: boolean } = {},
+  ): Promise<void> {
+    const host = await this.get(reference, options);
+    await sendMessage(await this.connections.to(host, options.signal), host.name, text, options);
+  }
+
+  async upload(reference: HostReference, local: string, remote: string, options: CallOptions = {}): Promise<void> {
+    await upload(await this.connection(reference, options.signal), local, remote, options);
+  }
+
+  async download(reference: HostReference, remote: string, local: string, options: CallOptions = {}): Promise<void> {
+    await download(await this.connection(reference, options.signal), remote, local, options);
+  }
+
+  async *logs(reference: HostReference, options: LogOptions = {}): AsyncGenerator<LogLine> {
+    const { tasks, logs } = this.services;
+    const task = await findTask(this.services, reference, options.signal);
+    const { taskArn = '', taskDefinitionArn = '' } = task;
+    const ended = async (): Promise<boolean> => {
+      const [now] = await tasks.describe([taskArn]);
+      return now === undefined || !isLive(now);
+    };
+    yield* logs.read({ taskArn, taskDefinitionArn }, options, ended);
+  }
+
+  sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[] {
+    return sshArguments(host, remoteCommand, options);
+  }
+
+  async idleSeconds(host: Host, { signal }: CallOptions = {}): Promise<number | null> {
+    if (host.address === null || host.identityFile === null || !host.ready) return null;
+    try {
+      return await idleSecondsOf(await this.connections.to(host, signal), signal);
+    } catch {
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.connections.close();
+    await Promise.all(this.background);
+    this.services.watch.close();
+    this.services.clients.destroy();
+  }
+
+  private async connection(reference: HostReference, signal?: AbortSignal) {
+    return this.connections.to(await this.get(reference, { signal }), signal);
+  }
+}

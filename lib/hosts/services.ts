@@ -1,0 +1,45 @@
+import type { ProviderConfig } from '../contract/provider-config';
+import { AwsClients } from './clients';
+import { KeyStore } from './key-store';
+import { Launcher } from './launch';
+import { NetworkInterfaces } from './network-interfaces';
+import { TaskDefinitions } from './task-definitions';
+import { TaskLogs } from './task-logs';
+import { TaskWatch } from './task-watch';
+import { Tasks } from './tasks';
+import type { HostsOptions } from './types';
+
+const DEFAULT_PROVIDER = 'fargate';
+
+/** What the operations of one Hosts instance share. */
+export interface Services {
+  readonly config: ProviderConfig;
+  readonly provider: string;
+  readonly clients: AwsClients;
+  readonly tasks: Tasks;
+  readonly watch: TaskWatch;
+  readonly interfaces: NetworkInterfaces;
+  readonly definitions: TaskDefinitions;
+  readonly launcher: Launcher;
+  readonly logs: TaskLogs;
+  readonly keys: KeyStore;
+}
+
+export function makeServices(options: HostsOptions): Services {
+  const { config } = options;
+  const clients = new AwsClients(config, options.aws);
+  const tasks = new Tasks(clients, config);
+  const definitions = new TaskDefinitions(clients, config);
+  return {
+    config,
+    provider: options.provider ?? DEFAULT_PROVIDER,
+    clients,
+    tasks,
+    watch: new TaskWatch(tasks),
+    interfaces: new NetworkInterfaces(clients),
+    definitions,
+    launcher: new Launcher(clients, tasks, config),
+    logs: new TaskLogs(clients, config, definitions),
+    keys: new KeyStore(options.keyDirectory),
+  };
+}
