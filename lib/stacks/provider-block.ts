@@ -1,4 +1,4 @@
-import { Fn } from 'aws-cdk-lib';
+import { Fn, Token } from 'aws-cdk-lib';
 import type { ProviderConfigInput } from '../contract/provider-config';
 import { PROVIDER_KEYS } from '../contract/provider-config';
 
@@ -19,6 +19,8 @@ export function renderProviderBlock(config: ProviderConfigInput): string {
 
 function tomlValue(value: string | number | boolean | readonly string[]): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') return value.length === 0 ? '[]' : `["${Fn.join('", "', [...value])}"]`;
-  return String(value);
+  if (typeof value !== 'object') return String(value);
+  // A list that only CloudFormation knows can't be looped over.
+  if (Token.isUnresolved(value)) return `["${Fn.join('", "', [...value])}"]`;
+  return `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
 }
