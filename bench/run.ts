@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+import type { Bench } from './support/bench';
+import { writeFigures } from './support/document';
+import { machine } from './support/machine';
+import { markdownOf, textOf } from './support/report';
+
+/** The benches by name, in the order they run. */
+const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  cli: () => import('./cli.js'),
+  synth: () => import('./synth.js'),
+  list: () => import('./list.js'),
+  create: () => import('./create.js'),
+  fleet: () => import('./fleet.js'),
+};
+
+const USAGE = `npm run bench -- [NAME…] [--quick] [--write]
+
+Measures, each figure as a ratio to a floor or a peer in the same run (docs/benchmarks.md).
+
+NAME      ${Object.keys(BENCHES).join(', ')}; all of them when none is given
+--quick   fewer repetitions, to see that the benches work
+--write   puts the figures into docs/benchmarks.md`;
+
+/** Ends with 1 when a bench failed. A missed aim is a result, not a failure. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true) {
+    console.log(USAGE);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !(name in BENCHES));
+  if (unknown.length > 0) {
+    console.error(`no bench is called ${unknown.join(', ')}\n\n${USAGE}`);
+    return 2;
+  }
+  const quick = values.quick === true;
+  if (quick && values.write === true) {
+    console.error('--quick figures are not for publication: leave out --quick or --write');
+    return 2;
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+  console.log(machine());
+  let failed = 0;
+  for (const name of names) {
+    try {
+      await runBench(name, quick, values.write === true);
+    } catch (error) {
+      failed += 1;
+      console.error(`\n${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+async function runBench(name: string, quick: boolean, write: boolean): Promise<void> {
+  const load = BENCHES[name];
+  if (load === undefined) throw new Error(`no bench is called ${name}`);
+  const { bench } = await load();
+  console.log(`\n${name}: ${bench.title}`);
+  const result = await bench.run({ quick, progress: (line) => console.log(`  … ${line}`) });
+  console.log(textOf(result));
+  if (write) await writeFigures(name, markdownOf(result, `${new Date().toISOString().slice(0, 10)}, ${machine()}`));
+}
+
+void main().then((exitCode) => process.exit(exitCode));

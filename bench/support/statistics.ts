@@ -1,0 +1,18 @@
+/** The value below which `share` (0 to 1) of the sample lies, interpolated between neighbours. Throws for an empty one. */
+export function quantile(sample: readonly number[], share: number): number {
+  const sorted = [...sample].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  if (below === undefined || above === undefined) throw new Error('an empty sample has no quantiles');
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+export const median = (sample: readonly number[]): number => quantile(sample, 0.5);
+
+/** Milliseconds as `85 ms` or `12.3 s`. */
+export const duration = (milliseconds: number): string =>
+  milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** Bytes as `85 MiB`. */
+export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
