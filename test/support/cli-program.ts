@@ -100,7 +100,7 @@ export class CliHome {
 
   /** Runs with `--json` and reads the one document. */
   async json<Document>(words: readonly string[], options?: CliOptions): Promise<Document> {
-    const { stdout, stderr } = await this.run([...words, '--json'], options);
+    const { stdout, stderr } = await this.run(['--json', ...words], options);
     try {
       return JSON.parse(stdout) as Document;
     } catch {
