@@ -44,6 +44,24 @@ void import('../cli/mngr-fargate.mjs');
 `;
 
 /**
+ * Packages that stay outside are CommonJS, whose names an ES module can't import one by one as the sources do. They
+ * are reached through a module that requires them.
+ */
+const requireExternal: Plugin = {
+  name: 'require-external',
+  setup: ({ onResolve, onLoad }) => {
+    const namespace = 'require-external';
+    onResolve({ filter: new RegExp(`^(${EXTERNAL.join('|')})(/|$)`) }, ({ path, importer }) =>
+      importer === path ? { path, external: true } : { path, namespace },
+    );
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+/**
  * lib/local exports the endpoint for programs that run it in their own process. The command line never does, but a
  * bundle of all that lib/local can load would hold it.
  */
@@ -129,11 +147,8 @@ async function bundle(): Promise<string> {
       platform: 'node',
       target: NODE,
       mainFields: ['module', 'main'],
-      external: EXTERNAL,
-      plugins: [endpointElsewhere],
+      plugins: [requireExternal, endpointElsewhere],
       banner: { js: COMMONJS_NAMES },
-      minifySyntax: true,
-      minifyWhitespace: true,
       legalComments: 'none',
       logLevel: 'warning',
     });

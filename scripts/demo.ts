@@ -14,7 +14,7 @@ import { Steps } from './steps';
 /**
  * `npm run demo`: the whole product on this machine, through its command line alone: synthesizes the stack, puts up the
  * local endpoint, launches a host on it and uses it, destroys it, and looks for anything left. All files are in a
- * temporary folder, a home of its own included. Exits with 1 when a step fails and with 130 on Ctrl-C, and cleans up.
+ * temporary folder, a home of its own included. Arguments go to `local up` (`--runtime process`). Exits with 1 when a step fails and with 130 on Ctrl-C, and cleans up.
  */
 const ROOT = join(__dirname, '..');
 const CLI = join(ROOT, 'dist', 'bin', 'mngr-fargate.js');
@@ -96,7 +96,7 @@ class Demo {
   }
 
   private up(): Promise<{ endpoint: string; env: Record<string, string> }> {
-    return this.json('local', 'up', '--assembly', this.assembly);
+    return this.json('local', 'up', '--assembly', this.assembly, ...process.argv.slice(2));
   }
 
   private async writeConfig(): Promise<{ note: string }> {
@@ -119,7 +119,7 @@ class Demo {
 
   private async connect(): Promise<{ note: string }> {
     const { command, arguments: words } = await this.json<{ command: string; arguments: string[] }>(
-      ...['connect', HOST, '--', 'echo', 'hello from', '$(hostname)'],
+      ...['connect', HOST, '--', 'sh', '-c', 'echo hello from $(hostname)'],
     );
     // Without a terminal here ssh would warn that it asks for none there.
     const { stdout, exitCode } = await run(command, ['-q', ...words], { environment: this.environment });
