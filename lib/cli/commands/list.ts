@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host, HostsApi } from '../../hosts/types';
 import type { CliContext } from '../context';
+import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';
 import { hasColour, isInteractive } from '../io';
 import { parseDuration } from '../parse/duration';
@@ -45,8 +46,8 @@ async function list(context: CliContext, options: ListOptions): Promise<number> 
         if (options.watch !== true) return 0;
         await sleep(interval * 1000, undefined, { signal: context.signal });
       } catch (error) {
-        // Ctrl-C is how a watch ends.
-        if (options.watch === true && context.signal.aborted) return 0;
+        // Ctrl-C is how a watch ends, and nothing to complain of.
+        if (options.watch === true && context.signal.aborted) return EXIT_CODES.aborted;
         throw error;
       }
     }

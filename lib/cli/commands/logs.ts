@@ -1,4 +1,5 @@
 import type { CliContext } from '../context';
+import { EXIT_CODES } from '../exit-codes';
 import { parseSince } from '../parse/duration';
 import { parseCount } from '../parse/size';
 import type { CommandRegistration } from '../runner';
@@ -20,8 +21,8 @@ async function logs(context: CliContext, reference: string, options: LogsOptions
       }
       return 0;
     } catch (error) {
-      // Ctrl-C is how following ends.
-      if (options.follow === true && context.signal.aborted) return 0;
+      // Ctrl-C is how following ends, and nothing to complain of.
+      if (options.follow === true && context.signal.aborted) return EXIT_CODES.aborted;
       throw error;
     }
   });
