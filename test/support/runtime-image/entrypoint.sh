@@ -8,7 +8,7 @@ if (($# > 0)); then exec "$@"; fi
 root=${MNGR_ROOT:-}
 umask 077
 mkdir -p "$root/etc/ssh" "$root/root/.ssh" "$root/mngr"
-mkdir -p -m 0755 "$root/run/sshd"
+(umask 022 && mkdir -p "$root/run/sshd")
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$root/etc/ssh/boot_key"
 printf '%s\n' "$MNGR_SSH_PUBLIC_KEY" > "$root/root/.ssh/authorized_keys"
 read -r _ blob _ < "$root/etc/ssh/boot_key.pub"
