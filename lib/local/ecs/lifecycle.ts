@@ -64,7 +64,7 @@ interface Progress {
  */
 export class TaskLifecycle {
   private readonly progress = new Map<string, Progress>();
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: LifecycleOptions) {}
 
@@ -106,9 +106,13 @@ export class TaskLifecycle {
 
   /** Lets go of every task without stopping any: another endpoint process can resume them. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     for (const { stopping } of this.progress.values()) stopping.abort();
     await Promise.all([...this.progress.values()].map(({ done, intruder }) => Promise.all([done, intruder?.close()])));
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private begin(record: TaskRecord, steps: (signal: AbortSignal) => Promise<void>): void {
@@ -137,10 +141,10 @@ export class TaskLifecycle {
     try {
       await this.wind(record, progress);
     } catch (error) {
+      if (this.closed) return;
       this.options.onFault(error);
-    } finally {
-      this.finish(record);
     }
+    this.finish(record);
   }
 
   /** PROVISIONING to RUNNING, and on until the container ends. */
@@ -290,7 +294,7 @@ export class TaskLifecycle {
     const containerRuns = record.containerStarted && this.containerOf(record)?.exitCode === undefined;
     if (containerRuns) {
       this.transition(record, 'DEACTIVATING');
-      await delays.wait('deactivating');
+      await delays.wait('deactivating', this.closing.signal);
       this.transition(record, 'STOPPING');
       if (this.withoutContainer(record)) this.recordExit(record, { exitCode: SIGTERM_EXIT, oomKilled: false });
       else await this.stopContainer(record);
@@ -300,7 +304,7 @@ export class TaskLifecycle {
     this.transition(record, 'DEPROVISIONING');
     await logs.complete(record.id);
     await runtime.remove(record.id);
-    await delays.wait('deprovisioning');
+    await delays.wait('deprovisioning', this.closing.signal);
     if (record.networkInterfaceId !== undefined) interfaces.delete(record.networkInterfaceId);
     if (record.address !== undefined) await runtime.releaseAddress(record.address);
   }

@@ -59,7 +59,7 @@ export class Tasks {
   /** As DescribeTasks finds it: a task just made may not show yet. */
   describe(cluster: string, id: string): TaskRecord | undefined {
     const record = this.get(cluster, id);
-    return record !== undefined && this.age(record) >= this.consistency.describeTasks ? record : undefined;
+    return record !== undefined && this.seen(record, this.consistency.describeTasks) ? record : undefined;
   }
 
   /** Up to `limit` tasks after a sequence number, in the order they were made, as ListTasks finds them. */
@@ -95,12 +95,12 @@ export class Tasks {
       (filter.family === undefined || familyOf(record) === filter.family) &&
       (filter.launchType === undefined || task.launchType === filter.launchType) &&
       !this.expired(record) &&
-      this.age(record) >= this.consistency.listTasks
+      this.seen(record, this.consistency.listTasks)
     );
   }
 
-  private age({ task }: TaskRecord): number {
-    return this.clock.now().getTime() - (task.createdAt?.getTime() ?? 0);
+  private seen({ task }: TaskRecord, delay: number): boolean {
+    return delay === 0 || this.clock.now().getTime() - (task.createdAt?.getTime() ?? 0) >= delay;
   }
 
   private expired({ task }: TaskRecord): boolean {
