@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../lib/hosts/types';
 import { CLI_WORDS } from '../support/cli-program';
-import { CliLocal, localHosts } from '../support/cli-local';
+import { CliLocal, START_UP, localHosts } from '../support/cli-local';
 import { describeWith } from '../support/requirements';
 
 describeWith(localHosts, 'hosts by the real program, at the local endpoint', () => {
@@ -20,7 +20,7 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
       '--',
       'cat',
     ]);
-  });
+  }, START_UP);
   afterAll(() => local.stop());
 
   const exec = (script: string, input?: string): ReturnType<CliLocal['home']['run']> =>

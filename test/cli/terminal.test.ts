@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Host } from '../../lib/hosts/types';
-import { CliLocal, localHosts } from '../support/cli-local';
+import { CliLocal, START_UP, localHosts } from '../support/cli-local';
 import { runInTerminal, terminal } from '../support/cli-terminal';
 import { describeWith } from '../support/requirements';
 
@@ -11,7 +11,7 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
   beforeAll(async () => {
     local = await CliLocal.start();
     await local.home.json<Host>(['create', 'fox', '--', 'sh', '-c', 'echo agent-is-here; exec cat']);
-  });
+  }, START_UP);
   afterAll(() => local.stop());
 
   const running = async (name: string): Promise<Host[]> =>

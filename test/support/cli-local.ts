@@ -5,6 +5,9 @@ import { program } from './requirements';
 /** What hosts as processes of this machine need. */
 export const localHosts: readonly Requirement[] = ['sshd', 'ssh', 'tmux', 'flock', 'setsid'].map(program);
 
+/** Milliseconds that a synthesis, an endpoint's start and a first host may take on a busy machine. */
+export const START_UP = 240_000;
+
 interface Up {
   readonly endpoint: string;
   readonly stackName: string;
