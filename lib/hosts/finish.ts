@@ -23,10 +23,13 @@ export async function finishHost(
   signal?: AbortSignal,
 ): Promise<{ readonly readyAt: string; readonly record: HostRecord }> {
   const finished: HostRecord = { ...record, nonce: null, setup: null };
-  await Promise.all([
+  // Both end before a failure is thrown: what cleans up afterwards must not race with a file being written.
+  const outcomes = await Promise.allSettled([
     setUp(connection, record, signal),
     services.keys.pin(record.hostId, address.host, address.port, connection.hostKey),
   ]);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   await services.keys.save(finished);
   const readyAt = new Date().toISOString();
   await markReady(services, record, readyAt, background);

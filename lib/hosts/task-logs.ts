@@ -50,15 +50,13 @@ export class TaskLogs {
     for (;;) {
       // Asked before the page is read: what was written until the end is then in it.
       const isLast = !follow || (await ended());
-      let page: GetLogEventsCommandOutput | undefined;
-      let token = nextToken;
-      do {
-        token = page?.nextForwardToken ?? nextToken;
-        page = await this.page(stream, { startFromHead: true, nextToken: token, startTime: since }, signal);
+      // The end of the stream is where the token stays the same (CloudWatch Logs API, GetLogEvents).
+      for (let atEnd = false; !atEnd;) {
+        const page = await this.page(stream, { startFromHead: true, nextToken, startTime: since }, signal);
         yield* linesOf(page);
+        atEnd = page === undefined || page.nextForwardToken === nextToken;
         nextToken = page?.nextForwardToken ?? nextToken;
-        // The end of the stream is where the token stays the same (CloudWatch Logs API, GetLogEvents).
-      } while (page !== undefined && page.nextForwardToken !== token);
+      }
       if (isLast) return;
       try {
         await delay(FOLLOW_INTERVAL_MS, undefined, { signal });

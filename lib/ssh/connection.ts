@@ -4,7 +4,7 @@ import { MngrFargateError } from '../contract/errors';
 import { ALGORITHMS } from './algorithms';
 import type { Greeting } from './greeting';
 import { openGreeting } from './greeting';
-import { hostKeyProblem } from './host-key-policy';
+import { hostKeyProblem, identificationProblem } from './host-key-policy';
 import type { HostKeyPolicy } from './host-key-policy';
 
 export interface ConnectRequest {
@@ -54,6 +54,11 @@ export async function connect(request: ConnectRequest): Promise<SshConnection> {
   const address = `${host} port ${port}`;
   const greeting = request.greeting ?? (await greet(request, timeoutMs));
 
+  const stranger = identificationProblem(request.hostKey, greeting.identification, address);
+  if (stranger !== undefined) {
+    greeting.socket.destroy();
+    throw stranger;
+  }
   const client = new Client();
   let hostKey: Buffer = Buffer.alloc(0);
   let keyProblem: MngrFargateError | undefined;
@@ -154,6 +159,13 @@ function loginProblem(error: Ssh2Error, address: string, user: string): MngrFarg
       cause: error,
       hint: 'the key must be the one that the host was created with, or one of its authorized keys',
     });
+  }
+  if (error.level === 'handshake' && /no matching/i.test(error.message)) {
+    return new MngrFargateError(
+      'unverified-host-key',
+      `the machine at ${address} does not speak this host's algorithms: ${error.message}`,
+      { cause: error, hint: 'hosts have an Ed25519 host key; another machine may answer in the host’s place' },
+    );
   }
   return unreachable(address, error);
 }

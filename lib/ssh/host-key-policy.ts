@@ -9,9 +9,26 @@ export type HostKeyPolicy =
   /** Afterwards: the key is one of those pinned for the address, in SSH wire form. */
   | { readonly type: 'pinned'; readonly keys: readonly Buffer[] };
 
+const UNPROVEN_HINT =
+  'nothing was sent to it; check that the image is this project’s and that nobody answers in its place';
+
 /** `SHA256:…` as ssh-keygen prints it. */
 export const fingerprintOf = (publicKey: Buffer): string =>
   `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
+
+/** Why a server that identifies itself so cannot be this host; undefined when only its key will tell. */
+export function identificationProblem(
+  policy: HostKeyPolicy,
+  identification: string,
+  where: string,
+): MngrFargateError | undefined {
+  if (policy.type === 'pinned' || proofInIdentification(identification) !== undefined) return undefined;
+  return new MngrFargateError(
+    'unverified-host-key',
+    `the machine at ${where} shows no proof of its host key (it says ${JSON.stringify(identification)}): it cannot be verified as this host`,
+    { details: { address: where, identification }, hint: UNPROVEN_HINT },
+  );
+}
 
 /** Why this key is not acceptable; undefined when it is this host's. */
 export function hostKeyProblem(
@@ -33,16 +50,9 @@ export function hostKeyProblem(
     );
   }
   if (provesHostKey(identification, policy.nonce, publicKey)) return undefined;
-  const problem =
-    proofInIdentification(identification) === undefined
-      ? `shows no proof of its host key (it says ${JSON.stringify(identification)})`
-      : `shows a proof that does not fit its host key ${details.fingerprint}`;
   return new MngrFargateError(
     'unverified-host-key',
-    `the machine at ${where} ${problem}: it cannot be verified as this host`,
-    {
-      details: { ...details, identification },
-      hint: 'nothing was sent to it; check that the image is this project’s and that nobody answers in its place',
-    },
+    `the machine at ${where} shows a proof that does not fit its host key ${details.fingerprint}: it cannot be verified as this host`,
+    { details: { ...details, identification }, hint: UNPROVEN_HINT },
   );
 }
