@@ -13,9 +13,7 @@ import { inputOf, missingMembers, outputOf } from '../../../lib/local/protocols/
 import type { WireProtocol } from '../../../lib/local/protocols/wire-protocol';
 
 /** Text that XML can carry and that query parameters have to escape. */
-const text = fc
-  .string({ unit: 'grapheme', maxLength: 12 })
-  .filter((value) => !/[\p{Cc}\ufffe\uffff]/u.test(value));
+const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => !/[\p{Cc}\ufffe\uffff]/u.test(value));
 /** Text that survives XML readers that trim. */
 const solidText = text.filter((value) => value !== '' && value.trim() === value);
 const number = fc.integer({ min: -1_000_000, max: 1_000_000 });
