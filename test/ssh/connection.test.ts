@@ -142,7 +142,7 @@ describeWith(program('sshd'), 'connect', () => {
     const server = await silentServer((socket) => socket.write('SSH-2.0-silent\r\n'));
     try {
       const silent = { ...sshd, port: (server.address() as AddressInfo).port };
-      await expect(login(silent, { type: 'proof', nonce: '' }, { timeoutMs: 300 })).rejects.toMatchObject({
+      await expect(login(silent, { type: 'pinned', keys: [] }, { timeoutMs: 300 })).rejects.toMatchObject({
         code: 'timed-out',
       });
     } finally {
@@ -154,7 +154,7 @@ describeWith(program('sshd'), 'connect', () => {
     const server = await silentServer((socket) => socket.end('SSH-2.0-gone\r\n'));
     try {
       const gone = { ...sshd, port: (server.address() as AddressInfo).port };
-      await expect(login(gone, { type: 'proof', nonce: '' })).rejects.toMatchObject({ code: 'unreachable' });
+      await expect(login(gone, { type: 'pinned', keys: [] })).rejects.toMatchObject({ code: 'unreachable' });
     } finally {
       server.close();
     }
