@@ -71,6 +71,8 @@ export interface EndpointDescription {
   readonly env: {
     readonly AWS_ENDPOINT_URL: string;
     readonly AWS_REGION: string;
+    /** The region where the AWS CLI and boto3 look for it. */
+    readonly AWS_DEFAULT_REGION: string;
     readonly AWS_ACCESS_KEY_ID: string;
     readonly AWS_SECRET_ACCESS_KEY: string;
   };
@@ -190,6 +192,7 @@ export class Endpoint {
       env: {
         AWS_ENDPOINT_URL: server.url,
         AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
         AWS_ACCESS_KEY_ID: accessKeyId,
         AWS_SECRET_ACCESS_KEY: secretAccessKey,
       },

@@ -44,7 +44,7 @@ describeWith(python, 'the AWS CLI and boto3, told nothing but AWS_ENDPOINT_URL',
   });
 
   const python3 = async (...args: string[]): Promise<string> => {
-    const env = { PATH: process.env.PATH, HOME: home, AWS_DEFAULT_REGION: local.region, ...local.env };
+    const env = { PATH: process.env.PATH, HOME: home, ...local.env };
     return (await run(join(bin, 'python3'), args, { env })).stdout;
   };
 

@@ -96,6 +96,15 @@ describe('on request', () => {
     await reach(task, 'STOPPED');
   });
 
+  it('the port of sshd is known as soon as its address is, before the container runs', async () => {
+    local.runtime.port = 42_223;
+    await control('PUT', 'delays', { pull: 60_000 });
+    const task = await reach(await run(), 'PENDING');
+    expect(task.containers?.[0]?.networkBindings).toEqual([
+      expect.objectContaining({ containerPort: 22, hostPort: 42_223 }),
+    ]);
+  });
+
   it("somebody else's SSH server answers at the address", async () => {
     local.runtime.port = 42_222;
     await control('PUT', 'faults', [{ kind: 'intruder' }]);

@@ -1,3 +1,4 @@
+import { collect } from '../global-options';
 import type { CommandRegistration } from '../runner';
 import { localDown, localEnv, localStatus, localUp } from '../local/actions';
 
@@ -9,6 +10,7 @@ export const localCommand: CommandRegistration = (program, runner) => {
     .description('start the local endpoint with the real stack deployed on it')
     .option('--runtime <kind>', 'container, process, or auto: containers where an engine answers', 'auto')
     .option('--port <port>', 'port on 127.0.0.1; without it the last one, or a free one')
+    .option('-c, --context <key=value>', 'context key of the stack, as for `cdk deploy`; repeatable', collect)
     .option('--assembly <folder>', 'cdk.out to deploy, in place of synthesizing the stack')
     .action(runner.action(localUp));
   local.command('down').description('stop it, with all that runs on it').action(runner.action(localDown));

@@ -5,6 +5,7 @@ import { shellQuote } from '../../ssh/shell-quote';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { isInteractive } from '../io';
+import { keyValues } from '../parse/key-value';
 import { parseCount } from '../parse/size';
 import { counted } from '../render/format';
 import { synthesize } from './synthesize';
@@ -13,6 +14,7 @@ export interface LocalUpOptions {
   readonly runtime: string;
   readonly port?: string;
   readonly assembly?: string;
+  readonly context?: readonly string[];
 }
 
 const RUNTIMES = ['auto', 'container', 'process'] as const;
@@ -41,21 +43,32 @@ export async function localUp(context: CliContext, options: LocalUpOptions): Pro
   const onProgress = (line: string): void => {
     if (showsProgress) context.note(line);
   };
-  const assemblyDirectory =
-    options.assembly === undefined ? await synthesizedStack(context, onProgress) : resolve(options.assembly);
+  const assemblyDirectory = await assemblyOf(context, options, onProgress);
   const { stack, region } = context.options;
   const description = await up({ assemblyDirectory, stackName: stack, region, port, runtime, onProgress });
   context.result(description, () => upText(description));
 }
 
-/** Synthesizes the stack beside the endpoint's state and returns the folder. */
-async function synthesizedStack(context: CliContext, onProgress: (line: string) => void): Promise<string> {
+/** The folder that was given, or the stack synthesized beside the endpoint's state. */
+async function assemblyOf(
+  context: CliContext,
+  options: LocalUpOptions,
+  onProgress: (line: string) => void,
+): Promise<string> {
+  const settings = keyValues(options.context ?? [], '--context');
+  if (options.assembly !== undefined) {
+    if (options.context === undefined) return resolve(options.assembly);
+    throw new MngrFargateError(
+      'usage',
+      '--context goes into a synthesis, and --assembly is one already: give one of them',
+    );
+  }
   const { defaultStateDirectory } = await import('../../local/index.js');
   const folder = resolve(defaultStateDirectory(), 'cdk.out');
   onProgress('synthesizing the stack');
   await synthesize({
     folder,
-    stackName: context.options.stack,
+    context: { ...settings, ...(context.options.stack !== undefined && { stackName: context.options.stack }) },
     environment: context.io.environment,
     signal: context.signal,
   });
@@ -89,13 +102,17 @@ export async function localStatus(context: CliContext): Promise<number> {
   return found.running ? 0 : EXIT_CODES['not-found'];
 }
 
+/** Variables that would go before the printed ones, or be signed along with the wrong key. */
+const OTHER_CREDENTIALS = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SESSION_TOKEN'];
+
 /** `local env` */
 export async function localEnv(context: CliContext): Promise<void> {
   const { env } = await import('../../local/index.js');
   const variables = await env();
   context.result(variables, () =>
-    Object.entries(variables)
-      .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
-      .join(''),
+    [
+      `unset ${OTHER_CREDENTIALS.join(' ')}\n`,
+      ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`),
+    ].join(''),
   );
 }

@@ -20,19 +20,18 @@ function appArguments(): readonly string[] {
 export interface SynthesisRequest {
   /** Where the `cdk.out` goes. What an earlier synthesis left there is written over, so that a running endpoint keeps its assets. */
   readonly folder: string;
-  /** Default: the app's own. */
-  readonly stackName?: string;
+  /** Context keys of the app (docs/configuration.md). */
+  readonly context: Readonly<Record<string, string>>;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
 
 /** Synthesizes the stack by running the CDK app, as `cdk synth` would. A process of its own keeps the CDK out of this one. */
-export async function synthesize({ folder, stackName, environment, signal }: SynthesisRequest): Promise<void> {
+export async function synthesize({ folder, context, environment, signal }: SynthesisRequest): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const context = stackName === undefined ? {} : { CDK_CONTEXT_JSON: JSON.stringify({ stackName }) };
   const child = spawn(process.execPath, appArguments(), {
     cwd: packageDirectory(),
-    env: { ...environment, ...context, CDK_OUTDIR: folder },
+    env: { ...environment, CDK_CONTEXT_JSON: JSON.stringify(context), CDK_OUTDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
   });

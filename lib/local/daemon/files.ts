@@ -22,6 +22,7 @@ const descriptionSchema = z.object({
   env: z.object({
     AWS_ENDPOINT_URL: z.string(),
     AWS_REGION: z.string(),
+    AWS_DEFAULT_REGION: z.string(),
     AWS_ACCESS_KEY_ID: z.string(),
     AWS_SECRET_ACCESS_KEY: z.string(),
   }),

@@ -41,6 +41,7 @@ interface Ending {
 
 /** Exit code of a container that was there on paper only. */
 const SIGTERM_EXIT = 143;
+const SSH_PORT = 22;
 
 /** The task ended before it was running; carries what ECS says about it. */
 class StartFailure extends Error {
@@ -193,8 +194,13 @@ export class TaskLifecycle {
         { name: 'privateIPv4Address', value: created.privateIp },
       ];
     }
+    const { ip, port } = record.address;
+    // Said together with the address: whoever knocked on port 22 meanwhile would meet the machine's own sshd.
+    const networkBindings =
+      port === SSH_PORT ? [] : [{ bindIP: ip, containerPort: SSH_PORT, hostPort: port, protocol: 'tcp' as const }];
     this.updateContainers(record, (container) => {
       container.networkInterfaces = [{ attachmentId: attachment?.id, privateIpv4Address: created.privateIp }];
+      container.networkBindings = networkBindings;
     });
     record.task.connectivity = 'CONNECTED';
     record.task.connectivityAt = clock.now();
@@ -243,10 +249,6 @@ export class TaskLifecycle {
       container.lastStatus = 'RUNNING';
       container.runtimeId = `${record.id}-${randomBytes(4).readUInt32BE()}`;
       container.imageDigest = undefined;
-      if (record.address !== undefined && record.address.port !== 22) {
-        const { ip, port } = record.address;
-        container.networkBindings = [{ bindIP: ip, containerPort: 22, hostPort: port, protocol: 'tcp' }];
-      }
       // No Session Manager agent runs in the container, and saying RUNNING would promise one.
       for (const agent of container.managedAgents ?? []) {
         agent.lastStatus = 'STOPPED';

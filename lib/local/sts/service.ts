@@ -83,7 +83,10 @@ function durationOf(role: Role, { DurationSeconds = DEFAULT_DURATION }: AssumeRo
   return DurationSeconds;
 }
 
-function sessionPolicies({ Policy }: AssumeRoleRequest): PolicyDocument[] {
+function sessionPolicies({ Policy, PolicyArns }: AssumeRoleRequest): PolicyDocument[] {
+  if ((PolicyArns ?? []).length > 0) {
+    throw new AwsError('ValidationError', 'the local endpoint knows no session policies by ARN: give them as Policy');
+  }
   if (Policy === undefined) return [];
   try {
     return [JSON.parse(Policy) as PolicyDocument];
