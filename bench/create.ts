@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../lib/contract/provider-config';
 import { Hosts } from '../lib/hosts/index';
+import { program } from '../test/support/requirements';
 import type { Bench, BenchResult, Row } from './support/bench';
 import type { BenchEndpoint } from './support/endpoint';
 import { withEndpoint } from './support/endpoint';
@@ -28,6 +29,7 @@ interface Sample {
 
 export const bench: Bench = {
   title: 'from "sshd accepts connections" to "create returns"',
+  missing: () => [program('sshd'), program('ssh-keyscan')].map(({ missing }) => missing()).find(Boolean),
   run: ({ quick, progress }) =>
     withTemporaryFolder((folder) =>
       withEndpoint(folder, 'processes', async (endpoint) => {

@@ -38,7 +38,7 @@ export const bench: Bench = {
           total = performance.now() - start;
           calls = await endpoint.calls();
           const failures = created.filter((result) => result.status === 'rejected');
-          if (failures.length > 0) throw new Error(`${failures.length} creates failed`, { cause: failures[0]?.reason });
+          if (failures.length > 0) throw new Error(`${failures.length} creates failed:\n${reasonsOf(failures)}`);
         } finally {
           progress('destroying them');
           await hosts.destroyAll();
@@ -49,6 +49,12 @@ export const bench: Bench = {
       }),
     ),
 };
+
+/** Each different reason once. */
+const reasonsOf = (failures: readonly PromiseRejectedResult[]): string =>
+  [
+    ...new Set(failures.map(({ reason }) => (reason as Error).message.replace(/fleet-\d+|[\w:/-]*task\/[\w/]+/g, '…'))),
+  ].join('\n');
 
 /** Calls that a fleet can't be created without: one RunTask a host, as no two hosts have the same overrides. */
 const LIMITS: readonly BucketLimits[] = [

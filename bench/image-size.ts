@@ -1,9 +1,16 @@
-import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { agentImage } from '../test/support/agent-image';
 import { BASE_IMAGE, ensureBaseImage } from '../test/support/base-image';
+import { containerEngine } from '../test/support/requirements';
+import type { Bench } from './support/bench';
+import { runCommand } from './support/command';
+import { mebibytes } from './support/statistics';
+import { withTemporaryFolder } from './support/temporary-folder';
 
-/** The packages of mngr's first Fargate plugin, whose image this one is measured against. */
-const PEER_PACKAGES = 'openssh-server git tmux rsync jq curl procps sudo ca-certificates ncurses-term'; // Metta-AI/mngr-fargate, docker/Dockerfile
+/** The packages of the Python plugin's image (Metta-AI/mngr-fargate, docker/Dockerfile). */
+const PEER_PACKAGES = 'openssh-server git tmux rsync jq curl procps sudo ca-certificates ncurses-term';
+const PEER_TAG = 'mngr-fargate-bench/peer';
 
 /** Debian's own slim images clean up after apt and leave documentation out; a base made locally may not. */
 const PEER = `FROM ${BASE_IMAGE}
@@ -14,26 +21,33 @@ RUN printf 'path-exclude %s\\n' '/usr/share/doc/*' '/usr/share/man/*' '/usr/shar
   && rm -rf /var/lib/apt/lists/*
 `;
 
-const docker = (args: readonly string[], input?: string): string =>
-  execFileSync('docker', args, { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'inherit'] }).trim();
-
-const sizeOf = (image: string): number => Number(docker(['image', 'inspect', '--format', '{{.Size}}', image]));
-
-/** Prints, as JSON, the bytes that each image adds to the same base, and the ratio of the two. */
-async function main(): Promise<void> {
-  const base = sizeOf(await ensureBaseImage());
-  const image = await agentImage();
-  const peer = 'mngr-fargate-bench/peer';
-  docker(['build', '--quiet', '--network', 'host', '--tag', peer, '-'], PEER);
-  const added = { image: sizeOf(image) - base, peer: sizeOf(peer) - base };
-  console.log(
-    JSON.stringify({
-      base: BASE_IMAGE,
-      baseBytes: base,
-      ...added,
-      ratio: Number((added.image / added.peer).toFixed(3)),
+export const bench: Bench = {
+  title: "what the agent image adds to its base, against the Python plugin's package list on the same base",
+  missing: () => containerEngine.missing(),
+  run: ({ progress }) =>
+    withTemporaryFolder(async (folder) => {
+      progress('building both images');
+      const base = await sizeOf(await ensureBaseImage());
+      const image = await sizeOf(await agentImage());
+      await writeFile(join(folder, 'Dockerfile'), PEER);
+      await docker('build', '--quiet', '--network', 'host', '--tag', PEER_TAG, folder);
+      const peer = await sizeOf(PEER_TAG);
+      return {
+        rows: [
+          {
+            what: 'bytes added to the base',
+            measured: mebibytes(image - base),
+            against: `the plugin's packages ${mebibytes(peer - base)}`,
+            ratio: (image - base) / (peer - base),
+          },
+        ],
+        notes: [`the base, ${BASE_IMAGE}, has ${mebibytes(base)}; no coding agent is baked in; sizes are uncompressed`],
+      };
     }),
-  );
-}
+};
 
-void main();
+const docker = async (...args: string[]): Promise<string> =>
+  (await runCommand({ program: 'docker', args })).stdout.trim();
+
+const sizeOf = async (image: string): Promise<number> =>
+  Number(await docker('image', 'inspect', '--format', '{{.Size}}', image));

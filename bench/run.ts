@@ -8,6 +8,7 @@ import { markdownOf, textOf } from './support/report';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   cli: () => import('./cli.js'),
   synth: () => import('./synth.js'),
+  'image-size': () => import('./image-size.js'),
   list: () => import('./list.js'),
   create: () => import('./create.js'),
   fleet: () => import('./fleet.js'),
@@ -60,6 +61,11 @@ async function runBench(name: string, quick: boolean, write: boolean): Promise<v
   if (load === undefined) throw new Error(`no bench is called ${name}`);
   const { bench } = await load();
   console.log(`\n${name}: ${bench.title}`);
+  const missing = bench.missing?.();
+  if (missing !== undefined) {
+    console.log(`  not measured: ${missing}`);
+    return;
+  }
   const result = await bench.run({ quick, progress: (line) => console.log(`  … ${line}`) });
   console.log(textOf(result));
   if (write) await writeFigures(name, markdownOf(result, `${new Date().toISOString().slice(0, 10)}, ${machine()}`));

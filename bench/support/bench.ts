@@ -27,6 +27,8 @@ export interface BenchOptions {
 export interface Bench {
   /** What is measured, in one sentence. */
   readonly title: string;
+  /** What this machine lacks for it; undefined when it can run. Absent: it always can. */
+  readonly missing?: () => string | undefined;
   /** Throws when something failed or was left behind: figures of a broken run are none. */
   run(options: BenchOptions): Promise<BenchResult>;
 }

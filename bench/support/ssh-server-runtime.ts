@@ -8,6 +8,7 @@ import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
 import { HOST_KEY_PROOF_PREFIX, hostKeyProof } from '../../lib/contract/host-key-proof';
 import { AddressPool } from '../../lib/local/runtimes/addresses';
 import type { PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from '../../lib/local/runtimes/runtime';
+import { generateKeyPair } from '../../lib/ssh/index';
 
 const SIGTERM_EXIT: TaskExit = { exitCode: 143, oomKilled: false };
 
@@ -51,7 +52,7 @@ export class SshServerRuntime implements TaskRuntime {
   async start({ taskId, address, environment }: TaskSpec): Promise<void> {
     const hostDirectory = join(this.folder, taskId);
     mkdirSync(hostDirectory, { mode: 0o700 });
-    const { private: privateKey } = utils.generateKeyPairSync('ed25519');
+    const { privateKey } = generateKeyPair(taskId);
     const userKey = parsedKey(environment[BOOT_ENVIRONMENT.sshPublicKey] ?? '');
     const proof = hostKeyProof(environment[BOOT_ENVIRONMENT.bootNonce] ?? '', parsedKey(privateKey).getPublicSSH());
     const connections = new Set<Connection>();
