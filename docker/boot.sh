@@ -14,6 +14,7 @@ source "$library/lib/task-metadata.sh"
 source "$library/lib/profile.sh"
 source "$library/lib/sshd.sh"
 source "$library/lib/lease.sh"
+source "$library/lib/watchdog.sh"
 source "$library/lib/processes.sh"
 
 # The shortest of the systems' limits for a Unix socket's path: macOS's, without the ending zero.
@@ -82,7 +83,13 @@ trap 'end_host "$EXIT_LEASE" "boot lease of $lease_seconds s ran out: nobody log
 log "host $host_name ($host_id) starts sshd on port $ssh_port"
 start_lease
 start_sshd
+start_watchdog
+trap revive_watchdog CHLD
 
-status=0
-wait "$sshd_pid" || status=$?
+# A trap ends `wait` too.
+while :; do
+  status=0
+  wait "$sshd_pid" || status=$?
+  if ! kill -0 "$sshd_pid" 2>/dev/null; then break; fi
+done
 end_host "$EXIT_SSHD" "sshd ended by itself with exit code $status"

@@ -11,6 +11,7 @@ case $(ps -o args= -p "$pid") in
     exit 1
     ;;
 esac
-printf '%s shutdown.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" >>"$2/logs/shutdown.log"
+# A host that has lost its log ends all the same.
+printf '%s shutdown.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" >>"$2/logs/shutdown.log" || true
 printf '%s\n' "$3" >"$1/stop-reason"
 kill -TERM "$pid"

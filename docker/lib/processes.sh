@@ -10,8 +10,10 @@ mark_sessions() {
 # container, or by SIGKILL where there is none.
 end_host() {
   trap '' TERM INT USR1
+  trap - CHLD
   log "$2"
   end_lease
+  end_watchdog
   # Stopped first, so that no session begins between the listing and the signal.
   connections=$(connection_processes)
   signal_all STOP

@@ -1,7 +1,7 @@
 # Reads the settings from the environment, checks them, and names what the other parts work with. Sourced.
 
 # read_settings: sets root, home, run_directory, host_directory, provider, host_name, lease_seconds, idle_seconds,
-# max_age_seconds, user_tags, ssh_port, ssh_address.
+# max_age_seconds, watchdog_interval, busy_percent, user_tags, ssh_port, ssh_address.
 read_settings() {
   root=${MNGR_ROOT-}
   root=${root%/}
@@ -25,6 +25,10 @@ read_settings() {
   check_number MNGR_IDLE_TIMEOUT_SECONDS "$idle_seconds" 0 999999999
   max_age_seconds=${MNGR_MAX_HOST_AGE_SECONDS:-}
   if [[ -n $max_age_seconds ]]; then check_number MNGR_MAX_HOST_AGE_SECONDS "$max_age_seconds" 1 999999999; fi
+  watchdog_interval=${MNGR_WATCHDOG_INTERVAL_SECONDS:-15}
+  check_number MNGR_WATCHDOG_INTERVAL_SECONDS "$watchdog_interval" 1 3600
+  busy_percent=${MNGR_WATCHDOG_BUSY_PERCENT:-5}
+  check_number MNGR_WATCHDOG_BUSY_PERCENT "$busy_percent" 1 100000
   user_tags=${MNGR_USER_TAGS:-'{}'}
 
   ssh_port=${MNGR_SSH_PORT:-22}

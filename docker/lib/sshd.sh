@@ -46,8 +46,10 @@ sshd_options() {
   # Since OpenSSH 9.8 sshd shuts out addresses that connect without logging in, as launchers do when they knock. With
   # keys alone there is nothing to guess, so nothing is lost without it.
   if knows_option persourcepenalties; then printf '%s\n' 'PerSourcePenalties no'; fi
+  # A program of its own, where there is one: the watchdog tells sessions from sshd's processes by their names.
+  printf '%s\n' "Subsystem sftp $(find_sftp_server)"
   if is_container; then
-    printf '%s\n' 'UsePAM no' 'Subsystem sftp internal-sftp'
+    printf '%s\n' 'UsePAM no'
   else
     outside_container_options
   fi
@@ -61,7 +63,6 @@ outside_container_options() {
     "AllowUsers $(id -un)" \
     "AuthorizedKeysFile \"$home/.ssh/authorized_keys\"" \
     "UsePAM $(is_locked_account && echo yes || echo no)" \
-    "Subsystem sftp $(find_sftp_server)" \
     "ForceCommand exec bash '$library/session.sh'"
 }
 

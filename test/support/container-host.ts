@@ -24,6 +24,8 @@ export interface BootedHost {
   readonly pathInside: (path: string) => string;
   /** Content of a file of the host, given by its path in the image. */
   readFile(path: string): Promise<string>;
+  /** What a bash script prints that runs on the host without logging in; `MNGR_HOST_DIR` is set. Rejects when it fails. */
+  inside(script: string): Promise<string>;
   logs(): Promise<string>;
   /** SIGTERM to the main process; SIGKILL after 20 seconds, which shows as 137. */
   stop(): Promise<number>;
@@ -74,6 +76,7 @@ export function bootInContainer(image: string, folder: string): BootHost {
       clientKeyFile: key.file,
       pathInside: (path) => path,
       readFile: (path) => container.exec('cat', path),
+      inside: (script) => container.exec('env', 'MNGR_HOST_DIR=/mngr', 'bash', '-c', script),
       logs: () => container.logs(),
       stop: () => container.stop(20),
       exitCode: () => container.exitCode(),
@@ -114,6 +117,10 @@ export function bootAsProcesses(folder: string): BootHost {
         clientKeyFile: key.file,
         pathInside: (path) => join(root, path),
         readFile: (path) => readFile(join(root, path), 'utf8'),
+        async inside(script) {
+          const env = { ...process.env, MNGR_HOST_DIR: join(root, 'mngr'), TMUX_TMPDIR: join(root, 'run') };
+          return (await run('bash', ['-c', script], { env })).stdout;
+        },
         logs: () => Promise.resolve(main.output()),
         stop: () => main.stop(),
         exitCode: () => main.exitCode,

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Ends the host when it has been idle for too long, is too old, or its agents have ended: mngr's idle contract
+# (activity_watcher.sh of imbue-mngr 0.3.0), and sessions and busy agents that mngr doesn't see (docs/image.md).
+# Argument: the process number of the host's sshd. Started by boot.sh with the host's own environment; ends with it.
+#
+# One round after another, with a pause before each. A round that can't see what it needs stops nothing.
+set -eu
+
+library=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+# The main process's parts, of which the watchdog uses some.
+# shellcheck disable=SC2034
+source "$library/lib/log.sh"
+# shellcheck disable=SC2034
+source "$library/lib/settings.sh"
+source "$library/watchdog/limits.sh"
+source "$library/watchdog/facts.sh"
+source "$library/watchdog/stop.sh"
+
+sshd_pid=$1
+main_pid=$PPID
+read_settings
+watchdog_log=$host_directory/logs/watchdog.log
+
+# pause: one interval, in a read that nothing ever answers, since `sleep` would be a process more for the host's life.
+pause() {
+  read -r -t "$watchdog_interval" -u 8 || true
+}
+
+prepare_pause() {
+  local pipe=$run_directory/watchdog-pause
+  rm -f "$pipe"
+  if ! mkfifo -m 600 "$pipe" || ! exec 8<>"$pipe"; then fail "$EXIT_CANT_CREATE" "the watchdog cannot make $pipe"; fi
+  rm -f "$pipe"
+}
+
+# say TEXT: a line in the container's log and in the host's own.
+say() {
+  log "$1"
+  { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$watchdog_log"; } 2>/dev/null || true
+}
+
+# say_once WHAT TEXT: says it unless it was the last thing said of WHAT.
+say_once() {
+  local said=said_$1
+  if [[ ${!said-} == "$2" ]]; then return; fi
+  printf -v "$said" '%s' "$2"
+  say "$2"
+}
+
+# forget WHAT: what has passed is news when it comes again.
+forget() {
+  printf -v "said_$1" '%s' ''
+}
+
+# look: one look at the host. Sets verdict, empty when there was none to be had, and what the next look compares with.
+look() {
+  local word rest
+  verdict='' reason='' data='' active=()
+  while IFS=' ' read -r word rest; do
+    case $word in
+      uptime) uptime=$rest ;;
+      cpu) cpu=$rest ;;
+      sessions) sessions=$rest ;;
+      data) data=$rest ;;
+      touch) active+=("$rest") ;;
+      keep | pause | stopped)
+        verdict=$word
+        reason=$rest
+        ;;
+    esac
+  done < <(gather_facts | judge)
+}
+
+run_round() {
+  local source
+  look
+  if [[ $data != "$limits_of" ]]; then
+    follow_data "$data"
+    look
+  fi
+  last_uptime=$uptime
+  last_cpu=$cpu
+  last_sessions=$sessions
+  for source in ${active[@]+"${active[@]}"}; do record_activity "$source"; done
+  case $verdict in
+    keep) forget lock ;;
+    pause) stop_host '' "$reason" ;;
+    stopped) stop_host STOPPED "$reason" ;;
+    *) say_once look 'the watchdog cannot see what happens on this host, and stops nothing until it can' ;;
+  esac
+}
+
+# record_activity SOURCE: where mngr and the launcher look for the time of the latest activity.
+record_activity() {
+  { printf '{"source": "watchdog"}\n' >"$host_directory/activity/$1"; } 2>/dev/null || true
+}
+
+prepare_pause
+start_facts
+start_limits
+# From here on nothing that fails may end the watchdog.
+set +e
+pause
+while kill -0 "$main_pid" 2>/dev/null; do
+  run_round
+  pause
+done
