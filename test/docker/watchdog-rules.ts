@@ -44,6 +44,15 @@ export function describesWatchdog(boot: BootHost): void {
     await host.remove();
   });
 
+  it('counts a connection for file transfers as a session', async () => {
+    const host = await boot(EAGER);
+    const client = await connectClient(host);
+    await new Promise((resolve, reject) => client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp))));
+    await until(() => exists(host, 'activity/ssh'));
+    client.end();
+    await host.remove();
+  });
+
   it("waits for mngr's lock, held as mngr 0.3 holds it, and counts its own taking", async () => {
     const host = await boot(EAGER);
     await limit(host, { activity_sources: ['BOOT'] });
