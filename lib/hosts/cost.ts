@@ -1,8 +1,10 @@
 /**
- * Public list prices of Fargate for Linux in US dollars, from the Fargate and VPC pricing pages as of 2025-06. An estimate: discounts, taxes, data
- * transfer, logs and free tiers are not in it, Spot prices move, and regions not listed are taken at us-east-1's prices.
+ * Public list prices of Fargate for Linux in US dollars (aws.amazon.com/fargate/pricing, aws.amazon.com/vpc/pricing). Those
+ * of us-east-1 were compared with what others published in June 2026; those of other regions were not, and may be off by a
+ * few percent. An estimate: discounts, taxes, data transfer, logs and free tiers are not in it, Spot prices move, and
+ * regions that are not listed are taken at us-east-1's prices.
  */
-export const PRICES_AS_OF = '2025-06';
+export const PRICES_AS_OF = '2026-06';
 
 interface RegionPrices {
   /** Per vCPU and hour, per GB and hour. */
