@@ -1,10 +1,8 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { IConnectable, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
-import type { ContainerInsights, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
-import type { IGrantable, IManagedPolicy, IPrincipal } from 'aws-cdk-lib/aws-iam';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import { AgentCluster } from './agent-cluster';
@@ -12,11 +10,25 @@ import type { IAgentImage } from './agent-image';
 import { AgentImage } from './agent-image';
 import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
 import { AgentNetwork } from './agent-network';
+import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
 import { OperatorPolicy } from './operator-policy';
 import { SshSecurityGroup } from './ssh-security-group';
 
-export interface AgentEnvironmentProps {
+/** What is the same for the hosts' task definition. */
+type HostProps = Pick<
+  AgentTaskDefinitionProps,
+  | 'architecture'
+  | 'cpu'
+  | 'memoryLimitMiB'
+  | 'ephemeralStorageGiB'
+  | 'logRetention'
+  | 'taskRolePolicies'
+  | 'bedrock'
+  | 'secrets'
+>;
+
+export interface AgentEnvironmentProps extends HostProps {
   /**
    * Goes before the names of cluster and task definition family, so that one account and region can hold several
    * environments: `team-a` gives `team-a-mngr` and `team-a-mngr-task`.
@@ -92,60 +104,6 @@ export interface AgentEnvironmentProps {
    * @default - none
    */
   readonly imageBuildArgs?: Record<string, string>;
-
-  /**
-   * @default CpuArchitecture.X86_64
-   */
-  readonly architecture?: CpuArchitecture;
-
-  /**
-   * CPU units of a host, 1024 a vCPU; see `AgentTaskDefinitionProps.cpu` for what goes with which memory.
-   *
-   * @default 1024
-   */
-  readonly cpu?: number;
-
-  /**
-   * Memory of a host in MiB.
-   *
-   * @default 4096
-   */
-  readonly memoryLimitMiB?: number;
-
-  /**
-   * Disk of a host in GiB, 21 to 200.
-   *
-   * @default 20, which Fargate includes
-   */
-  readonly ephemeralStorageGiB?: number;
-
-  /**
-   * How long the logs of hosts and network are kept.
-   *
-   * @default RetentionDays.TWO_WEEKS
-   */
-  readonly logRetention?: RetentionDays;
-
-  /**
-   * Policies for programs on the hosts.
-   *
-   * @default - none
-   */
-  readonly taskRolePolicies?: IManagedPolicy[];
-
-  /**
-   * Whether programs on the hosts may call Anthropic's models on Amazon Bedrock.
-   *
-   * @default false
-   */
-  readonly bedrock?: boolean;
-
-  /**
-   * Secrets that programs on the hosts may read.
-   *
-   * @default - none
-   */
-  readonly secrets?: ISecret[];
 
   /**
    * Who may take the operator role.

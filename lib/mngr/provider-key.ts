@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MngrFargateError } from '../contract/errors';
 import type { ProviderConfig } from '../contract/provider-config';
 import { PROVIDER_KEYS, providerConfigSchema } from '../contract/provider-config';
-import { nearest } from './nearest';
+import { nearest } from '../contract/nearest';
 
 export type ProviderKey = keyof ProviderConfig;
 

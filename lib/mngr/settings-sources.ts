@@ -1,7 +1,7 @@
 import { MngrFargateError } from '../contract/errors';
 import { environmentVariableOf, PROVIDER_ENVIRONMENT_PREFIX, PROVIDER_KEYS } from '../contract/provider-config';
 import { readTomlFile } from './config-file';
-import { nearest } from './nearest';
+import { nearest } from '../contract/nearest';
 import { providerTable } from './provider-block';
 import type { ProviderKey } from './provider-key';
 import { providerKey, settingFromText } from './provider-key';

@@ -6,7 +6,7 @@ import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '
 import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-values';
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
-import { nearest } from './nearest';
+import { nearest } from '../contract/nearest';
 
 const SECONDS_PER_YEAR = 31_536_000;
 

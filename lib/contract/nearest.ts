@@ -20,10 +20,13 @@ function distance(from: string, to: string): number {
   return at(from.length, to.length);
 }
 
+/** How words are compared: case, hyphens and underscores are what people mistype without noticing. */
+const plain = (word: string): string => word.toLowerCase().replace(/[-_]/g, '');
+
 /** The candidate that was probably meant: at most `limit` edits away (default a third of its length). */
 export function nearest(word: string, candidates: readonly string[], limit?: number): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
+    .map((candidate) => ({ candidate, edits: distance(plain(word), plain(candidate)) }))
     .filter(({ candidate, edits }) => edits <= (limit ?? Math.ceil(candidate.length / 3)))
     .sort((a, b) => a.edits - b.edits);
   return ranked[0]?.candidate;
