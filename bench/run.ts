@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   cli: () => import('./cli.js'),
   synth: () => import('./synth.js'),
   'image-size': () => import('./image-size.js'),
+  watchdog: () => import('./watchdog.js'),
   list: () => import('./list.js'),
   create: () => import('./create.js'),
   fleet: () => import('./fleet.js'),
