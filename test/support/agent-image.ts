@@ -29,7 +29,7 @@ export async function agentImage(options: AgentImageOptions = {}): Promise<strin
     if (await hasImage(tag)) return tag;
     const buildArgs = ['--build-arg', `BASE=${base}`, '--build-arg', `AGENTS=${agents}`];
     try {
-      await run('docker', ['build', '--network', 'host', ...buildArgs, '--tag', tag, DOCKER_FOLDER], {
+      await run('docker', ['build', '--force-rm', '--network', 'host', ...buildArgs, '--tag', tag, DOCKER_FOLDER], {
         maxBuffer: 64 * 1024 * 1024,
       });
     } catch (error) {
