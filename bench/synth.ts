@@ -20,7 +20,7 @@ export const bench: Bench = {
           app: appAlone(OURS, join(folder, 'ours')),
           appEmpty: appAlone(EMPTY, join(folder, 'empty')),
         },
-        quick ? 1 : 7,
+        quick ? 1 : 3,
       );
       const row = (what: string, ours: number, empty: number) => ({
         what,

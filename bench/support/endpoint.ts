@@ -49,7 +49,7 @@ export class BenchEndpoint {
       cwd: ROOT,
       environment: { ...process.env, CDK_OUTDIR: assembly },
     });
-    const settings: EndpointSettings = { assembly, folder: join(folder, 'endpoint'), runtime };
+    const settings: EndpointSettings = { assembly, folder: join(folder, 'aws'), runtime };
     const child = fork(join(__dirname, 'endpoint-process.ts'), [JSON.stringify(settings)], { execArgv: TYPESCRIPT });
     const first = await Promise.race([
       once(child, 'message').then(([message]) => message as EndpointMessage),

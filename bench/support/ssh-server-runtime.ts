@@ -144,7 +144,8 @@ function authenticate(attempt: AuthContext, userKey: ParsedKey): void {
 function serve(session: Session, environment: NodeJS.ProcessEnv): void {
   session.on('exec', (accept, _reject, { command }) => {
     const channel = accept();
-    const shell = spawn('/bin/bash', ['-c', command], { env: environment, stdio: 'pipe' });
+    // Not bash: with a socket for its input it reads this user's .bashrc, which is no part of a host.
+    const shell = spawn('/bin/sh', ['-c', command], { env: environment, stdio: 'pipe' });
     channel.pipe(shell.stdin);
     shell.stdout.pipe(channel, { end: false });
     shell.stderr.pipe(channel.stderr, { end: false });

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder that only this user can read, for as long as the work takes. */
+/** A folder that only this user can read, for as long as the work takes. Its path is short: sockets of tasks lie below. */
 export async function withTemporaryFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'mngr-fargate-bench-'));
+  const folder = await mkdtemp(join(tmpdir(), 'mngr-bench-'));
   try {
     return await work(folder);
   } finally {
