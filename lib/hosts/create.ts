@@ -158,7 +158,9 @@ class Creation {
   private async refuseSecond(): Promise<void> {
     const { services } = this.context;
     const mine = this.task as Task;
-    const tasks = await services.tasks.named(services.provider, this.request.name, 'RUNNING', this.signal);
+    const arns = await services.tasks.liveArnsNamed(services.provider, this.request.name, this.signal);
+    if (arns.every((arn) => arn === mine.taskArn)) return;
+    const tasks = await services.tasks.describe(arns, this.signal);
     const rivals = tasks.filter(
       (task) => isLive(task) && nameOf(task) === this.request.name && task.taskArn !== mine.taskArn,
     );

@@ -14,8 +14,8 @@ import { isLive, nameOf, tagsOf } from './task-view';
 import type { Tasks } from './tasks';
 import { retryThrottled } from './throttling';
 
-/** RunTask calls a second, burst and sustained alike, and so the launches (ECS and Fargate throttling quotas). */
-const RUN_TASK = [20, 20] as const;
+/** RunTask has 20 calls a second, burst and sustained alike (ECS and Fargate throttling quotas); less a margin as for reads. */
+const RUN_TASK = [19, 19.5] as const;
 /** The JSON of all overrides (ECS API, TaskOverride). */
 const MAX_OVERRIDES = 8192;
 /** Times that a name can have been used within the day that ECS remembers a client token. */
@@ -133,10 +133,9 @@ export class Launcher {
     const input = this.input(request, identity, subnets);
     let predecessor = 'none';
     for (let hop = 0; hop < MAX_PREDECESSORS; hop++) {
-      await this.turns.take(signal);
       const clientToken = tokenOf(identity.provider, request.name, predecessor, place);
       try {
-        return await this.run({ ...input, clientToken }, request.name);
+        return await this.run({ ...input, clientToken }, request.name, signal);
       } catch (error) {
         if (!isConflict(error)) throw awsProblem(error, `start host ${request.name}`);
         throwIfAborted(`starting host ${request.name}`, signal);
@@ -149,9 +148,12 @@ export class Launcher {
     );
   }
 
-  /** Not aborted midway: only the answer says which task has to be stopped. */
-  private async run(input: RunTaskCommandInput, name: string): Promise<Task> {
-    const { tasks = [], failures = [] } = await retryThrottled(() => this.clients.ecs.send(new RunTaskCommand(input)));
+  /** A call that was sent isn't aborted: only the answer says which task has to be stopped. The wait for a turn is. */
+  private async run(input: RunTaskCommandInput, name: string, signal?: AbortSignal): Promise<Task> {
+    const { tasks = [], failures = [] } = await retryThrottled(async () => {
+      await this.turns.take(signal);
+      return this.clients.ecs.send(new RunTaskCommand(input));
+    }, signal);
     const [task] = tasks;
     if (task !== undefined) return task;
     const reasons = failures.map(({ reason = '', detail }) =>

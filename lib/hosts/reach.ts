@@ -9,6 +9,9 @@ import { hasEnded, stoppedError } from './stopped-task';
 import { addressOf, networkInterfaceIdOf } from './task-view';
 import type { CreateStep, HostAddress } from './types';
 
+/** Outcomes of a login that the create's own deadline decides about. */
+const NOT_YET: ReadonlySet<string> = new Set(['unreachable', 'timed-out']);
+
 export interface NewHost {
   readonly name: string;
   readonly taskArn: string;
@@ -98,7 +101,7 @@ async function learnAddress(
   }
 }
 
-/** A connection that breaks before the login is as good as none yet: sshd may still be on its way. */
+/** A connection that breaks or stalls before the login is as good as none yet: sshd may still be on its way. */
 async function firstLogin(host: NewHost, address: HostAddress, signal: AbortSignal): Promise<SshConnection> {
   for (;;) {
     const greeting = await knock(address.host, address.port, { signal });
@@ -111,7 +114,7 @@ async function firstLogin(host: NewHost, address: HostAddress, signal: AbortSign
         signal,
       });
     } catch (error) {
-      if (!isMngrFargateError(error) || error.code !== 'unreachable') throw error;
+      if (!isMngrFargateError(error) || !NOT_YET.has(error.code)) throw error;
       throwIfAborted(`logging in to ${host.name}`, signal);
     }
   }

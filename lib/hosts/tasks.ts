@@ -18,9 +18,12 @@ import { retryThrottled } from './throttling';
 export const TASKS_PER_CALL = 100;
 const CALLS_AT_ONCE = 8;
 
-/** AWS's buckets for this account and region (ECS developer guide, "Request throttling"); burst and calls a second. */
-const READS = [100, 20] as const;
-const TAGS = [20, 10] as const;
+/**
+ * AWS's buckets for this account and region (ECS developer guide, "Request throttling"), less a margin for what the network
+ * does to the calls' spacing; burst and calls a second.
+ */
+const READS = [90, 19.5] as const;
+const TAGS = [18, 9.8] as const;
 
 type Filter = Pick<ListTasksCommandInput, 'startedBy' | 'family' | 'desiredStatus'>;
 
@@ -88,6 +91,14 @@ export class Tasks {
     return this.listAndDescribe({ startedBy: startedByOf(provider, name), desiredStatus }, signal);
   }
 
+  /** ARNs of the live tasks that were started under the name: one call. */
+  async liveArnsNamed(provider: string, name: string, signal?: AbortSignal): Promise<string[]> {
+    const arns: string[] = [];
+    const filter: Filter = { startedBy: startedByOf(provider, name), desiredStatus: 'RUNNING' };
+    for await (const page of this.listPages(filter, signal)) arns.push(...page);
+    return arns;
+  }
+
   /** Stops a task; one that is gone already is stopped. */
   async stop(arn: string, reason: string, signal?: AbortSignal): Promise<void> {
     const command = new StopTaskCommand({ cluster: this.config.ecs_cluster, task: arn, reason });
@@ -133,9 +144,11 @@ export class Tasks {
   }
 
   private async read<T>(doing: string, call: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.reads.take(signal);
     try {
-      return await retryThrottled(() => call(signal), signal);
+      return await retryThrottled(async () => {
+        await this.reads.take(signal);
+        return call(signal);
+      }, signal);
     } catch (error) {
       throw awsProblem(error, `${doing} of cluster ${this.config.ecs_cluster}`, signal);
     }
