@@ -5,6 +5,7 @@ import { ROOT, TYPESCRIPT } from './support/paths';
 import { sideBySide } from './support/side-by-side';
 import { duration } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
+import { context as featureFlags } from '../cdk.json';
 
 const OURS = join('bin', 'app.ts');
 const EMPTY = join('bench', 'support', 'empty-app.ts');
@@ -51,9 +52,10 @@ const cdkSynth = (app: string, output: string): Command => ({
   cwd: ROOT,
 });
 
+/** With the same flags, which our app reads by itself and the empty one doesn't. */
 const appAlone = (app: string, output: string): Command => ({
   program: process.execPath,
   args: [...TYPESCRIPT, app],
   cwd: ROOT,
-  environment: { ...process.env, CDK_OUTDIR: output },
+  environment: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(featureFlags) },
 });
