@@ -8,7 +8,7 @@ import { parseDuration, parseDurationOrNever } from '../parse/duration';
 import { environmentPairs, keyValues } from '../parse/key-value';
 import { publicKeys } from '../parse/public-key';
 import { parseCount, parseCpu, parseMemory, parseStorage } from '../parse/size';
-import { createProgress } from '../progress/progress';
+import { createProgress } from '../progress/create-progress';
 import { formatAddress, formatSize } from '../render/format';
 import type { CommandRegistration } from '../runner';
 

@@ -1,8 +1,4 @@
 import type { CreateProgress } from '../../hosts/types';
-import type { Io } from '../io';
-import { isInteractive } from '../io';
-import { LineProgress } from './line-progress';
-import { SpinnerProgress } from './spinner-progress';
 
 /** Shows on stderr how creates get on. */
 export interface Progress {
@@ -30,7 +26,3 @@ export function describeStep({ step, state }: CreateProgress): string {
       return `${state ?? 'RUNNING'}, ready`;
   }
 }
-
-/** A spinner a host on a terminal, else a line with its time for each thing that changes. */
-export const createProgress = (io: Io, names: readonly string[]): Progress =>
-  isInteractive(io.stderr, io.environment) ? new SpinnerProgress(io, names) : new LineProgress(io.stderr);
