@@ -16,6 +16,9 @@ import sys
 import termios
 import time
 
+# A person's keys come one by one; tmux takes keys that come within a millisecond for a paste, and types even its prefix.
+KEY_SECONDS = 0.02
+
 request = json.load(sys.stdin)
 child, terminal = pty.fork()
 if child == 0:
@@ -32,7 +35,9 @@ while True:
         match = re.compile(steps[0]["expect"], re.DOTALL).search(output, since)
         if match:
             since = match.end()
-            os.write(terminal, steps.pop(0)["send"].encode())
+            for key in steps.pop(0)["send"]:
+                os.write(terminal, key.encode())
+                time.sleep(KEY_SECONDS)
             continue
     if time.monotonic() > deadline:
         timed_out = True
