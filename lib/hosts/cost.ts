@@ -1,3 +1,5 @@
+import { EPHEMERAL_STORAGE } from '../contract/fargate-sizes';
+
 /**
  * Public list prices of Fargate for Linux in US dollars (aws.amazon.com/fargate/pricing, aws.amazon.com/vpc/pricing). Those
  * of us-east-1 were compared with what others published in June 2026; those of other regions were not, and may be off by a
@@ -34,9 +36,8 @@ const X86: Readonly<Record<string, RegionPrices>> = {
 const ARM_FACTOR = 0.8;
 /** Spot is "up to 70 %" below on-demand; what it was at the time of writing in most regions. */
 const SPOT_FACTOR = 0.3;
-/** Per GB and hour beyond the 20 GiB that every task has. */
+/** Per GB and hour beyond what every task has. */
 const STORAGE = 0.000111;
-const INCLUDED_STORAGE = 20;
 /** Per public IPv4 address and hour, in every region. */
 const PUBLIC_IPV4 = 0.005;
 /** Fargate bills by the second, one minute at least. */
@@ -58,7 +59,7 @@ export function hourlyCost(host: BilledHost): number {
   const prices = X86[host.region] ?? (X86['us-east-1'] as RegionPrices);
   const compute = (host.cpu / 1024) * prices.cpu + (host.memory / 1024) * prices.memory;
   const factor = (host.architecture === 'ARM64' ? ARM_FACTOR : 1) * (host.spot ? SPOT_FACTOR : 1);
-  const storage = Math.max(0, host.ephemeralStorage - INCLUDED_STORAGE) * STORAGE;
+  const storage = Math.max(0, host.ephemeralStorage - EPHEMERAL_STORAGE.included) * STORAGE;
   return compute * factor + storage + (host.publicIp ? PUBLIC_IPV4 : 0);
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RunTaskCommand } from '@aws-sdk/client-ecs';
 import type { ConflictException, RunTaskCommandInput, Task } from '@aws-sdk/client-ecs';
+import { EPHEMERAL_STORAGE } from '../contract/fargate-sizes';
 import { MngrFargateError } from '../contract/errors';
 import { startedByOf } from '../contract/host-name';
 import type { ProviderConfig } from '../contract/provider-config';
@@ -85,7 +86,7 @@ export class Launcher {
       cpu: String(request.cpu),
       memory: String(request.memory),
       ...(request.ephemeralStorage !== undefined &&
-        request.ephemeralStorage > 20 && {
+        request.ephemeralStorage > EPHEMERAL_STORAGE.included && {
           ephemeralStorage: { sizeInGiB: request.ephemeralStorage },
         }),
       containerOverrides: [

@@ -1,3 +1,4 @@
+import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
 /** `3d4h`, `2h05m`, `7m12s`, `42s`: two units at most. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -25,7 +26,7 @@ export function formatSize({
   memory: number;
   ephemeralStorage: number;
 }): string {
-  const storage = ephemeralStorage > 20 ? `, ${ephemeralStorage} GiB disk` : '';
+  const storage = ephemeralStorage > EPHEMERAL_STORAGE.included ? `, ${ephemeralStorage} GiB disk` : '';
   return `${cpu / 1024} vCPU, ${memory / 1024} GB${storage}`;
 }
 

@@ -1,5 +1,5 @@
 import type { AwsVpcConfiguration, RunTaskRequest, TaskDefinition, TaskOverride } from '@aws-sdk/client-ecs';
-import { ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
+import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
 import type { Network } from '../ec2/network';
 import type { EcsCluster } from './clusters';
 import { clientError, invalidParameter } from './errors';
@@ -148,7 +148,8 @@ function sizesOf(
         'See the Amazon ECS documentation for the valid values.',
     );
   }
-  const storage = overrides?.ephemeralStorage?.sizeInGiB ?? definition.ephemeralStorage?.sizeInGiB ?? 20;
+  const storage =
+    overrides?.ephemeralStorage?.sizeInGiB ?? definition.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included;
   return { cpu, memory, ephemeralStorageGib: storage };
 }
 
