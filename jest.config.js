@@ -6,5 +6,7 @@ module.exports = {
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
   clearMocks: true,
   testTimeout: 60_000,
+  // A test that failed may have left a host running, whose pipes would keep the run from ever ending.
+  forceExit: true,
   reporters: ['default', '<rootDir>/test/support/skips-reporter.js'],
 };

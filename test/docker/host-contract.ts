@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { provesHostKey } from '../../lib/contract/host-key-proof';
-import { until } from '../support/container-host';
+import { until } from '../support/eventually';
 import type { BootedHost, BootHost } from '../support/container-host';
 import {
   connectClient,

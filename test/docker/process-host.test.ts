@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { bootAsProcesses, makeTestFolder, until } from '../support/container-host';
+import { bootAsProcesses, makeTestFolder } from '../support/container-host';
 import type { BootHost } from '../support/container-host';
+import { until } from '../support/eventually';
 import { ssh, sshOutput } from '../support/container-ssh';
 import { describeWith, program } from '../support/requirements';
 import { describesHost, startMetadataEndpoint } from './host-contract';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Client, ClientChannel } from 'ssh2';
-import { until } from '../support/container-host';
+import { until } from '../support/eventually';
 import type { BootedHost, BootHost } from '../support/container-host';
 import { connectClient, openSession, sshOutput } from '../support/container-ssh';
 

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { agentImage } from '../support/agent-image';
 import { removeContainers } from '../support/container';
-import { bootInContainer, makeTestFolder, until } from '../support/container-host';
+import { bootInContainer, makeTestFolder } from '../support/container-host';
 import type { BootHost } from '../support/container-host';
+import { until } from '../support/eventually';
 import { containerEngine, describeWith, program } from '../support/requirements';
 import { age, describesWatchdog, EAGER, exists, passRounds } from './watchdog-rules';
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { bootAsProcesses, makeTestFolder, until } from '../support/container-host';
+import { bootAsProcesses, makeTestFolder } from '../support/container-host';
 import type { BootHost } from '../support/container-host';
+import { until } from '../support/eventually';
 import { connectClient, sshOutput } from '../support/container-ssh';
 import { describeWith, program } from '../support/requirements';
 import { age, describesWatchdog, EAGER, exists, inHostDirectory, limit, passRounds } from './watchdog-rules';

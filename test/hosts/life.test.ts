@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { CreateProgress, Hosts } from '../../lib/hosts';
+import { until } from '../support/eventually';
 import { describeWith, program } from '../support/requirements';
 import { startHostsEnvironment } from '../support/hosts-environment';
 import type { HostsEnvironment } from '../support/hosts-environment';
@@ -16,10 +17,6 @@ async function output(hosts: Hosts, name: string, command: readonly string[], op
   await hosts.exec(name, command, { stdout, ...options });
   stdout.end();
   return all;
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 describeWith([program('sshd'), program('tmux')], 'the life of a host', () => {

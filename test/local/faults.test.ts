@@ -11,7 +11,7 @@ import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
 import type { FakeRuntime } from '../support/fake-runtime';
 import { startLocalEndpoint } from '../support/local-endpoint';
 import type { LocalEndpoint } from '../support/local-endpoint';
-import { eventually } from '../support/local-endpoint-eventually';
+import { eventually } from '../support/eventually';
 
 describe('on request', () => {
   let local: LocalEndpoint<FakeRuntime>;

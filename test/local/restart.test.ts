@@ -7,7 +7,7 @@ import { CloudWatchLogsClient, FilterLogEventsCommand, GetLogEventsCommand } fro
 import { FakeRuntime } from '../support/fake-runtime';
 import { startLocalEndpoint } from '../support/local-endpoint';
 import type { LocalEndpoint } from '../support/local-endpoint';
-import { eventually } from '../support/local-endpoint-eventually';
+import { eventually } from '../support/eventually';
 
 describe('an endpoint that is started again', () => {
   const runtime = new FakeRuntime();

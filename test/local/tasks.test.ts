@@ -11,7 +11,7 @@ import { DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2
 import { startLocalEndpoint } from '../support/local-endpoint';
 import type { LocalEndpoint } from '../support/local-endpoint';
 import type { FakeRuntime } from '../support/fake-runtime';
-import { eventually } from '../support/local-endpoint-eventually';
+import { eventually } from '../support/eventually';
 
 describe('a task', () => {
   let local: LocalEndpoint<FakeRuntime>;

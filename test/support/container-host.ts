@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
 import { startContainer } from './container';
+import { until } from './eventually';
 
 const run = promisify(execFile);
 export const ENTRYPOINT = join(__dirname, '../../docker/entrypoint.sh');
@@ -44,17 +44,12 @@ export async function makeClientKey(folder: string): Promise<{ file: string; pub
   return { file, publicKey: (await readFile(`${file}.pub`, 'utf8')).trim() };
 }
 
-/** Waits for something that happens soon; the test's own time limit ends the wait. */
-export async function until<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined && found !== false) return found;
-    await sleep(50);
-  }
+/** Waits until sshd has started so many times, or the host has ended: a short boot lease may run out before. */
+async function listening(logs: () => Promise<string>, times = 1, end?: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void end?.then(() => (ended = true));
+  await until(async () => ended || ((await logs()).match(/^Server listening/gm)?.length ?? 0) >= times);
 }
-
-const listening = (host: { logs(): Promise<string> }, times = 1): Promise<unknown> =>
-  until(async () => ((await host.logs()).match(/^Server listening/gm)?.length ?? 0) >= times);
 
 /** Boots hosts in containers of the image. */
 export function bootInContainer(image: string, folder: string): BootHost {
@@ -84,11 +79,11 @@ export function bootInContainer(image: string, folder: string): BootHost {
       async startAgain() {
         const before = (await container.logs()).match(/^Server listening/gm)?.length ?? 0;
         await container.start();
-        await listening(container, before + 1);
+        await listening(container.logs, before + 1);
         return describe();
       },
     });
-    await listening(container);
+    await listening(container.logs);
     return describe();
   };
 }
@@ -130,7 +125,7 @@ export function bootAsProcesses(folder: string): BootHost {
           await rm(root, { recursive: true, force: true });
         },
       };
-      await listening(host);
+      await listening(host.logs, 1, main.exitCode);
       return host;
     };
     return boot();
