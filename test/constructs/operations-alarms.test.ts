@@ -1,0 +1,93 @@
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { operationsWith } from '../support/operations-stack';
+
+const template = Template.fromStack(operationsWith({ alarmEmails: ['team@example.com'], quotaAlarmPercent: 70 }).stack);
+
+/** The alarm of a name, as CloudFormation will make it. */
+const has = (AlarmName: string, properties: Record<string, unknown>): void =>
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName, ...properties });
+
+describe('the alarms', () => {
+  it('tell the topic of their beginning and their end', () => {
+    const topic = [{ Ref: Match.stringLikeRegexp('^OperationsToldTopic') }];
+
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: topic, OKActions: topic });
+  });
+
+  it('go off when the reaper did not run, which shows by the absence of its metrics', () => {
+    has('mngr-task-reaper-not-running', {
+      Namespace: 'MngrFargate',
+      MetricName: 'Hosts',
+      Dimensions: [{ Name: 'Family', Value: 'mngr-task' }],
+      Statistic: 'SampleCount',
+      Period: 900,
+      EvaluationPeriods: 1,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('go off when the reaper crashes or its calls fail, but not for one bad quarter of an hour', () => {
+    has('mngr-task-reaper-failing', {
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'FILL(crashes, 0) + FILL(failedCalls, 0)' }),
+        Match.objectLike({
+          Id: 'crashes',
+          ReturnData: false,
+          MetricStat: Match.objectLike({ Metric: Match.objectLike({ Namespace: 'AWS/Lambda', MetricName: 'Errors' }) }),
+        }),
+        Match.objectLike({
+          Id: 'failedCalls',
+          ReturnData: false,
+          MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: 'ReaperErrors' }) }),
+        }),
+      ]),
+    });
+  });
+
+  it('go off when several hosts fail to start', () => {
+    has('mngr-task-start-failures', {
+      MetricName: 'HostStartFailures',
+      Statistic: 'Sum',
+      Period: 900,
+      Threshold: 3,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  it.each([
+    ['mngr-task-vcpu-quota', 'Standard/OnDemand'],
+    ['mngr-task-spot-vcpu-quota', 'Standard/Spot'],
+  ])('go off near the quota as AWS knows it at the time: %s', (name, quota) => {
+    has(name, {
+      Threshold: 70,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: '100 * usage / SERVICE_QUOTA(usage)' }),
+        Match.objectLike({
+          Id: 'usage',
+          MetricStat: Match.objectLike({
+            Stat: 'Maximum',
+            Metric: {
+              Namespace: 'AWS/Usage',
+              MetricName: 'ResourceCount',
+              Dimensions: Match.arrayWith([
+                { Name: 'Class', Value: quota },
+                { Name: 'Resource', Value: 'vCPU' },
+                { Name: 'Service', Value: 'Fargate' },
+                { Name: 'Type', Value: 'Resource' },
+              ]),
+            },
+          }),
+        }),
+      ]),
+    });
+  });
+});

@@ -1,0 +1,26 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { OperationsOptions } from '../../lib/constructs';
+import { Operations } from '../../lib/constructs';
+import { emptyStack } from './construct-stack';
+
+/** A function in the reaper's place; its template is not looked at. */
+export const someFunction = (scope: Stack): IFunction =>
+  new LambdaFunction(scope, 'Reaper', {
+    code: Code.fromInline('exports.handler = async () => undefined;'),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_22_X,
+  });
+
+/** Options, or a function that makes them in the stack. */
+export type Options = OperationsOptions | ((stack: Stack) => OperationsOptions);
+
+/** Operations of a family `mngr-task` in a stack of their own. */
+export function operationsWith(given: Options, { spot = true, withReaper = true } = {}) {
+  const stack = emptyStack();
+  const options = typeof given === 'function' ? given(stack) : given;
+  const reaper = withReaper ? { handler: someFunction(stack), interval: Duration.minutes(5) } : undefined;
+  return { stack, operations: new Operations(stack, 'Operations', { ...options, family: 'mngr-task', spot, reaper }) };
+}
