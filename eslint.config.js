@@ -26,12 +26,24 @@ const zones = Object.entries(MAY_USE).map(([folder, allowed]) => ({
   message: `lib/${folder} may use ${allowed.length === 0 ? 'nothing else' : allowed.join(', ')} (docs/architecture.md)`,
 }));
 
+/** Handlers are on no side but their own: the constructs name them, and they use what launchers use. */
+const LAMBDA_MAY_USE = ['contract', 'ssh', 'hosts'];
+
 // `except` is relative to one `from`, so each zone forbids lib's other folders one by one.
 const restrictedPaths = zones.flatMap(({ target, except, message }) => [
   { target, from: './lib', except, message },
   { target, from: './bin', message },
   { target, from: './lambda', message },
 ]);
+restrictedPaths.push(
+  {
+    target: './lambda',
+    from: './lib',
+    except: LAMBDA_MAY_USE.map((name) => `./${name}`),
+    message: `lambda may use ${LAMBDA_MAY_USE.join(', ')} of lib (docs/architecture.md)`,
+  },
+  { target: './lambda', from: './bin', message: 'lambda may not use bin (docs/architecture.md)' },
+);
 
 module.exports = tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'cdk.out/', 'coverage/'] },

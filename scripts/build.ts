@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'esbuild';
 import { build } from 'esbuild';
+import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '../lib/constructs/lambda-bundle';
 
 /**
  * Makes dist/:
- * - dist/{bin,lib,lambda}: every source as a CommonJS module with its types, for `import 'mngr-fargate'` and the CDK app;
+ * - dist/{bin,lib}: every source as a CommonJS module with its types, for `import 'mngr-fargate'` and the CDK app;
+ * - dist/lambda/NAME/index.js: each Lambda handler in one file, which the CDK app uploads;
  * - dist/cli: the CLI and the local endpoint's daemon as ES modules split at their `import()`s, so that a command reads
  *   one or two files instead of the thousand of the AWS SDK, and `--version` reads none of it;
  * - dist/bin/mngr-fargate.js: starts dist/cli.
@@ -15,7 +18,7 @@ import { build } from 'esbuild';
  */
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
-const FOLDERS = ['bin', 'lib', 'lambda'];
+const FOLDERS = ['bin', 'lib'];
 const NODE = 'node20.19';
 
 /** Programs of dist/cli by name. */
@@ -82,7 +85,8 @@ async function main(): Promise<void> {
   const types = process.argv.includes('--skip-types') ? true : step('types', checkTypes);
   const modules = await step('modules', () => compile(sources));
   const commandLine = await step('command line', bundle);
-  if (![modules, commandLine, await types].every(Boolean)) process.exitCode = 1;
+  const lambdas = await step('lambdas', bundleLambdas);
+  if (![modules, commandLine, lambdas, await types].every(Boolean)) process.exitCode = 1;
 }
 
 /** Prints one line and tells whether the step went well. */
@@ -159,6 +163,21 @@ async function bundle(): Promise<string> {
   chmodSync(join(DIST, 'bin', 'mngr-fargate.js'), 0o755);
   return `${readdirSync(folder).length} files in dist/cli`;
 }
+
+async function bundleLambdas(): Promise<string> {
+  rmSync(join(DIST, 'lambda'), { recursive: true, force: true });
+  const names = readdirSync(join(ROOT, 'lambda')).filter((name) =>
+    existsSync(join(ROOT, 'lambda', name, LAMBDA_ENTRY)),
+  );
+  const sizes = names.map(async (name) => {
+    const outfile = join(builtLambda(name), LAMBDA_BUNDLE);
+    await build({ ...lambdaBundleOptions(name), outfile });
+    return `${name} ${kilobytes(statSync(outfile).size)} (${kilobytes(gzipSync(readFileSync(outfile)).length)} zipped)`;
+  });
+  return (await Promise.all(sizes)).join(', ');
+}
+
+const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
 
 function checkTypes(): Promise<string> {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -15,6 +15,16 @@ export const HOST_TAGS = {
   readyAt: 'mngr-ready-at',
   /** ISO 8601, UTC; after it the reaper stops the task. Absent: no age limit. */
   expiresAt: 'mngr-expires-at',
+  /**
+   * Id (ARN) of the CloudFormation stack whose `AgentTask` the host is; absent on hosts of a launcher. With
+   * `stackResource` it says who owns the host. Two live hosts of one name and the same two tags are a replacement
+   * under way: CloudFormation stops the older one when the younger is ready.
+   */
+  stackId: 'mngr-stack-id',
+  /** Logical id of the `AgentTask` within its stack. */
+  stackResource: 'mngr-stack-resource',
+  /** Digest of what an `AgentTask` was launched with, which tells whether an update needs another task. */
+  stackDigest: 'mngr-stack-digest',
 } as const;
 
 /** Tags of this prefix belong to mngr; users' own tags may not start with it. */

@@ -10,9 +10,12 @@ export const knownHostsName = (host: string, port: number): string => (port === 
 const keyTypeOf = (publicKey: Buffer): string =>
   publicKey.subarray(4, 4 + publicKey.readUInt32BE(0)).toString('latin1');
 
+/** A public key in SSH wire form as OpenSSH writes it: `ssh-ed25519 AAAA…`. */
+export const openSshKey = (publicKey: Buffer): string => `${keyTypeOf(publicKey)} ${publicKey.toString('base64')}`;
+
 /** Pins one host key for one address. The file then holds nothing else: it belongs to this host alone. */
 export async function pinHostKey(file: string, host: string, port: number, publicKey: Buffer): Promise<void> {
-  const line = `${knownHostsName(host, port)} ${keyTypeOf(publicKey)} ${publicKey.toString('base64')}\n`;
+  const line = `${knownHostsName(host, port)} ${openSshKey(publicKey)}\n`;
   await writePrivateFile(file, line);
 }
 

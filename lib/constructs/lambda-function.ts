@@ -1,0 +1,95 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { lambdaCode } from './lambda-code';
+
+export interface LambdaFunctionProps {
+  /** Folder below `lambda/`. */
+  readonly code: string;
+
+  /**
+   * The exported function.
+   *
+   * @default 'handler'
+   */
+  readonly handler?: string;
+
+  readonly description: string;
+
+  /** What the function may do, beside writing its log. */
+  readonly statements?: readonly PolicyStatement[];
+
+  /**
+   * @default - none
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+
+  /**
+   * @default Duration.minutes(1)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Memory in MiB. Lambda gives processor time in proportion.
+   *
+   * @default 256
+   */
+  readonly memorySize?: number;
+
+  /**
+   * @default RetentionDays.TWO_WEEKS
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Puts the function into a network, from which it reaches nothing else unless that has a way out.
+   *
+   * @default - none
+   */
+  readonly network?: { readonly vpc: IVpc; readonly subnets: SubnetSelection; readonly securityGroup: ISecurityGroup };
+}
+
+/** One of this package's handlers as a Lambda function, with a role and a log group of its own. */
+export class LambdaFunction extends Construct {
+  readonly function: Function;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, props: LambdaFunctionProps) {
+    super(scope, id);
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: props.description,
+    });
+    this.logGroup.grantWrite(this.role);
+    for (const statement of props.statements ?? []) this.role.addToPolicy(statement);
+    const { network } = props;
+    this.function = new Function(this, 'Function', {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: lambdaCode(props.code),
+      handler: `index.${props.handler ?? 'handler'}`,
+      description: props.description,
+      role: this.role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      timeout: props.timeout ?? Duration.minutes(1),
+      memorySize: props.memorySize ?? 256,
+      environment: { ...props.environment },
+      ...(network && {
+        vpc: network.vpc,
+        vpcSubnets: network.subnets,
+        securityGroups: [network.securityGroup],
+        allowPublicSubnet: true,
+      }),
+    });
+  }
+}
