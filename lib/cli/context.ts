@@ -76,7 +76,7 @@ export class CliContext {
   }
 
   /** The provider's configuration (lib/mngr). */
-  async loadConfig(): Promise<LoadedProviderConfig> {
+  async loadConfig(signal: AbortSignal = this.signal): Promise<LoadedProviderConfig> {
     const { loadProviderConfig, mngrBaseDirectory } = await import('../mngr/index.js');
     const loaded = await loadProviderConfig({
       baseDirectory: mngrBaseDirectory(this.io.environment),
@@ -84,7 +84,7 @@ export class CliContext {
       provider: this.options.provider,
       overrides: overridesOf(this.options),
       stack: this.options.stack,
-      signal: this.signal,
+      signal,
     });
     for (const [key, source] of Object.entries(loaded.sources)) this.verboseNote(`${key}: from ${source}`);
     return loaded;
@@ -96,9 +96,9 @@ export class CliContext {
    */
   async withHosts<Result>(
     work: (hosts: HostsApi) => Promise<Result>,
-    { writesKeys = false }: { writesKeys?: boolean } = {},
+    { writesKeys = false, signal }: { writesKeys?: boolean; signal?: AbortSignal } = {},
   ): Promise<Result> {
-    const { config, provider } = await this.loadConfig();
+    const { config, provider } = await this.loadConfig(signal);
     const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
     const { Hosts } = await import('../hosts/index.js');
     const base = mngrBaseDirectory(this.io.environment);

@@ -10,6 +10,7 @@ import { listCommand } from './commands/list';
 import { localCommand } from './commands/local';
 import { logsCommand } from './commands/logs';
 import { messageCommand } from './commands/message';
+import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
 import { showCommand } from './commands/show';
 import { tagCommand } from './commands/tag';
@@ -32,6 +33,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   destroyCommand,
   configCommand,
   localCommand,
+  mngrCommand,
   completionCommand,
 ];
 

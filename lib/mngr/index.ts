@@ -1,6 +1,9 @@
 /** mngr's files as the launcher uses them: base directory, profile, and the `[providers.NAME]` block of config.toml. */
 export { configFileOf, keyDirectoryOf, mngrBaseDirectory } from './base-directory';
 export { settingsOfStack } from './deployed-stack';
+export { dynamicHostsFileOf } from './dynamic-hosts';
+export type { LeftOutHost, SyncedHost, SyncResult } from './dynamic-hosts-sync';
+export { syncDynamicHosts } from './dynamic-hosts-sync';
 export { ensureProfile, readProfile } from './profile';
 export { renderProviderBlock } from './provider-block';
 export type { LoadedProviderConfig, LoadRequest } from './provider-config-loader';

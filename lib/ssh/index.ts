@@ -4,6 +4,7 @@ export type { ConnectRequest, SshConnection } from './connection';
 export { download } from './download';
 export { exec, run } from './exec';
 export type { RemoteExecOptions, RemoteExit } from './exec';
+export { openGreeting } from './greeting';
 export type { Greeting } from './greeting';
 export { fingerprintOf } from './host-key-policy';
 export type { HostKeyPolicy } from './host-key-policy';

@@ -14,6 +14,8 @@ export interface PythonTool {
   /** Name of its virtual environment. */
   readonly name: string;
   readonly requirements: readonly string[];
+  /** Python to make the environment with. Default `python3`. */
+  readonly interpreter?: string;
 }
 
 /** Python that can make virtual environments; Debian has that in a package of its own, python3-venv. */
@@ -43,7 +45,7 @@ export async function installPythonTool(tool: PythonTool): Promise<string> {
     await withLock(`${folder}.lock`, async () => {
       if (await isInstalled()) return;
       await rm(folder, { recursive: true, force: true });
-      await run('python3', ['-m', 'venv', folder]);
+      await run(tool.interpreter ?? 'python3', ['-m', 'venv', folder]);
       const pip = ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...tool.requirements];
       await run(join(folder, 'bin/pip'), pip, { maxBuffer: 16 * 1024 * 1024 });
       await writeFile(marker, wanted);

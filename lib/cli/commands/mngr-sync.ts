@@ -1,0 +1,61 @@
+import { isProviderName } from '../../contract/host-name';
+import { MngrFargateError } from '../../contract/errors';
+import type { Host } from '../../hosts/types';
+import type { LeftOutHost } from '../../mngr/index';
+import type { CliContext } from '../context';
+import { parseDuration } from '../parse/duration';
+
+export interface MngrSyncOptions {
+  readonly pool?: string;
+  readonly timeout: string;
+}
+
+const REASONS: Readonly<Record<LeftOutHost['reason'], string>> = {
+  'not-ready': 'it is not ready yet',
+  'no-key': 'its key is on the machine that created it',
+  'no-answer': 'its SSH server does not answer',
+  'name-taken': 'an older host has the same name',
+};
+
+/** `mngr sync` */
+export async function mngrSync(context: CliContext, options: MngrSyncOptions): Promise<void> {
+  const seconds = parseDuration(options.timeout, '--timeout');
+  const pool = options.pool ?? context.options.provider;
+  if (!isProviderName(pool)) throw new MngrFargateError('usage', `${JSON.stringify(pool)} is not a provider name`);
+  const mngr = await import('../../mngr/index.js');
+  const base = mngr.mngrBaseDirectory(context.io.environment);
+  const profile = await mngr.ensureProfile(base);
+  const { problem, ...synced } = await mngr.syncDynamicHosts({
+    file: mngr.dynamicHostsFileOf(base, profile, pool),
+    pool,
+    keyDirectory: mngr.keyDirectoryOf(base, profile),
+    listHosts: () => listWithin(context, seconds),
+  });
+  if (problem !== undefined) throw problem;
+
+  for (const { name, reason } of synced.leftOut) context.note(`${name} is left out: ${REASONS[reason]}`);
+  context.result(synced, () => {
+    const count = synced.hosts.length;
+    const which = `${count === 1 ? '1 host' : `${count} hosts`} of ${pool}`;
+    return synced.changed ? `wrote ${which} into ${synced.file}\n` : `${synced.file} has the ${which} already\n`;
+  });
+}
+
+/** The running hosts, or an error once the time is up: every mngr command waits for this. */
+async function listWithin(context: CliContext, seconds: number): Promise<Host[]> {
+  const deadline = AbortSignal.timeout(seconds * 1000);
+  const signal = AbortSignal.any([context.signal, deadline]);
+  const expired = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  expired.catch(() => undefined);
+  try {
+    return await Promise.race([expired, context.withHosts((hosts) => hosts.list({}, { signal }), { signal })]);
+  } catch (error) {
+    if (!deadline.aborted || context.signal.aborted) throw error;
+    throw new MngrFargateError('timed-out', `AWS did not answer within ${seconds} s`, {
+      cause: error,
+      hint: 'the hosts that were known before and still answer stay; give more time with --timeout',
+    });
+  }
+}
