@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { completionCommand } from './commands/completion';
 import { configCommand } from './commands/config';
 import { connectCommand } from './commands/connect';
+import { costCommand } from './commands/cost';
 import { cpCommand } from './commands/cp';
 import { createCommand } from './commands/create';
 import { destroyCommand } from './commands/destroy';
@@ -31,6 +32,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   renameCommand,
   tagCommand,
   destroyCommand,
+  costCommand,
   configCommand,
   localCommand,
   mngrCommand,

@@ -32,6 +32,9 @@ const X86: Readonly<Record<string, RegionPrices>> = {
   'sa-east-1': { cpu: 0.0696, memory: 0.0076 },
 };
 
+/** Whose prices are taken for a region that isn't listed. */
+export const DEFAULT_PRICE_REGION = 'us-east-1';
+
 /** Graviton costs a fifth less than x86 in every region of the price list. */
 const ARM_FACTOR = 0.8;
 /** Spot is "up to 70 %" below on-demand; what it was at the time of writing in most regions. */
@@ -54,18 +57,24 @@ export interface BilledHost {
   readonly publicIp: boolean;
 }
 
+/** Whether the list has prices of a region's own. */
+export const hasOwnPrices = (region: string): boolean => region in X86;
+
 /** Estimated US dollars an hour. */
 export function hourlyCost(host: BilledHost): number {
-  const prices = X86[host.region] ?? (X86['us-east-1'] as RegionPrices);
+  const prices = X86[host.region] ?? (X86[DEFAULT_PRICE_REGION] as RegionPrices);
   const compute = (host.cpu / 1024) * prices.cpu + (host.memory / 1024) * prices.memory;
   const factor = (host.architecture === 'ARM64' ? ARM_FACTOR : 1) * (host.spot ? SPOT_FACTOR : 1);
   const storage = Math.max(0, host.ephemeralStorage - EPHEMERAL_STORAGE.included) * STORAGE;
   return compute * factor + storage + (host.publicIp ? PUBLIC_IPV4 : 0);
 }
 
+/** End of what is billed of a run. */
+export const billedUntil = (from: Date, until: Date): Date =>
+  new Date(Math.max(until.getTime(), from.getTime() + MINIMUM_SECONDS * 1000));
+
 /** Estimated US dollars for a run; billing begins with the image pull. */
 export function costOf(host: BilledHost, from: Date | undefined, until: Date): number {
   if (from === undefined) return 0;
-  const seconds = Math.max(MINIMUM_SECONDS, (until.getTime() - from.getTime()) / 1000);
-  return (hourlyCost(host) * seconds) / 3600;
+  return (hourlyCost(host) * (billedUntil(from, until).getTime() - from.getTime())) / 3_600_000;
 }

@@ -4,7 +4,7 @@ import { EPHEMERAL_STORAGE } from '../contract/fargate-sizes';
 import { parseStartedBy } from '../contract/host-name';
 import type { ProviderConfig } from '../contract/provider-config';
 import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../contract/tags';
-import { costOf } from './cost';
+import { costOf, hourlyCost } from './cost';
 import type { InterfaceAddresses } from './network-interfaces';
 import type { Host, HostAddress, TaskState } from './types';
 
@@ -88,6 +88,7 @@ export function hostOf(
   };
   const privateIp = addresses?.privateIp ?? attachmentDetail(task, 'privateIPv4Address') ?? null;
   const billed = { ...size, region: config.aws_region, publicIp: config.assign_public_ip };
+  const billedFrom = task.pullStartedAt ?? task.startedAt;
   return {
     hostId: tags[HOST_TAGS.hostId] ?? environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '',
     name: nameOf(task),
@@ -112,7 +113,9 @@ export function hostOf(
     image: container?.image ?? null,
     availabilityZone: task.availabilityZone ?? null,
     tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith(RESERVED_TAG_PREFIX))),
-    costUsd: costOf(billed, task.pullStartedAt ?? task.startedAt, task.stoppedAt ?? now),
+    costUsd: costOf(billed, billedFrom, task.stoppedAt ?? now),
+    costUsdPerHour: hourlyCost(billed),
+    billedFrom: isoOf(billedFrom),
     ...files,
   };
 }

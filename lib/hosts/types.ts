@@ -50,6 +50,10 @@ export interface Host {
   readonly tags: Readonly<Record<string, string>>;
   /** Estimated cost so far in US dollars at the region's public list prices (lib/hosts/cost.ts). */
   readonly costUsd: number;
+  /** The same for an hour of its life. */
+  readonly costUsdPerHour: number;
+  /** When billing began: with the image pull. Null before that. */
+  readonly billedFrom: string | null;
   /** Private key and pinned known_hosts of this host on this machine; null when it was created elsewhere. */
   readonly identityFile: string | null;
   readonly knownHostsFile: string | null;

@@ -36,6 +36,8 @@ const host: Host & { idleSeconds: number | null } = {
   availabilityZone: null,
   tags: {},
   costUsd: 0.0513,
+  costUsdPerHour: 0.0247,
+  billedFrom: '2026-11-21T09:55:05.000Z',
   identityFile: null,
   knownHostsFile: null,
   idleSeconds: 75,

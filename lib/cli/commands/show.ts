@@ -16,7 +16,7 @@ function hostDetails(host: Host, idleSeconds: number | null, now: Date): string 
     ['idle', idleSeconds === null ? null : formatSeconds(idleSeconds)],
     ['size', `${formatSize(host)}${host.spot ? ', Fargate Spot' : ''}`],
     ['architecture', host.architecture],
-    ['cost so far', formatCost(host.costUsd)],
+    ['cost so far', `${formatCost(host.costUsd)}, ${formatCost(host.costUsdPerHour)} an hour`],
     ['address', host.address === null ? null : `${host.address.user}@${formatAddress(host.address)}`],
     ['public IP', host.publicIp],
     ['private IP', host.privateIp],
