@@ -10,7 +10,6 @@ import type { CheckedRequest } from './create-request';
 import { finishHost } from './finish';
 import type { HostRecord } from './key-store';
 import { alreadyExists, olderFirst } from './launch';
-import type { LaunchIdentity } from './launch';
 import { reachNewHost } from './reach';
 import type { Services } from './services';
 import { hostOf, isLive, nameOf, stateOf, tagsOf } from './task-view';
@@ -64,6 +63,8 @@ class Creation {
   private readonly hostId = newHostId();
   private readonly createdAt = new Date();
   private task: Task | undefined;
+  /** RunTask has been called, so that there may be a task. */
+  private launched = false;
 
   constructor(
     private readonly context: CreateContext,
@@ -100,48 +101,48 @@ class Creation {
     ]);
     await services.keys.create(record, pair);
     this.report('run-task');
-    let launched = false;
     try {
       throwIfAborted(`creating host ${name}`, this.signal);
-      launched = true;
-      this.task = await this.launch({ ...identity, taskDefinition });
+      const onSent = (): void => {
+        this.launched = true;
+      };
+      this.task = await services.launcher.launch(this.request, { ...identity, taskDefinition }, onSent, this.signal);
       this.report('address');
       const running = { ...record, taskArn: this.task.taskArn ?? null };
       await services.keys.save(running);
       throwIfAborted(`creating host ${name}`, this.signal);
-      return this.request.wait ? await this.finish(running, pair.privateKey, nonce) : await this.host(null);
+      return this.request.wait ? await this.finish(running, pair.privateKey, nonce) : this.host(null);
     } catch (error) {
-      await this.cleanUp(launched, error);
+      await this.cleanUp(error);
       throw error;
     }
-  }
-
-  private async launch(identity: LaunchIdentity): Promise<Task> {
-    return this.context.services.launcher.launch(this.request, identity, this.signal);
   }
 
   private async finish(record: HostRecord, privateKey: string, nonce: string): Promise<Host> {
     const { services, background, keepConnection } = this.context;
     const { name, taskArn } = { name: record.name, taskArn: record.taskArn ?? '' };
+    const second = new AbortController();
     const sole = this.refuseSecond();
-    // Heard of below, once the connection stands; a failure must not count as unhandled until then.
-    sole.catch(() => undefined);
+    sole.catch(() => second.abort());
     const { connection, address, addresses } = await reachNewHost(
       services,
       { name, taskArn, privateKey, nonce },
-      this.signal,
+      AbortSignal.any([this.signal, second.signal]),
       (step, task) => {
         this.task = task;
         this.report(step);
       },
-    );
+    ).catch(async (error: unknown) => {
+      if (second.signal.aborted) await sole;
+      throw error;
+    });
     try {
       await sole;
       this.report('setup');
       const { readyAt } = await finishHost(services, record, connection, address, background, this.signal);
       keepConnection(this.hostId, connection);
       this.report('ready');
-      const host = await this.host(readyAt);
+      const host = this.host(readyAt);
       return {
         ...host,
         address,
@@ -158,7 +159,7 @@ class Creation {
   private async refuseSecond(): Promise<void> {
     const { services } = this.context;
     const mine = this.task as Task;
-    const arns = await services.tasks.liveArnsNamed(services.provider, this.request.name, this.signal);
+    const arns = await services.names.liveArns(services.provider, this.request.name, this.signal);
     if (arns.every((arn) => arn === mine.taskArn)) return;
     const tasks = await services.tasks.describe(arns, this.signal);
     const rivals = tasks.filter(
@@ -169,21 +170,21 @@ class Creation {
     if (elder !== undefined && elder !== own) throw alreadyExists(this.request.name, elder);
   }
 
-  private async host(readyAt: string | null): Promise<Host> {
+  private host(readyAt: string | null): Host {
     const { services } = this.context;
-    const files = await services.keys.files(this.hostId);
-    const host = hostOf(this.task as Task, services.config, undefined, files);
-    return { ...host, readyAt, ready: readyAt !== null };
+    const { identityFile, knownHostsFile } = services.keys.paths(this.hostId);
+    const files = { identityFile, knownHostsFile: readyAt === null ? null : knownHostsFile };
+    return { ...hostOf(this.task as Task, services.config, undefined, files), readyAt, ready: readyAt !== null };
   }
 
   /** Stops the task, also one that a lost answer hides, and removes the keys. A failure to stop is told, not swallowed. */
-  private async cleanUp(launched: boolean, error: unknown): Promise<void> {
+  private async cleanUp(error: unknown): Promise<void> {
     const { services } = this.context;
     const signal = AbortSignal.timeout(CLEAN_UP);
     try {
       const arns = this.task?.taskArn
         ? [this.task.taskArn]
-        : launched && isAmbiguous(error)
+        : this.launched && isAmbiguous(error)
           ? await this.lostTasks(signal)
           : [];
       for (const arn of arns) await this.stop(arn, error, signal);
@@ -239,8 +240,12 @@ class Creation {
   }
 }
 
-/** Errors after which RunTask may have started a task all the same: no answer came, or one that says nothing. */
+/**
+ * Errors after which RunTask may have started a task all the same: no answer came, or one that says nothing. An abort is
+ * among them, since it can come between two attempts at a call of which the first had no answer.
+ */
 const isAmbiguous = (error: unknown): boolean =>
   !isMngrFargateError(error) ||
   error.code === 'unreachable' ||
+  error.code === 'aborted' ||
   (error.code === 'failed' && error.details.awsError !== undefined);

@@ -30,9 +30,9 @@ export async function finishHost(
   ]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  await services.keys.save(finished);
+  // A launcher that dies between the two leaves a host that its next use sets up once more, which does no harm.
   const readyAt = new Date().toISOString();
-  await markReady(services, record, readyAt, background);
+  await Promise.all([services.keys.save(finished), markReady(services, record, readyAt, background)]);
   return { readyAt, record: finished };
 }
 
@@ -60,6 +60,7 @@ export async function markReady(
 async function setUp(connection: SshConnection, record: HostRecord, signal?: AbortSignal): Promise<void> {
   if (record.setup === null) return;
   const script = setupScript(record.name, record.setup);
+  if (script === null) return;
   const result = await run(connection, 'sh -s', { stdin: script, signal });
   if (result.exitCode === 0) return;
   const output = result.stderr.trim() || result.stdout.trim();

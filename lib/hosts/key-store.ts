@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isHostId } from '../contract/host-name';
 import type { KeyPair } from '../ssh';
-import { ensurePrivateDirectory, pinHostKey, readPinnedHostKeys, writePrivateFile } from '../ssh';
+import { Bound, pinHostKey, readPinnedHostKeys, writePrivateFile } from '../ssh';
 import type { LocalFiles } from './task-view';
+
+/** So that the first hosts of a fleet don't wait until the disk has taken the keys of all of them. */
+const CREATED_AT_ONCE = 8;
 
 /** What a host still needs before its first use; kept only until that has been done. */
 const setupSchema = z.object({
@@ -29,20 +32,23 @@ export type HostRecord = z.output<typeof recordSchema>;
 
 /** One folder a host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
 export class KeyStore {
+  private readonly creating = new Bound(CREATED_AT_ONCE);
+
   constructor(private readonly keyDirectory: string) {}
 
   /** Writes all of it or, after an error, nothing: what was written is removed again. */
-  async create(record: HostRecord, keys: KeyPair): Promise<void> {
-    const folder = this.folder(record.hostId);
-    try {
-      await ensurePrivateDirectory(folder);
-      await writePrivateFile(join(folder, 'id_ed25519'), keys.privateKey);
-      await writePrivateFile(join(folder, 'id_ed25519.pub'), `${keys.publicKey}\n`);
-      await this.save(record);
-    } catch (error) {
-      await this.remove(record.hostId);
-      throw error;
-    }
+  create(record: HostRecord, keys: KeyPair): Promise<void> {
+    return this.creating.run(async () => {
+      const { identityFile } = this.paths(record.hostId);
+      try {
+        await writePrivateFile(identityFile, keys.privateKey);
+        await writePrivateFile(`${identityFile}.pub`, `${keys.publicKey}\n`);
+        await this.save(record);
+      } catch (error) {
+        await this.remove(record.hostId);
+        throw error;
+      }
+    });
   }
 
   async save(record: HostRecord): Promise<void> {
@@ -60,7 +66,7 @@ export class KeyStore {
   /** The private key, or undefined when the host was created elsewhere. */
   async privateKey(hostId: string): Promise<string | undefined> {
     if (!isHostId(hostId)) return undefined;
-    return readFile(this.identity(hostId), 'utf8').catch(() => undefined);
+    return readFile(this.paths(hostId).identityFile, 'utf8').catch(() => undefined);
   }
 
   /** Undefined when there is none or it can't be read as one. */
@@ -84,11 +90,17 @@ export class KeyStore {
     if (!isHostId(hostId)) return { identityFile: null, knownHostsFile: null };
     const present = async (path: string): Promise<string | null> =>
       (await stat(path).catch(() => null)) ? path : null;
+    const paths = this.paths(hostId);
     const [identityFile, knownHostsFile] = await Promise.all([
-      present(this.identity(hostId)),
-      present(this.knownHosts(hostId)),
+      present(paths.identityFile),
+      present(paths.knownHostsFile),
     ]);
     return { identityFile, knownHostsFile };
+  }
+
+  /** Where the private key and the pinned host key are once they are there. */
+  paths(hostId: string): { readonly identityFile: string; readonly knownHostsFile: string } {
+    return { identityFile: join(this.folder(hostId), 'id_ed25519'), knownHostsFile: this.knownHosts(hostId) };
   }
 
   async remove(hostId: string): Promise<void> {
@@ -97,10 +109,6 @@ export class KeyStore {
 
   private folder(hostId: string): string {
     return join(this.keyDirectory, 'hosts', hostId);
-  }
-
-  private identity(hostId: string): string {
-    return join(this.folder(hostId), 'id_ed25519');
   }
 
   private knownHosts(hostId: string): string {

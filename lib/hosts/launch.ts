@@ -10,6 +10,7 @@ import { throwIfAborted } from './abort';
 import { awsProblem, isCapacity, tidy } from './aws-errors';
 import type { AwsClients } from './clients';
 import type { CheckedRequest } from './create-request';
+import type { NameIndex } from './name-index';
 import { RateLimiter } from './rate-limiter';
 import { isLive, nameOf, tagsOf } from './task-view';
 import type { Tasks } from './tasks';
@@ -37,21 +38,29 @@ export class Launcher {
   constructor(
     private readonly clients: AwsClients,
     private readonly tasks: Tasks,
+    private readonly names: NameIndex,
     private readonly config: ProviderConfig,
   ) {}
 
   /** Throws `already-exists` when a live host has the name. */
   async refuseTaken(provider: string, name: string, signal?: AbortSignal): Promise<void> {
-    const taken = (await this.tasks.named(provider, name, 'RUNNING', signal)).find((task) => holds(task, name));
+    const arns = await this.names.liveArns(provider, name, signal);
+    const taken = (await this.tasks.describe(arns, signal)).find((task) => holds(task, name));
     if (taken !== undefined) throw alreadyExists(name, taken);
   }
 
   /**
    * RunTask with a client token that everybody who creates this name now would use. Where Fargate has no room, each
-   * subnet is tried by itself, since each is in an availability zone of its own.
+   * subnet is tried by itself, since each is in an availability zone of its own. `onSent` is called before each call:
+   * from then on a task may have been started, whatever is thrown.
    * Throws `already-exists`, `no-capacity`, `denied`, `usage`, `failed`.
    */
-  async launch(request: CheckedRequest, identity: LaunchIdentity, signal?: AbortSignal): Promise<Task> {
+  async launch(
+    request: CheckedRequest,
+    identity: LaunchIdentity,
+    onSent: () => void,
+    signal?: AbortSignal,
+  ): Promise<Task> {
     const places =
       request.subnets.length > 1
         ? [request.subnets, ...shuffled(request.subnets).map((id) => [id])]
@@ -59,7 +68,7 @@ export class Launcher {
     let refusal: MngrFargateError | undefined;
     for (const [place, subnets] of places.entries()) {
       try {
-        return await this.launchIn(request, identity, subnets, place, signal);
+        return await this.launchIn(request, identity, subnets, place, onSent, signal);
       } catch (error) {
         if (!(error instanceof MngrFargateError) || error.code !== 'no-capacity') throw error;
         refusal ??= error;
@@ -129,6 +138,7 @@ export class Launcher {
     identity: LaunchIdentity,
     subnets: readonly string[],
     place: number,
+    onSent: () => void,
     signal?: AbortSignal,
   ): Promise<Task> {
     const input = this.input(request, identity, subnets);
@@ -136,7 +146,7 @@ export class Launcher {
     for (let hop = 0; hop < MAX_PREDECESSORS; hop++) {
       const clientToken = tokenOf(identity.provider, request.name, predecessor, place);
       try {
-        return await this.run({ ...input, clientToken }, request.name, signal);
+        return await this.run({ ...input, clientToken }, request.name, onSent, signal);
       } catch (error) {
         if (!isConflict(error)) throw awsProblem(error, `start host ${request.name}`);
         throwIfAborted(`starting host ${request.name}`, signal);
@@ -150,13 +160,17 @@ export class Launcher {
   }
 
   /** A call that was sent isn't aborted: only the answer says which task has to be stopped. The wait for a turn is. */
-  private async run(input: RunTaskCommandInput, name: string, signal?: AbortSignal): Promise<Task> {
+  private async run(input: RunTaskCommandInput, name: string, onSent: () => void, signal?: AbortSignal): Promise<Task> {
     const { tasks = [], failures = [] } = await retryThrottled(async () => {
       await this.turns.take(signal);
+      onSent();
       return this.clients.ecs.send(new RunTaskCommand(input));
     }, signal);
     const [task] = tasks;
-    if (task !== undefined) return task;
+    if (task !== undefined) {
+      this.names.remember(task.taskArn ?? '', input.startedBy ?? '');
+      return task;
+    }
     const reasons = failures.map(({ reason = '', detail }) =>
       tidy(detail === undefined ? reason : `${reason} (${detail})`),
     );

@@ -61,7 +61,7 @@ export async function reachNewHost(
     const { address, addresses } = await learnAddress(services, host.taskArn, either);
     step = 'ssh';
     if (latest !== undefined) onStep(step, latest);
-    const connection = await firstLogin(host, address, either);
+    const connection = await firstLogin(services, host, address, either);
     return { connection, address, addresses };
   } catch (error) {
     if (stopped !== undefined) throw await stoppedError(stopped, host.name, services.config, services.logs);
@@ -102,9 +102,14 @@ async function learnAddress(
 }
 
 /** A connection that breaks or stalls before the login is as good as none yet: sshd may still be on its way. */
-async function firstLogin(host: NewHost, address: HostAddress, signal: AbortSignal): Promise<SshConnection> {
+async function firstLogin(
+  { knockPace }: Services,
+  host: NewHost,
+  address: HostAddress,
+  signal: AbortSignal,
+): Promise<SshConnection> {
   for (;;) {
-    const greeting = await knock(address.host, address.port, { signal });
+    const greeting = await knock(address.host, address.port, { signal, pace: knockPace });
     try {
       return await connect({
         ...address,

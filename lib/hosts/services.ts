@@ -1,7 +1,9 @@
 import type { ProviderConfig } from '../contract/provider-config';
+import { KnockPace } from '../ssh';
 import { AwsClients } from './clients';
 import { KeyStore } from './key-store';
 import { Launcher } from './launch';
+import { NameIndex } from './name-index';
 import { NetworkInterfaces } from './network-interfaces';
 import { TaskDefinitions } from './task-definitions';
 import { TaskLogs } from './task-logs';
@@ -20,7 +22,9 @@ export interface Services {
   readonly watch: TaskWatch;
   readonly interfaces: NetworkInterfaces;
   readonly definitions: TaskDefinitions;
+  readonly names: NameIndex;
   readonly launcher: Launcher;
+  readonly knockPace: KnockPace;
   readonly logs: TaskLogs;
   readonly keys: KeyStore;
 }
@@ -29,6 +33,7 @@ export function makeServices(options: HostsOptions): Services {
   const { config } = options;
   const clients = new AwsClients(config, options.aws);
   const tasks = new Tasks(clients, config);
+  const names = new NameIndex(tasks);
   const definitions = new TaskDefinitions(clients, config);
   return {
     config,
@@ -38,7 +43,9 @@ export function makeServices(options: HostsOptions): Services {
     watch: new TaskWatch(tasks),
     interfaces: new NetworkInterfaces(clients),
     definitions,
-    launcher: new Launcher(clients, tasks, config),
+    names,
+    launcher: new Launcher(clients, tasks, names, config),
+    knockPace: new KnockPace(),
     logs: new TaskLogs(clients, config, definitions),
     keys: new KeyStore(options.keyDirectory),
   };

@@ -91,11 +91,10 @@ export class Tasks {
     return this.listAndDescribe({ startedBy: startedByOf(provider, name), desiredStatus }, signal);
   }
 
-  /** ARNs of the live tasks that were started under the name: one call. */
-  async liveArnsNamed(provider: string, name: string, signal?: AbortSignal): Promise<string[]> {
+  /** ARNs of the live tasks with this very `startedBy`: one call. */
+  async liveArnsStartedBy(startedBy: string): Promise<string[]> {
     const arns: string[] = [];
-    const filter: Filter = { startedBy: startedByOf(provider, name), desiredStatus: 'RUNNING' };
-    for await (const page of this.listPages(filter, signal)) arns.push(...page);
+    for await (const page of this.listPages({ startedBy, desiredStatus: 'RUNNING' })) arns.push(...page);
     return arns;
   }
 

@@ -24,3 +24,25 @@ export async function mapBounded<T, R>(
   if (failures.length > 0) throw failures[0];
   return results;
 }
+
+/** Runs what it is given in the order of asking, at most `limit` at once. */
+export class Bound {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.free = limit;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free += 1;
+      else next();
+    }
+  }
+}

@@ -1,4 +1,4 @@
-export { mapBounded } from './bounded';
+export { Bound, mapBounded } from './bounded';
 export { connect } from './connection';
 export type { ConnectRequest, SshConnection } from './connection';
 export { download } from './download';
@@ -12,6 +12,7 @@ export { generateKeyPair } from './key-pair';
 export type { KeyPair } from './key-pair';
 export { knock } from './knock';
 export type { KnockOptions } from './knock';
+export { KnockPace } from './knock-pace';
 export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
 export { ensurePrivateDirectory, writePrivateFile } from './private-files';
 export { shellCommand, shellQuote } from './shell-quote';

@@ -2,19 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MngrFargateError } from '../contract/errors';
 import type { Greeting, GreetingAttempt } from './greeting';
 import { openGreeting } from './greeting';
+import { KnockPace } from './knock-pace';
 
 export interface KnockOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until giving up. Default: never, the signal decides. */
   readonly timeoutMs?: number;
+  /** Shared by all hosts that one launcher knocks on. Default: this host is alone. */
+  readonly pace?: KnockPace;
 }
 
-/** Gap after an attempt that was refused, by how long the knocking has gone on: quick at first, then easy on the CPU. */
-const GAPS_MS: readonly { readonly untilMs: number; readonly gapMs: number }[] = [
-  { untilMs: 3_000, gapMs: 10 },
-  { untilMs: 20_000, gapMs: 20 },
-  { untilMs: Infinity, gapMs: 40 },
-];
 /**
  * Before a task's interface is up nothing refuses: packets are dropped, and TCP itself repeats them only after 1, 3
  * and 7 seconds. A fresh attempt each time this many milliseconds pass without an answer finds the host sooner.
@@ -24,15 +21,13 @@ const UNANSWERED_MS = 200;
 const MAX_ATTEMPTS = 8;
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
-const gapAfter = (elapsedMs: number): number => GAPS_MS.find(({ untilMs }) => elapsedMs < untilMs)?.gapMs ?? 40;
-
 /**
  * Knocks until sshd identifies itself, and returns that very connection for the handshake. Refused, unreachable,
  * silent and prematurely closed connections are all "not yet".
  * Throws `aborted` when the signal fires, `unreachable` when the time is up.
  */
 export async function knock(host: string, port: number, options: KnockOptions = {}): Promise<Greeting> {
-  const { signal, timeoutMs } = options;
+  const { signal, timeoutMs, pace = new KnockPace() } = options;
   const started = performance.now();
   const underWay = new Map<Promise<void>, GreetingAttempt>();
   let lastProblem: Error | undefined;
@@ -62,13 +57,16 @@ export async function knock(host: string, port: number, options: KnockOptions = 
   };
 
   const timer = timeoutMs === undefined ? undefined : setTimeout(finish, timeoutMs);
+  const leave = pace.enter();
   signal?.addEventListener('abort', finish, { once: true });
   try {
     while (!done && !signal?.aborted) {
-      if (await settlesWithin(begin(), UNANSWERED_MS)) await delay(done ? 0 : gapAfter(performance.now() - started));
+      if (await settlesWithin(begin(), UNANSWERED_MS))
+        await delay(done ? 0 : pace.gapAfter(performance.now() - started));
       else if (underWay.size >= MAX_ATTEMPTS) await Promise.race(underWay.keys());
     }
   } finally {
+    leave();
     clearTimeout(timer);
     signal?.removeEventListener('abort', finish);
     finish();
