@@ -13,6 +13,7 @@ export interface GlobalOptions {
   readonly cluster?: string;
   readonly set?: readonly string[];
   readonly json?: boolean;
+  readonly contract?: string;
   readonly verbose?: boolean;
 }
 
@@ -33,6 +34,7 @@ export const addGlobalOptions = (program: Command): Command =>
     .option('--cluster <name>', 'ECS cluster')
     .option('--set <key=value>', 'any other key of the provider block, repeatable', collect)
     .option('--json', 'print one JSON document, errors included')
+    .option('--contract <version>', 'refuse to run unless the JSON is of this version (docs/cli.md)')
     .option('-v, --verbose', 'say on stderr what is being done and all that is known of an error');
 
 /** The settings of the provider block among the options. */

@@ -15,6 +15,7 @@ import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
 import { showCommand } from './commands/show';
 import { tagCommand } from './commands/tag';
+import { versionCommand } from './commands/version';
 import { addGlobalOptions } from './global-options';
 import type { Io } from './io';
 import type { CommandRegistration, Runner } from './runner';
@@ -37,6 +38,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   localCommand,
   mngrCommand,
   completionCommand,
+  versionCommand,
 ];
 
 /** The program with all its commands. Nothing here loads the AWS SDK, ssh2 or zod; commands do when they run. */

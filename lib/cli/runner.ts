@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { MngrFargateError } from '../contract/errors';
 import { CliContext } from './context';
+import { requireContract } from './json-contract';
 import type { GlobalOptions } from './global-options';
 import type { Interrupts } from './interrupts';
 import type { Io } from './io';
@@ -35,6 +36,7 @@ export class Runner {
       if (this.passthrough !== undefined && !takesPassthrough) {
         throw new MngrFargateError('usage', `${command.name()} takes nothing behind "--"`);
       }
+      requireContract(options.contract);
       const own = parameters.slice(0, -1) as unknown as Parameters;
       this.exitCode = (await handler(this.context, ...own)) ?? 0;
     };

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { CreateHostRequest, Host } from '../../hosts/types';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
@@ -8,7 +9,8 @@ import { parseDuration, parseDurationOrNever } from '../parse/duration';
 import { environmentPairs, keyValues } from '../parse/key-value';
 import { publicKeys } from '../parse/public-key';
 import { parseCount, parseCpu, parseMemory, parseStorage } from '../parse/size';
-import { createProgress } from '../progress/create-progress';
+import type { ProgressStyle } from '../progress/create-progress';
+import { createProgress, PROGRESS_STYLES } from '../progress/create-progress';
 import { formatAddress, formatSize } from '../render/format';
 import type { CommandRegistration } from '../runner';
 
@@ -26,6 +28,7 @@ interface CreateOptions {
   readonly authorizedKey?: readonly string[];
   readonly wait?: boolean;
   readonly timeout?: string;
+  readonly progress: ProgressStyle;
 }
 
 const given = <Value>(text: string | undefined, parse: (text: string) => Value): Value | undefined =>
@@ -72,7 +75,7 @@ async function create(context: CliContext, names: readonly string[], options: Cr
 
   const outcomes = await context.withHosts(
     async (hosts) => {
-      const progress = createProgress(context.io, names);
+      const progress = createProgress(context.io, names, options.progress);
       try {
         return await Promise.all(
           names.map(async (name): Promise<Outcome> => {
@@ -136,6 +139,11 @@ export const createCommand: CommandRegistration = (program, runner) => {
     .option('--wait', 'wait until the host is ready (the default)')
     .option('--no-wait', 'return as soon as ECS has accepted the task')
     .option('--timeout <duration>', 'give up on a host that is not ready by then; without it 10m')
+    .addOption(
+      new Option('--progress <style>', 'how progress is shown on stderr: for people, or a line of JSON for each change')
+        .choices(PROGRESS_STYLES)
+        .default('text'),
+    )
     .addHelpText(
       'after',
       `

@@ -45,10 +45,14 @@ function hostDetails(host: Host, idleSeconds: number | null, now: Date): string 
   return renderTable(rows.flatMap(([label, value]) => (value === null ? [] : [[label, String(value)]])));
 }
 
-async function show(context: CliContext, reference: string): Promise<void> {
+interface ShowOptions {
+  readonly idle: boolean;
+}
+
+async function show(context: CliContext, reference: string, options: ShowOptions): Promise<void> {
   await context.withHosts(async (hosts) => {
     const host = await hosts.get(reference, { signal: context.signal });
-    const idle = await idleTimes(hosts, [host], context.signal);
+    const idle = options.idle ? await idleTimes(hosts, [host], context.signal) : new Map<string, number>();
     const idleSeconds = idle.get(host.hostId) ?? null;
     context.result({ ...host, idleSeconds }, () => hostDetails(host, idleSeconds, new Date()));
   });
@@ -60,5 +64,6 @@ export const showCommand: CommandRegistration = (program, runner) => {
     .command('show')
     .description('show all that is known of a host')
     .argument('<host>', 'name, host id or task ARN')
+    .option('--no-idle', "don't ask the host over SSH how long it has been idle")
     .action(runner.action(show));
 };

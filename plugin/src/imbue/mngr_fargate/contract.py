@@ -1,0 +1,72 @@
+"""What the plugin reads of the JSON that `mngr-fargate` prints: version 1 of the contract.
+
+`plugin/contract/v1.json` is the whole contract as a JSON Schema. A test holds these models to it, and another the
+command's real output. Members that aren't read here are ignored, so the command may add some.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+CONTRACT_VERSION: Final = 1
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True)
+
+
+class HostAddress(_Document):
+    """Where sshd of a host answers."""
+
+    host: str
+    port: int
+    user: str
+
+
+class FargateHost(_Document):
+    """One host as ECS shows it, and what this machine knows of its keys."""
+
+    host_id: str
+    name: str
+    state: str = Field(description="ECS's lastStatus of the task")
+    ready: bool = Field(description="the host key is verified and the host set up")
+    task_arn: str
+    address: HostAddress | None
+    created_at: datetime
+    cpu: int = Field(description="CPU units")
+    memory: int = Field(description="MiB")
+    ephemeral_storage: int = Field(description="GiB")
+    image: str | None
+    tags: dict[str, str]
+    identity_file: str | None
+    known_hosts_file: str | None
+
+    @property
+    def is_live(self) -> bool:
+        """False once the task has stopped."""
+        return self.state != "STOPPED"
+
+
+class CreateProgress(_Document):
+    """One line of `create --progress json`."""
+
+    event: Literal["progress"]
+    step: str
+    text: str = Field(description="the step for a person")
+
+
+class Problem(_Document):
+    """Why a command failed."""
+
+    code: str
+    message: str
+    hint: str | None
+
+
+class ErrorDocument(_Document):
+    error: Problem
+
+
+HOSTS: Final = TypeAdapter(tuple[FargateHost, ...])
