@@ -8,8 +8,8 @@ import type { AwsClients } from './clients';
 import { retryThrottled } from './throttling';
 
 /** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
-const BASE_LABEL = 'mngr-fargate.base-revision';
-const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
+export const BASE_LABEL = 'mngr-fargate.base-revision';
+export const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
 /** Most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
 const REMEMBERED = 50;
 

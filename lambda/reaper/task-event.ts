@@ -1,0 +1,93 @@
+import { REAPER_STOP_PREFIX } from '../../lib/contract/reaper';
+
+/**
+ * The detail of an `ECS Task State Change` event (ECS developer guide, "Amazon ECS task state change events"), as far as it
+ * is read here. ECS may add members and leave out those that don't apply.
+ */
+export interface TaskStateChange {
+  readonly taskArn: string;
+  readonly taskDefinitionArn: string;
+  readonly lastStatus: string;
+  readonly desiredStatus: string;
+  readonly createdAt?: string;
+  readonly startedAt?: string;
+  readonly stoppedAt?: string;
+  readonly startedBy?: string;
+  readonly stopCode?: string;
+  readonly stoppedReason?: string;
+  readonly containers?: readonly { readonly name?: string; readonly exitCode?: number; readonly reason?: string }[];
+}
+
+export interface StartedHost {
+  readonly kind: 'started';
+  /** Milliseconds from createdAt to startedAt. */
+  readonly startTime: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface EndedHost {
+  readonly kind: 'ended';
+  /** Why, in one word. */
+  readonly reason: string;
+  /** It stopped before it was RUNNING, or never became ready. */
+  readonly failedStart: boolean;
+  readonly at: number;
+}
+
+/** The image's exit codes (docs/image.md); from 69 to 78 it couldn't start. */
+const BOOT_LEASE_RAN_OUT = 75;
+const TERMINATED = 143;
+const BOOT_FAILURES = { first: 69, last: 78 } as const;
+
+/** How the reasons begin that launchers and CloudFormation's handlers give to StopTask. */
+const STOPPED_BY: readonly (readonly [start: string, word: string])[] = [
+  [REAPER_STOP_PREFIX, 'reaped'],
+  ['destroyed by the launcher', 'destroyed'],
+  ['create failed', 'create-failed'],
+];
+
+/** What an event means; undefined for the states in between. */
+export function meaningOf(task: TaskStateChange, now: number): StartedHost | EndedHost | undefined {
+  const createdAt = instantOf(task.createdAt);
+  const startedAt = instantOf(task.startedAt);
+  if (task.lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING') {
+    const startTime = createdAt === undefined || startedAt === undefined ? undefined : startedAt - createdAt;
+    return { kind: 'started', startTime, at: startedAt ?? now };
+  }
+  if (task.lastStatus !== 'STOPPED') return undefined;
+  const reason = reasonOf(task);
+  const failedStart =
+    startedAt === undefined ||
+    ['boot-lease', 'boot-failed', 'create-failed', 'failed-to-start'].includes(reason) ||
+    task.stoppedReason?.startsWith(`${REAPER_STOP_PREFIX}never-ready`) === true;
+  return { kind: 'ended', reason, failedStart, at: instantOf(task.stoppedAt) ?? now };
+}
+
+function reasonOf({ stopCode, stoppedReason = '', containers = [] }: TaskStateChange): string {
+  switch (stopCode) {
+    case 'TaskFailedToStart':
+      return 'failed-to-start';
+    case 'SpotInterruption':
+    case 'TerminationNotice':
+      return 'spot';
+    case 'EssentialContainerExited':
+      return reasonOfExit(containers.find(({ exitCode }) => exitCode !== undefined)?.exitCode);
+    case 'UserInitiated':
+      return STOPPED_BY.find(([start]) => stoppedReason.startsWith(start))?.[1] ?? 'stopped';
+    default:
+      return 'other';
+  }
+}
+
+function reasonOfExit(exitCode: number | undefined): string {
+  if (exitCode === BOOT_LEASE_RAN_OUT) return 'boot-lease';
+  if (exitCode !== undefined && exitCode >= BOOT_FAILURES.first && exitCode <= BOOT_FAILURES.last) return 'boot-failed';
+  // The watchdog ends a host by SIGTERM to its main process.
+  return exitCode === TERMINATED ? 'ended-itself' : 'crashed';
+}
+
+function instantOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}

@@ -1,0 +1,63 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
+import { hourlyCost } from '../cost';
+import { isLive } from '../task-view';
+import { factsOf, isTagged, nameKeyOf } from './task-facts';
+
+const HOURS_A_DAY = 24;
+const CPU_UNITS = 1024;
+
+/** Where the hosts are, for the estimate of their cost. */
+export interface Place {
+  readonly region: string;
+  /** Whether they have a public IPv4 address each. */
+  readonly publicIp: boolean;
+}
+
+/** What a run remembers of the tasks it has seen: counts, and who has which name. A few hundred bytes a host. */
+export class Census {
+  hosts = 0;
+  vcpu = 0;
+  dollarsPerDay = 0;
+  readonly states = new Map<string, number>();
+  /** ARNs of task definitions that live tasks run. */
+  readonly definitionsInUse = new Set<string>();
+  private readonly holders = new Map<string, string[]>();
+
+  constructor(private readonly place: Place) {}
+
+  add(task: Task): void {
+    if (!isLive(task)) return;
+    this.definitionsInUse.add(task.taskDefinitionArn ?? '');
+    const facts = factsOf(task);
+    if (!isTagged(facts)) return;
+    this.hosts += 1;
+    const state = task.lastStatus ?? 'PROVISIONING';
+    this.states.set(state, (this.states.get(state) ?? 0) + 1);
+    const cpu = Number(task.cpu ?? 0);
+    this.vcpu += cpu / CPU_UNITS;
+    this.dollarsPerDay += HOURS_A_DAY * this.hourlyCost(task, cpu);
+    const key = nameKeyOf(facts);
+    if (key === undefined) return;
+    const arns = this.holders.get(key);
+    if (arns === undefined) this.holders.set(key, [facts.arn]);
+    else if (!arns.includes(facts.arn)) arns.push(facts.arn);
+  }
+
+  /** ARNs of hosts that share a name, by name. */
+  namesakes(): string[][] {
+    return [...this.holders.values()].filter((arns) => arns.length > 1);
+  }
+
+  private hourlyCost(task: Task, cpu: number): number {
+    const architecture = task.attributes?.find(({ name }) => name === 'ecs.cpu-architecture')?.value;
+    return hourlyCost({
+      ...this.place,
+      cpu,
+      memory: Number(task.memory ?? 0),
+      ephemeralStorage: task.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included,
+      architecture: architecture?.toUpperCase() ?? null,
+      spot: task.capacityProviderName === 'FARGATE_SPOT',
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  DeregisterTaskDefinitionCommand,
+  DescribeTaskDefinitionCommand,
+  ListTaskDefinitionsCommand,
+} from '@aws-sdk/client-ecs';
+import type { ECSClient, TaskDefinition } from '@aws-sdk/client-ecs';
+import { REAPER_DEFAULTS } from '../../contract/reaper';
+import { awsProblem } from '../aws-errors';
+import { RateLimiter } from '../rate-limiter';
+import { BASE_LABEL, OVERRIDES_LABEL } from '../task-definitions';
+import { retryThrottled } from '../throttling';
+import type { Census } from './census';
+import type { Leftover, LeftoverKind } from './leftovers';
+import { familyOfArn } from './task-facts';
+
+/** Half of AWS's bucket for DescribeTaskDefinition (ECS developer guide, "Request throttling"). Burst and calls a second. */
+const CALLS = [25, 10] as const;
+/** Most revisions that one run reads for the first time; the rest wait for the next run. */
+const READ_IN_A_RUN = 200;
+
+/** What is kept of a revision: revisions never change. */
+interface Revision {
+  readonly arn: string;
+  readonly revision: number;
+  /** ARN of the revision that it differs from in the image alone; undefined for one that isn't ours. */
+  readonly base: string | undefined;
+  /** Revisions of this base that launchers go back to, by number; undefined where that can't be read. */
+  readonly remembered: ReadonlySet<number> | undefined;
+  readonly registeredAt: number | undefined;
+}
+
+/**
+ * Revisions of the family that launchers have registered for another image (docs/decisions/052). One is left over when
+ * no live task runs it, no launcher would go back to it, and it is not from this week. Revisions without the label are
+ * CloudFormation's.
+ */
+export class ImageRevisions implements LeftoverKind {
+  readonly kind = 'task-definition-revision';
+  private readonly turns = new RateLimiter(...CALLS);
+  private readonly known = new Map<string, Revision>();
+
+  constructor(
+    private readonly ecs: ECSClient,
+    private readonly family: string,
+    /** Seconds. */
+    private readonly minimumAge: number = REAPER_DEFAULTS.revisionAge,
+  ) {}
+
+  async find(census: Census, now: number, signal?: AbortSignal): Promise<Leftover[]> {
+    const arns = await this.active(signal);
+    const unread = arns.filter((arn) => !this.known.has(arn)).slice(0, READ_IN_A_RUN);
+    for (const arn of unread) this.known.set(arn, await this.read(arn, signal));
+    const [newest] = arns.map((arn) => this.known.get(arn));
+    if (newest === undefined) return [];
+    const current = newest.base ?? newest.arn;
+    return arns
+      .map((arn) => this.known.get(arn))
+      .filter((revision) => revision !== undefined)
+      .filter((revision) => revision !== newest && !census.definitionsInUse.has(revision.arn))
+      .filter(({ registeredAt }) => registeredAt !== undefined && now - registeredAt > this.minimumAge * 1000)
+      .flatMap((revision) => leftoverOf(revision, newest, current));
+  }
+
+  async remove({ id }: Leftover, signal?: AbortSignal): Promise<void> {
+    const command = new DeregisterTaskDefinitionCommand({ taskDefinition: id });
+    await this.call(`deregister ${id}`, () => this.ecs.send(command, { abortSignal: signal }), signal);
+  }
+
+  /** Newest first. */
+  private async active(signal?: AbortSignal): Promise<string[]> {
+    const arns: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const input = { familyPrefix: this.family, status: 'ACTIVE', sort: 'DESC', nextToken } as const;
+      const page = await this.call(
+        `list the revisions of ${this.family}`,
+        () => this.ecs.send(new ListTaskDefinitionsCommand(input), { abortSignal: signal }),
+        signal,
+      );
+      arns.push(...(page.taskDefinitionArns ?? []));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+    // The parameter is called a prefix.
+    return arns.filter((arn) => familyOfArn(arn) === this.family);
+  }
+
+  private async read(arn: string, signal?: AbortSignal): Promise<Revision> {
+    const command = new DescribeTaskDefinitionCommand({ taskDefinition: arn });
+    const { taskDefinition = {} } = await this.call(
+      `read task definition ${arn}`,
+      () => this.ecs.send(command, { abortSignal: signal }),
+      signal,
+    );
+    return revisionOf(arn, taskDefinition);
+  }
+
+  private async call<T>(doing: string, send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await retryThrottled(async () => {
+        await this.turns.take(signal);
+        return send();
+      }, signal);
+    } catch (error) {
+      throw awsProblem(error, doing, signal);
+    }
+  }
+}
+
+function leftoverOf(revision: Revision, newest: Revision, current: string): Leftover[] {
+  const { arn: id, base } = revision;
+  if (base === undefined) return [];
+  if (base !== current) return [{ id, because: `made for another image of ${base}, which a deployment has replaced` }];
+  const kept = newest.base === undefined ? new Set<number>() : newest.remembered;
+  if (kept === undefined || kept.has(revision.revision)) return [];
+  return [{ id, because: `made for another image of ${base}, and no launcher goes back to it` }];
+}
+
+function revisionOf(arn: string, definition: TaskDefinition): Revision {
+  const labels = definition.containerDefinitions?.find(({ dockerLabels }) => dockerLabels?.[BASE_LABEL])?.dockerLabels;
+  return {
+    arn,
+    revision: definition.revision ?? Number(arn.split(':').pop()),
+    base: labels?.[BASE_LABEL],
+    remembered: rememberedIn(labels?.[OVERRIDES_LABEL]),
+    registeredAt: definition.registeredAt?.getTime(),
+  };
+}
+
+/** The label holds `{"<hash of the image>": "<revision>" | "self"}`. */
+function rememberedIn(label: string | undefined): ReadonlySet<number> | undefined {
+  if (label === undefined) return undefined;
+  try {
+    const revisions = Object.values(JSON.parse(label) as Record<string, string>);
+    return new Set(revisions.filter((revision) => revision !== 'self').map(Number));
+  } catch {
+    return undefined;
+  }
+}

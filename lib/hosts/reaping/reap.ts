@@ -1,0 +1,259 @@
+import { isMngrFargateError } from '../../contract/errors';
+import { NOTICES } from '../../contract/notices';
+import type { StopReason } from '../../contract/notices';
+import { REAPER_STOP_PREFIX } from '../../contract/reaper';
+import { HOST_TAGS } from '../../contract/tags';
+import { mapBounded } from '../../ssh/bounded';
+import { Census } from './census';
+import type { Place } from './census';
+import type { Described, Fleet } from './fleet';
+import { TASKS_PER_CALL } from './fleet';
+import { Journal } from './journal';
+import type { RunCounts, Tell } from './journal';
+import type { LeftoverKind } from './leftovers';
+import { judge, judgeNamesakes } from './rules';
+import type { ReaperRules } from './rules';
+import { factsOf } from './task-facts';
+import type { TaskFacts } from './task-facts';
+
+/** Pages that are described side by side. */
+const PAGES_AT_ONCE = 4;
+/** Tasks that get their second look in one call and are stopped right after it. */
+const STOPS_AT_ONCE = 20;
+/** Calls that fail in one run before it ends. */
+const MAX_FAILED_CALLS = 3;
+/** Removals of leftovers at the same time. */
+const REMOVALS_AT_ONCE = 4;
+
+/** Where a run that had to end early goes on. */
+export interface Resumption {
+  readonly nextToken: string;
+  readonly census: Census;
+}
+
+export interface ReapOptions {
+  readonly rules: ReaperRules;
+  readonly place: Place;
+  /** Decides and tells as always, and changes nothing. */
+  readonly dryRun?: boolean;
+  readonly leftovers?: readonly LeftoverKind[];
+  readonly tell: Tell;
+  /** Ends the run as soon as it fires; what was stopped stays stopped. */
+  readonly signal?: AbortSignal;
+  readonly resume?: Resumption;
+}
+
+export interface ReapResult extends RunCounts {
+  /** Whether every live task was seen. Otherwise gauges and leftovers are not to be trusted. */
+  readonly complete: boolean;
+  readonly dryRun: boolean;
+  readonly census: Census;
+  /** Present where the run ended early and the next one can go on from there. */
+  readonly resume?: Resumption;
+  /** The error that ended the run early; absent when it was the signal. */
+  readonly problem?: unknown;
+}
+
+/**
+ * One run: sees every live task of the family, stops what the rules say, reports what is in doubt, and then looks for
+ * leftovers. Each task is described again right before it is stopped, and judged again by what that shows.
+ *
+ * Runs may overlap, be repeated, and end anywhere: each decides by what ECS shows at that moment, stopping a stopped task
+ * changes nothing, and of two namesakes every run picks the same one.
+ */
+export async function reap(fleet: Fleet, options: ReapOptions): Promise<ReapResult> {
+  return new Run(fleet, options).run();
+}
+
+interface Due {
+  readonly facts: TaskFacts;
+  readonly reason: StopReason;
+}
+
+class Run {
+  private readonly census: Census;
+  private readonly journal: Journal;
+  private token: string | undefined;
+  private due: Due[] = [];
+  private failedCalls = 0;
+  /** Whether each live task that was listed has been described too. */
+  private sawAll = true;
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly options: ReapOptions,
+  ) {
+    this.census = options.resume?.census ?? new Census(options.place);
+    this.token = options.resume?.nextToken;
+    this.journal = new Journal(options.tell, options.dryRun === true);
+  }
+
+  async run(): Promise<ReapResult> {
+    const { journal, census, options } = this;
+    const problem = await this.sweep();
+    const complete = problem === undefined && this.sawAll;
+    const counts = journal.counts();
+    const { dryRun = false } = options;
+    options.tell({ notice: NOTICES.run, complete, dryRun, hosts: census.hosts, ...counts });
+    const result = { ...counts, complete, dryRun, census };
+    if (!this.interrupted) return { ...result, problem };
+    return this.token === undefined ? result : { ...result, resume: { nextToken: this.token, census } };
+  }
+
+  private get interrupted(): boolean {
+    return this.options.signal?.aborted === true;
+  }
+
+  /** What ended it before all was done; undefined when all was. */
+  private async sweep(): Promise<unknown> {
+    try {
+      await this.seeAll();
+      await this.settleNames();
+      for (const kind of this.options.leftovers ?? []) await this.clear(kind);
+      return undefined;
+    } catch (error) {
+      if (!this.interrupted) this.journal.callFailed(error);
+      return error;
+    }
+  }
+
+  private async seeAll(): Promise<void> {
+    const { fleet, options } = this;
+    let last = false;
+    while (!last) {
+      const pages: (readonly string[])[] = [];
+      let token = this.token;
+      do {
+        const page = await fleet.page(token, options.signal);
+        if (page.arns.length > 0) pages.push(page.arns);
+        token = page.nextToken;
+      } while (token !== undefined && pages.length < PAGES_AT_ONCE);
+      await mapBounded(pages, PAGES_AT_ONCE, (arns) => this.look(arns));
+      // Only now: a run that is ended while it describes goes on with these pages.
+      this.token = token;
+      last = token === undefined;
+      while (this.due.length >= (last ? 1 : STOPS_AT_ONCE)) await this.lookAgain(this.due.splice(0, STOPS_AT_ONCE));
+    }
+  }
+
+  /** The first look. One that fails leaves its hundred tasks to the next run; several end this one. */
+  private async look(arns: readonly string[]): Promise<void> {
+    try {
+      const { tasks, failures } = await this.fleet.describe(arns, this.options.signal);
+      this.tellFailures(failures);
+      for (const task of tasks) {
+        this.census.add(task);
+        const facts = factsOf(task);
+        const verdict = judge(facts, this.options.rules, this.fleet.now());
+        if (verdict.do === 'stop') this.due.push({ facts, reason: verdict.reason });
+        if (verdict.do === 'report') this.journal.report(nameplate(facts), verdict.reason, verdict.because);
+      }
+    } catch (error) {
+      this.failedCalls += 1;
+      if (this.interrupted || this.failedCalls >= MAX_FAILED_CALLS) throw error;
+      this.sawAll = false;
+      this.journal.callFailed(error);
+    }
+  }
+
+  private tellFailures(failures: Described['failures']): void {
+    for (const { arn, reason } of failures) {
+      if (reason === 'MISSING') continue;
+      this.sawAll = false;
+      this.journal.report({ taskArn: arn }, 'not-described', `DescribeTasks: ${reason}`);
+    }
+  }
+
+  /** The second look, and the stop of what is still due. */
+  private async lookAgain(due: readonly Due[]): Promise<void> {
+    const { tasks, failures } = await this.fleet.describe(
+      due.map(({ facts }) => facts.arn),
+      this.options.signal,
+    );
+    this.tellFailures(failures);
+    const now = this.fleet.now();
+    const seen = new Map(tasks.map(factsOf).map((facts) => [facts.arn, facts]));
+    await mapBounded(due, STOPS_AT_ONCE, async ({ facts: { arn }, reason }) => {
+      const facts = seen.get(arn);
+      if (facts === undefined) return;
+      const verdict = judge(facts, this.options.rules, now);
+      if (verdict.do === 'stop') await this.stop(facts, verdict.reason, verdict.because);
+      else this.journal.spare(nameplate(facts), reason);
+    });
+  }
+
+  /** Names that the census has seen twice: their holders are looked at together, and judged by that look. */
+  private async settleNames(): Promise<void> {
+    const groups = this.census.namesakes();
+    while (groups.length > 0) {
+      const batch = [groups.shift() as string[]];
+      while (groups[0] !== undefined && batch.flat().length + groups[0].length <= STOPS_AT_ONCE) {
+        batch.push(groups.shift() as string[]);
+      }
+      await this.settleBatch(batch);
+    }
+  }
+
+  private async settleBatch(groups: readonly (readonly string[])[]): Promise<void> {
+    const described = new Map<string, TaskFacts>();
+    const arns = groups.flat();
+    for (let at = 0; at < arns.length; at += TASKS_PER_CALL) {
+      const answer = await this.fleet.describe(arns.slice(at, at + TASKS_PER_CALL), this.options.signal);
+      for (const facts of answer.tasks.map(factsOf)) described.set(facts.arn, facts);
+    }
+    const now = this.fleet.now();
+    for (const group of groups) {
+      const namesakes = group.map((arn) => described.get(arn)).filter((facts) => facts !== undefined);
+      const verdicts = judgeNamesakes(namesakes, this.options.rules, now);
+      await mapBounded(namesakes, STOPS_AT_ONCE, async (facts) => {
+        const verdict = verdicts.get(facts.arn);
+        // What is due or in doubt by itself was dealt with before.
+        if (verdict === undefined || verdict.do === 'keep' || verdict.reason !== 'name-held-twice') return;
+        if (verdict.do === 'stop') await this.stop(facts, verdict.reason, verdict.because);
+        else this.journal.report(nameplate(facts), verdict.reason, verdict.because);
+      });
+    }
+  }
+
+  private async stop(facts: TaskFacts, reason: StopReason, because: string): Promise<void> {
+    try {
+      if (!this.journal.dryRun) {
+        await this.fleet.stop(facts.arn, `${REAPER_STOP_PREFIX}${reason} (${because})`, this.options.signal);
+      }
+      this.journal.stop(nameplate(facts), reason, because);
+    } catch (error) {
+      if (this.interrupted) throw error;
+      this.journal.stopFailed(nameplate(facts), reason, error);
+    }
+  }
+
+  private async clear(kind: LeftoverKind): Promise<void> {
+    const { options, journal, census } = this;
+    if (!this.sawAll) return journal.leftoversSkipped(kind.kind, 'not every live task could be seen');
+    try {
+      const found = await kind.find(census, this.fleet.now(), options.signal);
+      await mapBounded(found, REMOVALS_AT_ONCE, async (leftover) => {
+        try {
+          if (!journal.dryRun) await kind.remove(leftover, options.signal);
+          journal.leftover(kind.kind, leftover.id, leftover.because);
+        } catch (error) {
+          if (this.interrupted) throw error;
+          journal.leftoverFailed(kind.kind, leftover.id, error);
+        }
+      });
+    } catch (error) {
+      if (this.interrupted) throw error;
+      if (isMngrFargateError(error) && error.code === 'denied') journal.leftoversSkipped(kind.kind, error.message);
+      else journal.callFailed(error);
+    }
+  }
+}
+
+/** What a task is known by in the log. */
+const nameplate = ({ arn, tags = {}, startedBy }: TaskFacts): object => ({
+  taskArn: arn,
+  host: tags[HOST_TAGS.hostName] ?? null,
+  hostId: tags[HOST_TAGS.hostId] ?? null,
+  provider: tags[HOST_TAGS.provider] ?? null,
+  startedBy: startedBy ?? null,
+});

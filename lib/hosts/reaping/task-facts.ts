@@ -1,0 +1,64 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { BOOT_ENVIRONMENT, DEFAULT_BOOT_LEASE_SECONDS } from '../../contract/environment';
+import { parseStartedBy } from '../../contract/host-name';
+import { HOST_TAGS } from '../../contract/tags';
+import { isLive, tagsOf } from '../task-view';
+
+/** What the reaper's rules look at. Times are milliseconds since 1970 by ECS's own clock, where not said otherwise. */
+export interface TaskFacts {
+  readonly arn: string;
+  readonly family: string;
+  readonly live: boolean;
+  /** True once ECS says RUNNING and hasn't begun to stop it. */
+  readonly running: boolean;
+  readonly createdAt: number | undefined;
+  readonly startedAt: number | undefined;
+  /** Undefined where ECS didn't show them. */
+  readonly tags: Readonly<Record<string, string>> | undefined;
+  /** The name it was launched with; undefined for a task that no launcher started. */
+  readonly launchedAs: string | undefined;
+  readonly startedBy: string | undefined;
+  /** Seconds; 0 is a lease that never runs out. */
+  readonly bootLease: number;
+  /** An ECS service would start it again at once. */
+  readonly ofService: boolean;
+}
+
+export function factsOf(task: Task): TaskFacts {
+  return {
+    arn: task.taskArn ?? '',
+    family: familyOfArn(task.taskDefinitionArn ?? ''),
+    live: isLive(task),
+    running: isLive(task) && task.lastStatus === 'RUNNING',
+    createdAt: task.createdAt?.getTime(),
+    startedAt: task.startedAt?.getTime(),
+    tags: task.tags === undefined ? undefined : tagsOf(task),
+    launchedAs: parseStartedBy(task.startedBy ?? '')?.hostName,
+    startedBy: task.startedBy,
+    bootLease: bootLeaseOf(task),
+    ofService: task.group?.startsWith('service:') === true,
+  };
+}
+
+/** The part of a task definition's ARN that its revisions share. */
+export const familyOfArn = (arn: string): string => /task-definition\/(.+):\d+$/.exec(arn)?.[1] ?? '';
+
+/** From the override of RunTask; the image's default where there is none, or one that the image would refuse. */
+function bootLeaseOf(task: Task): number {
+  const text = task.overrides?.containerOverrides
+    ?.flatMap(({ environment = [] }) => environment)
+    .find(({ name }) => name === BOOT_ENVIRONMENT.bootLeaseSeconds)?.value;
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : DEFAULT_BOOT_LEASE_SECONDS;
+}
+
+/** True for a task that RunTask made a host: the tag that policies know hosts by, too. */
+export const isTagged = ({ tags = {} }: TaskFacts): boolean => tags[HOST_TAGS.hostId] !== undefined;
+
+/** True for a host that belongs to a CloudFormation stack, which starts, replaces and stops it. */
+export const isOfStack = ({ tags = {} }: TaskFacts): boolean => tags[HOST_TAGS.stackId] !== undefined;
+
+/** What two hosts must not share: provider and present name. Undefined for what is no host. */
+export function nameKeyOf({ tags = {} }: Pick<TaskFacts, 'tags'>): string | undefined {
+  const [provider, name] = [tags[HOST_TAGS.provider], tags[HOST_TAGS.hostName]];
+  return provider === undefined || name === undefined ? undefined : `${provider}/${name}`;
+}
