@@ -1,7 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../contract/metrics';
+
+/** Who writes the metrics: the reaper. */
+export interface IMetricsSource {
+  readonly handler: IFunction;
+
+  /** Time between two scheduled runs, each of which writes the gauges. */
+  readonly interval: Duration;
+}
 
 /** A metric of the contract that has the family as its only dimension. */
 type MetricName = (typeof METRICS)[Exclude<
@@ -43,6 +52,10 @@ export class EnvironmentMetrics {
     });
   }
 }
+
+/** The shortest period that has a value of a gauge in it: that between two runs, in CloudWatch's whole minutes. */
+export const gaugePeriod = ({ interval }: IMetricsSource): Duration =>
+  Duration.minutes(Math.max(5, Math.ceil(interval.toMinutes({ integral: false }))));
 
 /**
  * vCPU that the whole account runs on Fargate in the region, which is what the quota counts. Written by AWS, free of

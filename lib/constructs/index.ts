@@ -13,6 +13,7 @@ export type {
 } from './agent-network';
 export { AGENT_CONTAINER_NAME, AgentTaskDefinition, LOG_STREAM_PREFIX } from './agent-task-definition';
 export type { AgentTaskDefinitionProps } from './agent-task-definition';
+export type { IMetricsSource } from './environment-metrics';
 export { ExecutionRole } from './execution-role';
 export { Operations } from './operations';
 export type { OperationsOptions, OperationsProps } from './operations';

@@ -2,22 +2,18 @@ import { Duration } from 'aws-cdk-lib';
 import type { AlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { METRICS } from '../contract/metrics';
-import type { VcpuQuota } from './environment-metrics';
-import { EnvironmentMetrics, vcpuExpression } from './environment-metrics';
+import type { IMetricsSource, VcpuQuota } from './environment-metrics';
+import { EnvironmentMetrics, gaugePeriod, vcpuExpression } from './environment-metrics';
 
 export interface OperationsAlarmsProps {
   /** Task definition family of the hosts; the names of the alarms start with it. */
   readonly family: string;
 
-  /** The function that stops hosts which nobody wants any more, and that writes the metrics. */
-  readonly reaper: IFunction;
-
-  /** Time between two scheduled runs of the reaper. */
-  readonly reaperInterval: Duration;
+  /** What stops hosts that nobody wants any more, and writes the metrics. */
+  readonly reaper: IMetricsSource;
 
   /** Where an alarm is told, and its end. */
   readonly topic: ITopic;
@@ -77,13 +73,13 @@ export class OperationsAlarms extends Construct {
 
   /** The gauge is written at each scheduled run, so its absence is what shows that there was none. */
   private reaperNotRunning(): Alarm {
-    const missed = Duration.minutes(Math.max(5, Math.ceil(this.props.reaperInterval.toMinutes() * MISSED_RUNS)));
+    const period = gaugePeriod(this.props.reaper);
     return this.alarm('ReaperNotRunning', 'reaper-not-running', {
-      alarmDescription: `The reaper has not finished a scheduled run for ${missed.toMinutes()} minutes: hosts past their age are not stopped.`,
-      metric: this.metrics.metric(METRICS.hosts, Stats.SAMPLE_COUNT, missed),
+      alarmDescription: `The reaper has not finished a run for ${period.toMinutes() * MISSED_RUNS} minutes: hosts past their age are not stopped.`,
+      metric: this.metrics.metric(METRICS.hosts, Stats.SAMPLE_COUNT, period),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 1,
+      evaluationPeriods: MISSED_RUNS,
       treatMissingData: TreatMissingData.BREACHING,
     });
   }
@@ -95,7 +91,7 @@ export class OperationsAlarms extends Construct {
         expression: 'FILL(crashes, 0) + FILL(failedCalls, 0)',
         label: 'crashes and failed calls',
         usingMetrics: {
-          crashes: this.props.reaper.metricErrors({ period: QUARTER, statistic: Stats.SUM }),
+          crashes: this.props.reaper.handler.metricErrors({ period: QUARTER, statistic: Stats.SUM }),
           failedCalls: this.metrics.metric(METRICS.reaperErrors, Stats.SUM, QUARTER),
         },
         period: QUARTER,

@@ -9,18 +9,17 @@ import {
   SingleValueWidget,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { METRICS } from '../contract/metrics';
-import type { VcpuQuota } from './environment-metrics';
-import { EnvironmentMetrics, vcpuExpression, vcpuUsage } from './environment-metrics';
+import type { IMetricsSource, VcpuQuota } from './environment-metrics';
+import { EnvironmentMetrics, gaugePeriod, vcpuExpression, vcpuUsage } from './environment-metrics';
 
 export interface OperationsDashboardProps {
   /** Task definition family of the hosts; the dashboard is called `<family>-<region>`. */
   readonly family: string;
 
-  /** The function that stops hosts which nobody wants any more, and that writes the metrics. */
-  readonly reaper: IFunction;
+  /** What stops hosts that nobody wants any more, and writes the metrics. */
+  readonly reaper: IMetricsSource;
 
   /**
    * Alarms whose state is shown on top.
@@ -43,7 +42,6 @@ const THIRD = 8;
 const QUARTER = 6;
 const HEIGHT = 6;
 
-const MINUTES = Duration.minutes(5);
 const HOUR = Duration.hours(1);
 const DAY = Duration.days(1);
 
@@ -53,6 +51,9 @@ export class OperationsDashboard extends Construct {
 
   private readonly metrics: EnvironmentMetrics;
 
+  /** The period of what is looked at as it is now. */
+  private readonly now: Duration;
+
   constructor(
     scope: Construct,
     id: string,
@@ -60,6 +61,7 @@ export class OperationsDashboard extends Construct {
   ) {
     super(scope, id);
     this.metrics = new EnvironmentMetrics(props.family);
+    this.now = gaugePeriod(props.reaper);
     this.dashboard = new Dashboard(this, 'Resource', {
       dashboardName: `${props.family}-${Stack.of(this).region}`,
       defaultInterval: DAY,
@@ -83,24 +85,24 @@ export class OperationsDashboard extends Construct {
   }
 
   private numbersRow(): IWidget[] {
-    const { metrics } = this;
+    const { metrics, now } = this;
     const number = (title: string, metric: IMetric): IWidget =>
       new SingleValueWidget({ title, metrics: [metric], width: QUARTER, height: 3 });
     return [
-      number('Hosts', metrics.metric(METRICS.hosts, Stats.MAXIMUM, MINUTES, 'now')),
-      number('vCPU', metrics.metric(METRICS.vcpuInUse, Stats.MAXIMUM, MINUTES, 'now')),
-      number('US dollars a day, at list prices', metrics.metric(METRICS.costPerDay, Stats.AVERAGE, MINUTES, 'now')),
+      number('Hosts', metrics.metric(METRICS.hosts, Stats.MAXIMUM, now, 'now')),
+      number('vCPU', metrics.metric(METRICS.vcpuInUse, Stats.MAXIMUM, now, 'now')),
+      number('US dollars a day, at list prices', metrics.metric(METRICS.costPerDay, Stats.AVERAGE, now, 'now')),
       number('Starts that failed', metrics.metric(METRICS.hostStartFailures, Stats.SUM, DAY, 'in 24 hours')),
     ];
   }
 
   private hostsRow(): IWidget[] {
-    const { metrics } = this;
+    const { metrics, now } = this;
     const startTime = (percentile: number): IMetric =>
       metrics.metric(METRICS.hostStartTime, Stats.percentile(percentile), HOUR, `p${percentile}`);
     return [
       graph('Hosts by state', {
-        left: [metrics.by(METRICS.state, METRICS.hostsByState, Stats.MAXIMUM, MINUTES)],
+        left: [metrics.by(METRICS.state, METRICS.hostsByState, Stats.MAXIMUM, now)],
         stacked: true,
       }),
       graph('Starts', {
@@ -128,7 +130,7 @@ export class OperationsDashboard extends Construct {
   }
 
   private moneyAndQuotaRow(): IWidget[] {
-    const { metrics } = this;
+    const { metrics, now } = this;
     const quota = (title: string, quota: VcpuQuota, own: IMetric[]): IWidget =>
       graph(title, {
         left: [vcpuUsage(quota, 'account'), ...own, vcpuExpression(quota, 'SERVICE_QUOTA(usage)', 'quota')],
@@ -141,14 +143,14 @@ export class OperationsDashboard extends Construct {
         start: '-P28D',
       }),
       quota('vCPU of the account, Fargate On-Demand', 'Standard/OnDemand', [
-        metrics.metric(METRICS.vcpuInUse, Stats.MAXIMUM, MINUTES, 'these hosts, Spot included'),
+        metrics.metric(METRICS.vcpuInUse, Stats.MAXIMUM, now, 'these hosts, Spot included'),
       ]),
       ...((this.props.spot ?? true) ? [quota('vCPU of the account, Fargate Spot', 'Standard/Spot', [])] : []),
     ];
   }
 
   private reaperRow(): IWidget[] {
-    const { reaper } = this.props;
+    const reaper = this.props.reaper.handler;
     return [
       graph('Runs of the reaper', {
         left: [reaper.metricInvocations({ period: HOUR, label: 'runs' })],

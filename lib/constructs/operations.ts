@@ -1,7 +1,6 @@
-import type { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { IMetricsSource } from './environment-metrics';
 import { OperationsAlarms } from './operations-alarms';
 import { OperationsDashboard } from './operations-dashboard';
 import { OperationsTopic } from './operations-topic';
@@ -68,8 +67,8 @@ export interface OperationsProps extends OperationsOptions {
   /** Whether hosts may run on Fargate Spot. */
   readonly spot: boolean;
 
-  /** The reaper's function and the time between two of its scheduled runs; without it there are no metrics of hosts. */
-  readonly reaper?: { readonly handler: IFunction; readonly interval: Duration };
+  /** What writes the metrics of hosts; without it there are none. */
+  readonly reaper?: IMetricsSource;
 }
 
 /** Dashboard, alarms and budget of an environment, as far as they were asked for. */
@@ -97,8 +96,7 @@ export class Operations extends Construct {
     if (alarms && reaper !== undefined && this.topic !== undefined) {
       this.alarms = new OperationsAlarms(this, 'Alarms', {
         family,
-        reaper: reaper.handler,
-        reaperInterval: reaper.interval,
+        reaper,
         topic: this.topic,
         spot,
         quotaPercent: props.quotaAlarmPercent,
@@ -107,7 +105,7 @@ export class Operations extends Construct {
     if (props.dashboard === true && reaper !== undefined) {
       this.dashboard = new OperationsDashboard(this, 'Dashboard', {
         family,
-        reaper: reaper.handler,
+        reaper,
         alarms: this.alarms?.alarms,
         spot,
       });

@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { operationsWith } from '../support/operations-stack';
 
@@ -20,11 +21,22 @@ describe('the alarms', () => {
       MetricName: 'Hosts',
       Dimensions: [{ Name: 'Family', Value: 'mngr-task' }],
       Statistic: 'SampleCount',
-      Period: 900,
-      EvaluationPeriods: 1,
+      Period: 300,
+      EvaluationPeriods: 3,
       Threshold: 1,
       ComparisonOperator: 'LessThanThreshold',
       TreatMissingData: 'breaching',
+    });
+  });
+
+  it('give a reaper that runs less often the time for three runs', () => {
+    const seldom = operationsWith({ alarms: true }, { interval: Duration.minutes(90) });
+
+    Template.fromStack(seldom.stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'mngr-task-reaper-not-running',
+      AlarmDescription: Match.stringLikeRegexp('for 270 minutes'),
+      Period: 5400,
+      EvaluationPeriods: 3,
     });
   });
 

@@ -18,9 +18,12 @@ export const someFunction = (scope: Stack): IFunction =>
 export type Options = OperationsOptions | ((stack: Stack) => OperationsOptions);
 
 /** Operations of a family `mngr-task` in a stack of their own. */
-export function operationsWith(given: Options, { spot = true, withReaper = true } = {}) {
+export function operationsWith(
+  given: Options,
+  { spot = true, withReaper = true, interval = Duration.minutes(5) } = {},
+) {
   const stack = emptyStack();
   const options = typeof given === 'function' ? given(stack) : given;
-  const reaper = withReaper ? { handler: someFunction(stack), interval: Duration.minutes(5) } : undefined;
+  const reaper = withReaper ? { handler: someFunction(stack), interval } : undefined;
   return { stack, operations: new Operations(stack, 'Operations', { ...options, family: 'mngr-task', spot, reaper }) };
 }
