@@ -4,7 +4,6 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
-  GraphWidgetView,
   PeriodOverride,
   SingleValueWidget,
   Stats,
@@ -106,7 +105,6 @@ export class OperationsDashboard extends Construct {
         stacked: true,
       }),
       graph('Starts', {
-        view: GraphWidgetView.BAR,
         left: [
           metrics.metric(METRICS.hostStarts, Stats.SUM, HOUR, 'started'),
           metrics.metric(METRICS.hostStartFailures, Stats.SUM, HOUR, 'failed'),
@@ -137,7 +135,6 @@ export class OperationsDashboard extends Construct {
       });
     return [
       graph('Cost of each day in US dollars, at list prices', {
-        view: GraphWidgetView.BAR,
         // The mean of a day's rates is what the day costs.
         left: [metrics.metric(METRICS.costPerDay, Stats.AVERAGE, DAY, 'US dollars')],
         start: '-P28D',
@@ -157,7 +154,6 @@ export class OperationsDashboard extends Construct {
         right: [reaper.metricErrors({ period: HOUR, label: 'crashes' })],
       }),
       graph('Calls of AWS that failed in the reaper', {
-        view: GraphWidgetView.BAR,
         left: [this.metrics.metric(METRICS.reaperErrors, Stats.SUM, HOUR, 'after all retries')],
       }),
       graph('Duration of the reaper', {
