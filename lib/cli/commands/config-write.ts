@@ -2,20 +2,29 @@ import { isProviderName } from '../../contract/host-name';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
 import { overridesOf } from '../global-options';
+import { configWriteMngr } from './config-write-mngr';
 
 export interface ConfigWriteOptions {
   readonly outputsFile?: string;
   readonly providerName?: string;
   readonly dryRun?: boolean;
+  readonly mngr?: boolean;
+  readonly remove?: boolean;
 }
 
 /** `config write` */
 export async function configWrite(context: CliContext, options: ConfigWriteOptions): Promise<void> {
-  const mngr = await import('../../mngr/index.js');
   const { stack, provider: blockInUse } = context.options;
   const provider = options.providerName ?? blockInUse;
   if (!isProviderName(provider))
     throw new MngrFargateError('usage', `${JSON.stringify(provider)} is not a provider name`);
+  if (options.mngr === true) {
+    if (options.outputsFile !== undefined)
+      throw new MngrFargateError('usage', '--mngr takes nothing from --outputs-file');
+    return configWriteMngr(context, { pool: provider, remove: options.remove, dryRun: options.dryRun });
+  }
+  if (options.remove === true) throw new MngrFargateError('usage', '--remove is for --mngr alone');
+  const mngr = await import('../../mngr/index.js');
   const { environment } = context.io;
   const baseDirectory = mngr.mngrBaseDirectory(environment);
   const overrides = overridesOf(context.options);

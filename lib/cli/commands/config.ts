@@ -18,5 +18,7 @@ export const configCommand: CommandRegistration = (program, runner) => {
     )
     .option('--provider-name <name>', 'name of the block; without it that of --provider')
     .option('--dry-run', 'print the block and write nothing')
+    .option('--mngr', "write mngr's own settings in place of it: its ssh provider for the hosts, in step with them")
+    .option('--remove', 'with --mngr: take them out again')
     .action(runner.action(configWrite));
 };
