@@ -71,12 +71,12 @@ export class OperationsAlarms extends Construct {
     ];
   }
 
-  /** The gauge is written at each scheduled run, so its absence is what shows that there was none. */
+  /** A run writes how many of its calls failed, and be it none; that there is no such figure shows that there was no run. */
   private reaperNotRunning(): Alarm {
     const period = gaugePeriod(this.props.reaper);
     return this.alarm('ReaperNotRunning', 'reaper-not-running', {
       alarmDescription: `The reaper has not finished a run for ${period.toMinutes() * MISSED_RUNS} minutes: hosts past their age are not stopped.`,
-      metric: this.metrics.metric(METRICS.hosts, Stats.SAMPLE_COUNT, period),
+      metric: this.metrics.metric(METRICS.reaperErrors, Stats.SAMPLE_COUNT, period),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: MISSED_RUNS,

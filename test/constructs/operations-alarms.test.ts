@@ -15,10 +15,10 @@ describe('the alarms', () => {
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: topic, OKActions: topic });
   });
 
-  it('go off when the reaper did not run, which shows by the absence of its metrics', () => {
+  it('go off when the reaper did not run, which shows by the absence of what every run writes', () => {
     has('mngr-task-reaper-not-running', {
       Namespace: 'MngrFargate',
-      MetricName: 'Hosts',
+      MetricName: 'ReaperErrors',
       Dimensions: [{ Name: 'Family', Value: 'mngr-task' }],
       Statistic: 'SampleCount',
       Period: 300,
