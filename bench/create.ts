@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../lib/contract/provider-config';
+import type { CreateHostRequest } from '../lib/hosts/index';
 import { Hosts } from '../lib/hosts/index';
 import { program } from '../test/support/requirements';
 import type { Bench, BenchResult, Row } from './support/bench';
@@ -12,9 +13,11 @@ import { FixedPollPeer } from './support/fixed-poll-peer';
 import { expectNothingRuns } from './support/leftovers';
 import { monotonic } from './support/monotonic';
 import { timeHandshake } from './support/ssh-handshake';
-import { duration, median, quantile } from './support/statistics';
+import { duration, quantile } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
 
+/** What many hosts are created with: written and started over SSH, in a tmux session, before `create` returns. */
+const AGENT = { command: ['sleep', 'infinity'], env: { GREETING: 'hello' } };
 /** Gap between two creates: hosts are under way side by side, but two rarely boot at the same moment. */
 const STAGGER_MS = 1_000;
 const WITHIN_MS = 250;
@@ -38,35 +41,49 @@ export const bench: Bench = {
         const config = await endpoint.config(home);
         await endpoint.setDelays(FARGATE_TIMES);
         const creates = quick ? 4 : 50;
-        progress(`${creates} creates of ours and ${creates / 2} of the peer's schedule, ${STAGGER_MS / 1000} s apart`);
-        const { samples, peer } = await launchAll(endpoint, config, join(home, 'keys'), creates);
-        return resultOf(samples, peer);
+        progress(
+          `${creates} creates of ours, ${creates / 2} with a command, and ${creates / 2} of the peer's schedule, ${STAGGER_MS / 1000} s apart`,
+        );
+        return resultOf(await launchAll(endpoint, config, join(home, 'keys'), creates));
       }),
     ),
 };
+
+interface Measured {
+  readonly plain: readonly Sample[];
+  readonly withCommand: readonly Sample[];
+  /** Of the peer, in milliseconds. */
+  readonly peer: readonly number[];
+}
 
 async function launchAll(
   endpoint: BenchEndpoint,
   config: ProviderConfig,
   keyDirectory: string,
   creates: number,
-): Promise<{ readonly samples: Sample[]; readonly peer: number[] }> {
+): Promise<Measured> {
   const hosts = new Hosts({ config, keyDirectory });
-  const peer = new FixedPollPeer(config);
-  const ours: Promise<Sample>[] = [];
-  const theirs: Promise<number>[] = [];
+  const fixedPoll = new FixedPollPeer(config);
+  const plain: Promise<Sample>[] = [];
+  const withCommand: Promise<Sample>[] = [];
+  const peer: Promise<number>[] = [];
   try {
     for (let index = 0; index < creates; index++) {
-      ours.push(heardLater(createOurs(endpoint, hosts, `host-${index}`)));
-      if (index % 2 === 0) theirs.push(heardLater(createTheirs(endpoint, peer, `peer-${index}`)));
+      plain.push(heardLater(createOurs(endpoint, hosts, { name: `host-${index}` })));
+      if (index % 2 === 0) peer.push(heardLater(createTheirs(endpoint, fixedPoll, `peer-${index}`)));
+      else withCommand.push(heardLater(createOurs(endpoint, hosts, { name: `agent-${index}`, ...AGENT })));
       await sleep(STAGGER_MS);
     }
-    return { samples: await Promise.all(ours), peer: await Promise.all(theirs) };
+    return {
+      plain: await Promise.all(plain),
+      withCommand: await Promise.all(withCommand),
+      peer: await Promise.all(peer),
+    };
   } finally {
-    await Promise.allSettled([...ours, ...theirs]);
+    await Promise.allSettled([...plain, ...withCommand, ...peer]);
     await hosts.destroyAll();
     await hosts.close();
-    await peer.close();
+    await fixedPoll.close();
     await expectNothingRuns(endpoint);
   }
 }
@@ -77,56 +94,59 @@ function heardLater<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-async function createOurs(endpoint: BenchEndpoint, hosts: Hosts, name: string): Promise<Sample> {
-  const { address, identityFile } = await hosts.create({ name });
+async function createOurs(endpoint: BenchEndpoint, hosts: Hosts, request: CreateHostRequest): Promise<Sample> {
+  const { address, identityFile } = await hosts.create(request);
   const returned = monotonic();
-  if (address === null || identityFile === null) throw new Error(`${name} was created without an address or a key`);
+  if (address === null || identityFile === null)
+    throw new Error(`${request.name} was created without an address or a key`);
   const handshake = await timeHandshake(address.host, address.port, address.user, identityFile);
-  return { create: returned - acceptedAt(endpoint, address.host), handshake };
+  return { create: returned - (await endpoint.acceptedAt(address.host)), handshake };
 }
 
 async function createTheirs(endpoint: BenchEndpoint, peer: FixedPollPeer, name: string): Promise<number> {
   const { ip, readyAt } = await peer.create(name);
-  return readyAt - acceptedAt(endpoint, ip);
+  return readyAt - (await endpoint.acceptedAt(ip));
 }
 
-function acceptedAt(endpoint: BenchEndpoint, ip: string): number {
-  const at = endpoint.acceptedAt.get(ip);
-  if (at === undefined) throw new Error(`nobody saw the sshd at ${ip} accept a connection`);
-  return at;
-}
-
-function resultOf(samples: readonly Sample[], peer: readonly number[]): BenchResult {
-  const creates = samples.map(({ create }) => create);
-  const floors = samples.map(({ handshake }) => handshake);
-  const against = (share: number, name: string): Row => {
-    const [ours, floor] = [quantile(creates, share), quantile(floors, share)];
-    return {
-      what: `create, ${name}`,
-      measured: duration(ours),
-      against: `floor ${duration(floor)}`,
-      ratio: ours / floor,
-    };
-  };
-  const excess = quantile(creates, 0.95) - quantile(floors, 0.95);
-  const peerRow = (share: number, name: string): Row => {
-    const [theirs, ours] = [quantile(peer, share), quantile(creates, share)];
-    return {
-      what: `the Python plugin's schedule, ${name}`,
-      measured: duration(theirs),
-      against: `ours ${duration(ours)}`,
-      ratio: theirs / ours,
-    };
-  };
+function resultOf({ plain, withCommand, peer }: Measured): BenchResult {
+  const ours = plain.map(({ create }) => create);
+  const floor = plain.map(({ handshake }) => handshake);
+  const agents = withCommand.map(({ create }) => create);
+  const agentFloor = withCommand.map(({ handshake }) => handshake);
+  const excess = (share: number): number => quantile(ours, share) - quantile(floor, share);
+  const rows: Row[] = [
+    compared('create, p50', ours, 'floor', floor, 0.5),
+    {
+      ...compared('create, p95', ours, 'floor', floor, 0.95),
+      aim: `within ${WITHIN_MS} ms of the floor`,
+      met: excess(0.95) <= WITHIN_MS,
+    },
+    compared('create with a variable and a command, p50', agents, 'floor', agentFloor, 0.5),
+    compared('create with a variable and a command, p95', agents, 'floor', agentFloor, 0.95),
+    compared("the Python plugin's schedule, p50", peer, 'ours', ours, 0.5),
+    compared("the Python plugin's schedule, p95", peer, 'ours', ours, 0.95),
+  ];
   return {
-    rows: [
-      against(0.5, 'p50'),
-      { ...against(0.95, 'p95'), aim: `within ${WITHIN_MS} ms of the floor`, met: excess <= WITHIN_MS },
-      peerRow(0.5, 'p50'),
-      peerRow(0.95, 'p95'),
-    ],
+    rows,
     notes: [
-      `${samples.length} creates, ${peer.length} of the peer's schedule; p95 is ${duration(excess)} over the floor, p50 ${duration(median(creates) - median(floors))}`,
+      `${plain.length} creates, ${withCommand.length} with a command, ${peer.length} of the peer's schedule; p95 of a create is ${duration(excess(0.95))} over the floor, p50 ${duration(excess(0.5))}`,
     ],
+  };
+}
+
+/** The same quantile of two samples. */
+function compared(
+  what: string,
+  sample: readonly number[],
+  against: string,
+  other: readonly number[],
+  share: number,
+): Row {
+  const [measured, compare] = [quantile(sample, share), quantile(other, share)];
+  return {
+    what,
+    measured: duration(measured),
+    against: `${against} ${duration(compare)}`,
+    ratio: measured / compare,
   };
 }

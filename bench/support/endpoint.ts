@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import type { Delays } from '../../lib/local/control/delays';
 import type { SeedRequest } from '../../lib/local/control/seed';
@@ -9,8 +10,12 @@ import type { OperationCalls } from '../../lib/local/control/call-log';
 import type { EndpointDescription } from '../../lib/local/endpoint';
 import { loadProviderConfig } from '../../lib/mngr/index';
 import { runCommand } from './command';
+import { monotonic } from './monotonic';
 import type { Accepted } from './observed-runtime';
 import { ROOT, TYPESCRIPT } from './paths';
+
+/** On a busy machine the endpoint's word of an sshd can come after a launcher has used it. Milliseconds. */
+const HEARSAY_MS = 10_000;
 
 /** What the endpoint's process is told at its start. */
 export interface EndpointSettings {
@@ -28,16 +33,26 @@ export type EndpointMessage =
 
 /** The endpoint of one bench, in a process of its own. */
 export class BenchEndpoint {
-  /** When the sshd at each address took its first connection, by the address. */
-  readonly acceptedAt = new Map<string, number>();
+  private readonly accepted = new Map<string, number>();
 
   private constructor(
     private readonly child: ChildProcess,
     readonly description: EndpointDescription,
   ) {
     child.on('message', (message: EndpointMessage) => {
-      if (message.type === 'accepted') this.acceptedAt.set(message.ip, message.at);
+      if (message.type === 'accepted') this.accepted.set(message.ip, message.at);
     });
+  }
+
+  /** When the sshd at the address took its first connection, in milliseconds of the monotonic clock. */
+  async acceptedAt(ip: string): Promise<number> {
+    const deadline = monotonic() + HEARSAY_MS;
+    for (;;) {
+      const at = this.accepted.get(ip);
+      if (at !== undefined) return at;
+      if (monotonic() > deadline) throw new Error(`nobody saw the sshd at ${ip} accept a connection`);
+      await sleep(10);
+    }
   }
 
   /** Synthesizes the stack into the folder and starts its endpoint. */
