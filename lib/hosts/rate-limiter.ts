@@ -1,4 +1,6 @@
-import { pause } from './abort';
+import { orAborted, pause } from './abort';
+
+const WAITING = 'waiting for a turn';
 
 /**
  * A token bucket on our side, as large as AWS's own: calls wait here for their turn instead of being refused there.
@@ -21,13 +23,14 @@ export class RateLimiter {
   async take(signal?: AbortSignal): Promise<void> {
     const before = this.turn;
     let done = (): void => undefined;
-    this.turn = new Promise((resolve) => {
+    const own = new Promise<void>((resolve) => {
       done = resolve;
     });
+    this.turn = before.then(() => own);
     try {
-      await before;
+      await orAborted(before, WAITING, signal);
       this.refill();
-      if (this.tokens < 1) await pause(((1 - this.tokens) / this.perSecond) * 1000, 'waiting for a turn', signal);
+      if (this.tokens < 1) await pause(((1 - this.tokens) / this.perSecond) * 1000, WAITING, signal);
       this.refill();
       this.tokens -= 1;
     } finally {

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type { GetLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { MngrFargateError } from '../contract/errors';
 import type { ProviderConfig } from '../contract/provider-config';
+import { pause } from './abort';
 import { awsProblem } from './aws-errors';
 import type { AwsClients } from './clients';
 import type { TaskDefinitions } from './task-definitions';
@@ -12,6 +12,11 @@ import type { LogLine, LogOptions } from './types';
 const FOLLOW_INTERVAL_MS = 1000;
 /** CloudWatch Logs shows at most this many events at once. */
 const MOST_EVENTS = 10_000;
+
+interface LoggingTask {
+  readonly taskArn: string;
+  readonly taskDefinitionArn: string;
+}
 
 interface LogStream {
   readonly logGroupName: string;
@@ -26,12 +31,23 @@ export class TaskLogs {
     private readonly definitions: TaskDefinitions,
   ) {}
 
-  /** Lines oldest first. With `follow` it goes on until the signal fires or `ended` says that no more will come. */
+  /**
+   * Lines oldest first. With `follow` it goes on until `ended` says that no more will come or the signal fires, which is
+   * how following ends and no error. Without, the signal is: throws `aborted`.
+   */
   async *read(
-    task: { readonly taskArn: string; readonly taskDefinitionArn: string },
+    task: LoggingTask,
     options: LogOptions = {},
     ended: () => Promise<boolean> = () => Promise.resolve(true),
   ): AsyncGenerator<LogLine> {
+    try {
+      yield* this.lines(task, options, ended);
+    } catch (error) {
+      if (options.follow !== true || options.signal?.aborted !== true) throw error;
+    }
+  }
+
+  private async *lines(task: LoggingTask, options: LogOptions, ended: () => Promise<boolean>): AsyncGenerator<LogLine> {
     const { signal, tail, follow = false } = options;
     const stream = await this.streamOf(task.taskArn, task.taskDefinitionArn);
     const since = options.since?.getTime();
@@ -58,16 +74,12 @@ export class TaskLogs {
         nextToken = page?.nextForwardToken ?? nextToken;
       }
       if (isLast) return;
-      try {
-        await delay(FOLLOW_INTERVAL_MS, undefined, { signal });
-      } catch {
-        return;
-      }
+      await pause(FOLLOW_INTERVAL_MS, 'following a log', signal);
     }
   }
 
   /** The last lines, or none when there is no log or it can't be read: for messages that are about something else. */
-  async last(task: { readonly taskArn: string; readonly taskDefinitionArn: string }, count: number): Promise<string[]> {
+  async last(task: LoggingTask, count: number): Promise<string[]> {
     const lines: string[] = [];
     try {
       for await (const { message } of this.read(task, { tail: count, signal: AbortSignal.timeout(5_000) }))
