@@ -13,6 +13,7 @@ source "$library/lib/host-directory.sh"
 source "$library/lib/task-metadata.sh"
 source "$library/lib/profile.sh"
 source "$library/lib/sshd.sh"
+source "$library/lib/setup.sh"
 source "$library/lib/lease.sh"
 source "$library/lib/watchdog.sh"
 source "$library/lib/processes.sh"
@@ -76,6 +77,7 @@ write_host_directory
 write_profile
 mark_sessions
 write_sshd_config "$proof"
+run_setup
 
 trap end_when_terminated TERM
 trap 'end_host 130 "stopped by SIGINT"' INT

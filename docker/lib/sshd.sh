@@ -84,6 +84,12 @@ find_sftp_server() {
 
 # session_environment: what every SSH session has in its environment, in sshd_config's quoting.
 session_environment() {
+  local variable
+  session_variables | while IFS= read -r variable; do printf '"%s" ' "$variable"; done
+}
+
+# session_variables: the same, one NAME=VALUE a line.
+session_variables() {
   local name
   session_variable MNGR_HOST_DIR "$host_directory"
   session_variable MNGR_HOST_ID "$host_id"
@@ -107,7 +113,7 @@ session_variable() {
   if [[ $2 == *[\"\\]* || $2 =~ [[:cntrl:]] ]]; then
     log "$1 does not reach SSH sessions: it holds quotes, backslashes or control characters"
   else
-    printf '"%s=%s" ' "$1" "$2"
+    printf '%s=%s\n' "$1" "$2"
   fi
 }
 

@@ -25,6 +25,11 @@ export const BOOT_ENVIRONMENT = {
   maxHostAgeSeconds: 'MNGR_MAX_HOST_AGE_SECONDS',
   /** User tags as a JSON object of strings, written to data.json as `user_tags`. */
   userTags: 'MNGR_USER_TAGS',
+  /**
+   * Shell script that the host runs at its boot, in the environment of an SSH session: the command and the variables of
+   * a host that nobody logs in to. Readable in DescribeTasks like all of these, so it may hold no secret.
+   */
+  setup: 'MNGR_BOOT_SETUP',
   /** Port of sshd. Default 22. */
   sshPort: 'MNGR_SSH_PORT',
   /** Address that sshd listens on. Default: every address. */

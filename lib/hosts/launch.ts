@@ -29,6 +29,8 @@ export interface LaunchIdentity {
   readonly createdAt: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly taskDefinition: string;
+  /** Further tags of ours, for hosts that something else than a launcher owns. */
+  readonly ownerTags?: Readonly<Record<string, string>>;
 }
 
 /** Starts the one task of a host name (docs/decisions/002). */
@@ -83,6 +85,7 @@ export class Launcher {
     const { provider, hostId, hostName, createdAt, expiresAt } = HOST_TAGS;
     const tags: Record<string, string> = {
       ...request.tags,
+      ...identity.ownerTags,
       [provider]: identity.provider,
       [hostId]: identity.hostId,
       [hostName]: request.name,
@@ -131,6 +134,22 @@ export class Launcher {
       overrides,
       tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
     };
+  }
+
+  /**
+   * RunTask with the caller's own client token: however often it is called, there is one task. Gives its ARN, also when
+   * an earlier call has started it, with whatever settings. Throws `no-capacity`, `denied`, `usage`, `unreachable`, `failed`.
+   */
+  async launchOnce(request: CheckedRequest, identity: LaunchIdentity, clientToken: string): Promise<string> {
+    const input = { ...this.input(request, identity, request.subnets), clientToken };
+    try {
+      const task = await this.run(input, request.name, () => undefined);
+      return task.taskArn ?? '';
+    } catch (error) {
+      const [earlier] = isConflict(error) ? (error.resourceIds ?? []) : [];
+      if (earlier === undefined) throw awsProblem(error, `start host ${request.name}`);
+      return earlier;
+    }
   }
 
   private async launchIn(

@@ -13,8 +13,8 @@ import type { HostsOptions } from './types';
 
 const DEFAULT_PROVIDER = 'fargate';
 
-/** What the operations of one Hosts instance share. */
-export interface Services {
+/** What works with AWS alone, and keeps nothing on this machine. */
+export interface AwsServices {
   readonly config: ProviderConfig;
   readonly provider: string;
   readonly clients: AwsClients;
@@ -26,10 +26,19 @@ export interface Services {
   readonly launcher: Launcher;
   readonly knockPace: KnockPace;
   readonly logs: TaskLogs;
+}
+
+/** What the operations of one Hosts instance share. */
+export interface Services extends AwsServices {
   readonly keys: KeyStore;
 }
 
-export function makeServices(options: HostsOptions): Services {
+export const makeServices = (options: HostsOptions): Services => ({
+  ...makeAwsServices(options),
+  keys: new KeyStore(options.keyDirectory),
+});
+
+export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): AwsServices {
   const { config } = options;
   const clients = new AwsClients(config, options.aws);
   const tasks = new Tasks(clients, config);
@@ -47,6 +56,5 @@ export function makeServices(options: HostsOptions): Services {
     launcher: new Launcher(clients, tasks, names, config),
     knockPace: new KnockPace(),
     logs: new TaskLogs(clients, config, definitions),
-    keys: new KeyStore(options.keyDirectory),
   };
 }

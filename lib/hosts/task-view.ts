@@ -123,7 +123,7 @@ export function hostOf(
 const isoOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
 /** StopTask drops a task's tags, but its overrides still say who it was. */
-function environmentOf(task: Task, config: ProviderConfig, name: string): string | undefined {
+export function environmentOf(task: Task, config: ProviderConfig, name: string): string | undefined {
   return task.overrides?.containerOverrides
     ?.find((override) => override.name === config.container_name)
     ?.environment?.find((variable) => variable.name === name)?.value;

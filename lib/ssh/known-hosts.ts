@@ -13,10 +13,13 @@ const keyTypeOf = (publicKey: Buffer): string =>
 /** A public key in SSH wire form as OpenSSH writes it: `ssh-ed25519 AAAA…`. */
 export const openSshKey = (publicKey: Buffer): string => `${keyTypeOf(publicKey)} ${publicKey.toString('base64')}`;
 
+/** Line of a known_hosts file; `key` as OpenSSH writes it. */
+export const knownHostsLine = (host: string, port: number, key: string): string =>
+  `${knownHostsName(host, port)} ${key}`;
+
 /** Pins one host key for one address. The file then holds nothing else: it belongs to this host alone. */
 export async function pinHostKey(file: string, host: string, port: number, publicKey: Buffer): Promise<void> {
-  const line = `${knownHostsName(host, port)} ${openSshKey(publicKey)}\n`;
-  await writePrivateFile(file, line);
+  await writePrivateFile(file, `${knownHostsLine(host, port, openSshKey(publicKey))}\n`);
 }
 
 /** The host keys, in SSH wire form, that a known_hosts text pins for an address. Comments and marked lines are not keys. */

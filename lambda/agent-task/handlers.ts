@@ -1,0 +1,193 @@
+import { AGENT_TASK_ATTRIBUTES } from '../../lib/contract/agent-task';
+import type { AgentTaskAttributes } from '../../lib/contract/agent-task';
+import { isMngrFargateError, MngrFargateError } from '../../lib/contract/errors';
+import type { ProviderConfig } from '../../lib/contract/provider-config';
+import { providerConfigSchema } from '../../lib/contract/provider-config';
+import type { HostProbe, StackHosts, StackHostState, StackOwner } from '../../lib/hosts/stack-hosts';
+import { knownHostsLine } from '../../lib/ssh/known-hosts';
+import type { Begun, Progress, ResourceEvent, WaitingEvent } from './events';
+import { clusterOf } from './events';
+import { failure } from './failure';
+import { clientTokenOf, configOf, hostRequestOf, propertiesOf } from './request';
+
+/** What the handlers work with; index.ts has the real things. */
+export interface Surroundings {
+  readonly region: string;
+  readonly hosts: (owner: StackOwner, config: ProviderConfig, provider?: string) => StackHosts;
+  readonly probe: HostProbe;
+  /** Writes one line of the function's log. */
+  readonly log: (line: { readonly notice: string } & Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * The two handlers of the custom resource. `onEvent` makes the one call that changes something, and can be repeated;
+ * `isComplete` waits, checks and explains. The physical id is the task's ARN, so that CloudFormation itself ends what a
+ * failed or replaced resource has started.
+ */
+export class AgentTaskHandlers {
+  constructor(private readonly surroundings: Surroundings) {}
+
+  async onEvent(event: ResourceEvent): Promise<Begun> {
+    return event.RequestType === 'Delete' ? this.beginDelete(event) : this.beginLaunch(event);
+  }
+
+  async isComplete(event: WaitingEvent): Promise<Progress> {
+    return event.RequestType === 'Delete' ? this.hasStopped(event) : this.isReady(event);
+  }
+
+  /** Nothing may be thrown once RunTask has been answered: the framework would forget the task. */
+  private async beginLaunch(event: ResourceEvent): Promise<Begun> {
+    try {
+      const request = hostRequestOf(event);
+      const config = configOf(propertiesOf(event), this.surroundings.region);
+      return await this.withHosts(event, config, async (hosts) => {
+        const { PhysicalResourceId: present = '' } = event;
+        const kept = clusterOf(present) === config.ecs_cluster && (await hosts.runs(present, request.digest));
+        const { taskArn, launched } = kept
+          ? { taskArn: present, launched: false }
+          : await hosts.launch(request, clientTokenOf(event));
+        this.tell(event, launched ? 'host-launched' : 'host-kept', { taskArn });
+        return begun(taskArn, launched);
+      });
+    } catch (error) {
+      this.tell(event, 'launch-failed', { problem: (error as Error).message });
+      throw failure(error);
+    }
+  }
+
+  /** Never throws: what can't be stopped now is told to stop again by `isComplete`. */
+  private async beginDelete(event: ResourceEvent): Promise<Begun> {
+    const physicalId = event.PhysicalResourceId ?? '';
+    const config = this.configOfTask(physicalId);
+    if (config === undefined) return begun(physicalId, false);
+    try {
+      await this.withHosts(event, config, (hosts) => hosts.stop(physicalId, STOP_REASON));
+      this.tell(event, 'host-stopped', { taskArn: physicalId });
+    } catch (error) {
+      this.tell(event, 'stop-failed', { taskArn: physicalId, problem: (error as Error).message });
+    }
+    return begun(physicalId, false);
+  }
+
+  private async isReady(event: WaitingEvent): Promise<Progress> {
+    const { PhysicalResourceId: taskArn, Launched: launched } = event;
+    const properties = propertiesOf(event);
+    const config = configOf(properties, this.surroundings.region);
+    return this.withHosts(event, config, async (hosts) => {
+      try {
+        const state = await hosts.look(taskArn, this.surroundings.probe);
+        if (!state.ready) {
+          refuseLate(event, properties.Timeout, state.waitingFor);
+          return { IsComplete: false };
+        }
+        if (!launched) await hosts.retag(taskArn, { tags: properties.Tags, maxAge: properties.MaxAge });
+        this.tell(event, 'host-ready', { taskArn, hostId: state.hostId });
+        return { IsComplete: true, Data: attributesOf(state) };
+      } catch (error) {
+        const problem = (error as Error).message;
+        if (mayPass(error) && !isLate(event, properties.Timeout)) {
+          this.tell(event, 'look-failed', { taskArn, problem });
+          return { IsComplete: false };
+        }
+        this.tell(event, 'host-failed', { taskArn, problem });
+        throw failure(error, launched ? await this.stopFailed(hosts, taskArn) : undefined);
+      }
+    });
+  }
+
+  /** CloudFormation stops the task as well; but a rolled-back update may know the older one only. */
+  private async stopFailed(hosts: StackHosts, taskArn: string): Promise<string | undefined> {
+    try {
+      await hosts.stop(taskArn, 'the stack could not use it');
+      return undefined;
+    } catch (error) {
+      return `and task ${taskArn} could not be stopped: ${(error as Error).message}`;
+    }
+  }
+
+  /**
+   * Waits for the end of the task, whose network interface would keep subnets and security groups from being deleted.
+   * Only a refusal ends the wait, since a deletion that claimed success would leave the task running.
+   */
+  private async hasStopped(event: WaitingEvent): Promise<Progress> {
+    const { PhysicalResourceId: taskArn } = event;
+    const config = this.configOfTask(taskArn);
+    if (config === undefined) return { IsComplete: true };
+    try {
+      const stopped = await this.withHosts(event, config, (hosts) => hosts.hasStopped(taskArn, STOP_REASON));
+      return { IsComplete: stopped };
+    } catch (error) {
+      this.tell(event, 'stop-failed', { taskArn, problem: (error as Error).message });
+      if (isMngrFargateError(error) && error.code === 'denied') throw failure(error);
+      return { IsComplete: false };
+    }
+  }
+
+  /**
+   * What it takes to stop a task. The ARN alone says it: the properties may be of another cluster, or of a version that
+   * this one doesn't understand. Undefined for what is no task's ARN.
+   */
+  private configOfTask(taskArn: string): ProviderConfig | undefined {
+    const cluster = clusterOf(taskArn);
+    if (cluster === undefined) return undefined;
+    return providerConfigSchema.parse({ aws_region: this.surroundings.region, ecs_cluster: cluster });
+  }
+
+  private async withHosts<T>(
+    event: ResourceEvent,
+    config: ProviderConfig,
+    work: (hosts: StackHosts) => Promise<T>,
+  ): Promise<T> {
+    const { Provider: provider } = event.ResourceProperties as { Provider?: string };
+    const hosts = this.surroundings.hosts(
+      { stackId: event.StackId, resource: event.LogicalResourceId },
+      config,
+      provider,
+    );
+    try {
+      return await work(hosts);
+    } finally {
+      hosts.close();
+    }
+  }
+
+  private tell(event: ResourceEvent, notice: string, members: Readonly<Record<string, unknown>>): void {
+    const { RequestType: request, RequestId: requestId, LogicalResourceId: resource } = event;
+    this.surroundings.log({ notice, request, requestId, resource, ...members });
+  }
+}
+
+const STOP_REASON = 'removed with its stack';
+
+const begun = (PhysicalResourceId: string, Launched: boolean): Begun => ({
+  PhysicalResourceId,
+  Launched,
+  BegunAt: new Date().toISOString(),
+});
+
+const isLate = ({ BegunAt }: Begun, timeoutSeconds: number): boolean =>
+  Date.now() > Date.parse(BegunAt) + timeoutSeconds * 1000;
+
+function refuseLate(event: WaitingEvent, timeoutSeconds: number, waitingFor: string): void {
+  if (!isLate(event, timeoutSeconds)) return;
+  throw new MngrFargateError('timed-out', `the host was not ready within ${timeoutSeconds} s: ${waitingFor}`, {
+    hint: 'look at its log in the environment’s log group, or set a longer `timeout`',
+  });
+}
+
+/** What a later look may find otherwise: AWS didn't answer, or not this time. Everything else is an outcome. */
+const PASSING: ReadonlySet<string> = new Set(['unreachable', 'timed-out', 'aborted', 'failed']);
+const mayPass = (error: unknown): boolean => !isMngrFargateError(error) || PASSING.has(error.code);
+
+function attributesOf(state: Extract<StackHostState, { ready: true }>): AgentTaskAttributes {
+  const { hostId, publicIp, privateIp, host, port, hostKey } = state;
+  return {
+    [AGENT_TASK_ATTRIBUTES.hostId]: hostId,
+    [AGENT_TASK_ATTRIBUTES.publicAddress]: publicIp ?? '',
+    [AGENT_TASK_ATTRIBUTES.privateAddress]: privateIp ?? '',
+    [AGENT_TASK_ATTRIBUTES.address]: host,
+    [AGENT_TASK_ATTRIBUTES.port]: String(port),
+    [AGENT_TASK_ATTRIBUTES.hostKey]: hostKey,
+    [AGENT_TASK_ATTRIBUTES.knownHosts]: knownHostsLine(host, port, hostKey),
+  };
+}
