@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
@@ -22,6 +22,9 @@ export class OperationsTopic extends Construct {
   readonly topic: Topic;
   readonly key: Key;
 
+  /** Who may publish. What publishes while it is being made must be made after this. */
+  readonly policy: TopicPolicy;
+
   constructor(scope: Construct, id: string, props: OperationsTopicProps = {}) {
     super(scope, id);
     this.key = new Key(this, 'Key', {
@@ -30,11 +33,8 @@ export class OperationsTopic extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
       pendingWindow: Duration.days(7),
     });
-    this.topic = new Topic(this, 'Topic', {
-      displayName: 'Alarms of mngr hosts',
-      masterKey: this.key,
-      enforceSSL: true,
-    });
+    this.topic = new Topic(this, 'Topic', { displayName: 'Alarms of mngr hosts', masterKey: this.key });
+    this.policy = new TopicPolicy(this, 'Policy', { topics: [this.topic], enforceSSL: true });
     for (const email of props.emails ?? []) this.topic.addSubscription(new EmailSubscription(email));
     this.allow('cloudwatch.amazonaws.com', { limitKeyToAccount: true });
   }
@@ -51,7 +51,7 @@ export class OperationsTopic extends Construct {
   private allow(service: string, { limitKeyToAccount }: { limitKeyToAccount: boolean }): void {
     const principals = [new ServicePrincipal(service)];
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
-    this.topic.addToResourcePolicy(
+    this.policy.document.addStatements(
       new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [this.topic.topicArn], conditions }),
     );
     this.key.addToResourcePolicy(

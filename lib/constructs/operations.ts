@@ -111,12 +111,16 @@ export class Operations extends Construct {
       });
     }
     if (monthlyBudgetUsd !== undefined && this.topic !== undefined) {
-      ownTopic?.allowBudgets();
       this.budget = new SpendBudget(this, 'Budget', {
         monthlyUsd: monthlyBudgetUsd,
         topic: this.topic,
         tag: props.budgetTag,
       });
+      if (ownTopic !== undefined) {
+        ownTopic.allowBudgets();
+        // AWS Budgets tries the topic when it gets the budget.
+        this.budget.node.addDependency(ownTopic.policy);
+      }
     }
   }
 }

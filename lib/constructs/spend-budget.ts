@@ -70,7 +70,5 @@ export class SpendBudget extends Construct {
         subscribers: [{ subscriptionType: 'SNS', address: props.topic.topicArn }],
       })),
     });
-    // Budgets sends a message to the topic when it is told of it, so the topic's policy must be there.
-    this.budget.node.addDependency(props.topic);
   }
 }

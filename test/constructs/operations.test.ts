@@ -5,6 +5,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { OperationsOptions } from '../../lib/constructs';
 import type { Options } from '../support/operations-stack';
 import { operationsWith } from '../support/operations-stack';
+import { snapshotOf } from '../support/template-snapshot';
 
 const onCall = (stack: Stack): ITopic =>
   Topic.fromTopicArn(stack, 'OnCall', 'arn:aws:sns:eu-central-1:123456789012:on-call');
@@ -64,6 +65,17 @@ describe('what is made', () => {
 
     template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
   });
+});
+
+it('stays as it was reviewed', () => {
+  const { stack } = operationsWith({
+    dashboard: true,
+    alarmEmails: ['team@example.com'],
+    monthlyBudgetUsd: 500,
+    budgetTag: { key: 'team', value: 'search' },
+  });
+
+  expect(snapshotOf(Template.fromStack(stack))).toMatchSnapshot();
 });
 
 describe('what would have no effect', () => {

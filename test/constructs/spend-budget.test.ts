@@ -42,7 +42,7 @@ describe('the budget', () => {
 
   it('is made after the policy that lets it publish', () => {
     templateWith().hasResource('AWS::Budgets::Budget', {
-      DependsOn: Match.arrayWith([Match.stringLikeRegexp('^OperationsToldTopicPolicy')]),
+      DependsOn: [Match.stringLikeRegexp('^OperationsToldPolicy')],
     });
   });
 });
