@@ -97,8 +97,8 @@ export class ReaperFunction {
       const { stopCode = null, stoppedReason = null, containers = [] } = task;
       const exitCode = containers.find((container) => container.exitCode !== undefined)?.exitCode ?? null;
       const { reason, failedStart } = meaning;
-      const why = { reason, failedStart, stopCode, stoppedReason, exitCode };
-      this.write({ notice: NOTICES.hostEnded, taskArn, startedBy, ...why });
+      const notice = failedStart ? NOTICES.hostStartFailed : NOTICES.hostEnded;
+      this.write({ notice, taskArn, startedBy, reason, stopCode, stoppedReason, exitCode });
       this.metrics.ofEnd(meaning);
     }
     return undefined;

@@ -12,7 +12,11 @@ import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
 import { AgentNetwork } from './agent-network';
 import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
+import type { OperationsOptions } from './operations';
+import { Operations } from './operations';
 import { OperatorPolicy } from './operator-policy';
+import type { ReaperOptions } from './reaper';
+import { Reaper } from './reaper';
 import { SshSecurityGroup } from './ssh-security-group';
 
 /** What is the same for the hosts' task definition. */
@@ -132,6 +136,27 @@ export interface AgentEnvironmentProps extends HostProps {
    * @default - no limit
    */
   readonly defaultMaxAge?: Duration;
+
+  /**
+   * Whether hosts that should have ended are stopped from outside.
+   *
+   * @default true
+   */
+  readonly reaper?: boolean;
+
+  /**
+   * How that is done. Not with `reaper: false`.
+   *
+   * @default - every five minutes, as docs/reaper.md says
+   */
+  readonly reaperOptions?: ReaperOptions;
+
+  /**
+   * Dashboard, alarms and budget.
+   *
+   * @default - none
+   */
+  readonly operations?: OperationsOptions;
 }
 
 /**
@@ -145,6 +170,11 @@ export class AgentEnvironment extends Construct implements IConnectable, IGranta
   readonly image: IAgentImage;
   readonly taskDefinition: AgentTaskDefinition;
   readonly operator: OperatorPolicy;
+
+  /** Undefined when it was left out. */
+  readonly reaper: Reaper | undefined;
+
+  readonly operations: Operations;
   readonly connections: Connections;
   readonly grantPrincipal: IPrincipal;
 
@@ -199,6 +229,21 @@ export class AgentEnvironment extends Construct implements IConnectable, IGranta
       principals: props.operatorPrincipals,
       externalId: props.operatorExternalId,
     });
+    if (props.reaper ?? true) {
+      this.reaper = new Reaper(this, 'Reaper', {
+        ...props.reaperOptions,
+        cluster: this.cluster,
+        family: this.taskDefinition.family,
+        publicIp: this.network.assignPublicIp,
+        logRetention: props.logRetention,
+      });
+    }
+    this.operations = new Operations(this, 'Operations', {
+      ...props.operations,
+      family: this.taskDefinition.family,
+      spot: props.spot ?? true,
+      reaper: this.reaper,
+    });
 
     this.connections = new Connections({ securityGroups: [this.securityGroup] });
     this.grantPrincipal = this.taskDefinition.grantPrincipal;
@@ -236,6 +281,9 @@ function refuseContradictions(props: AgentEnvironmentProps): void {
         `${given} and ${contradicted} exclude each other: ${contradicted} is a setting of what ${given} replaces, so leave one out`,
       );
     }
+  }
+  if (props.reaper === false && props.reaperOptions !== undefined) {
+    throw new Error('reaperOptions have no effect with reaper false: leave one of them out');
   }
   const maxAge = props.defaultMaxAge?.toSeconds();
   if (maxAge !== undefined && maxAge < 60) {

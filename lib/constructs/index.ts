@@ -29,6 +29,8 @@ export { PrivateEndpoints } from './private-endpoints';
 export type { PrivateEndpointsProps } from './private-endpoints';
 export { SpendBudget } from './spend-budget';
 export type { CostAllocationTag, SpendBudgetProps } from './spend-budget';
+export { Reaper } from './reaper';
+export type { ReaperOptions, ReaperProps } from './reaper';
 export { SSH_WARNINGS, SshSecurityGroup } from './ssh-security-group';
 export type { SshSecurityGroupProps } from './ssh-security-group';
 export { TaskRole } from './task-role';

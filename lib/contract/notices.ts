@@ -26,6 +26,8 @@ export const NOTICES = {
   /** From ECS's task state events. */
   hostStarted: 'host-started',
   hostEnded: 'host-ended',
+  /** It ended before it was RUNNING, or never became ready. */
+  hostStartFailed: 'host-start-failed',
 } as const;
 
 export type NoticeName = (typeof NOTICES)[keyof typeof NOTICES];

@@ -7,7 +7,9 @@ import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-valu
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
 import { nearest } from '../contract/nearest';
+import { OPERATIONS_SETTINGS, operationsContradictions } from './operations-settings';
 
+const SECONDS_PER_DAY = 86_400;
 const SECONDS_PER_YEAR = 31_536_000;
 
 const cidr = text.transform((value, context) => {
@@ -86,6 +88,18 @@ const SETTINGS = {
   defaultMaxAge: wholeNumber(60, SECONDS_PER_YEAR),
   awsProfile: text,
 
+  reaper: flag,
+  reaperInterval: wholeNumber(60, SECONDS_PER_DAY).refine((seconds) => seconds % 60 === 0, {
+    error: (issue) => `${String(issue.input)} seconds are no whole minutes, and a schedule has no others`,
+  }),
+  reaperDryRun: flag,
+  reaperStopUntagged: flag,
+  reaperExpiryGrace: wholeNumber(0, SECONDS_PER_DAY),
+  reaperReadyTimeout: wholeNumber(60, SECONDS_PER_YEAR),
+  reaperRevisions: flag,
+
+  ...OPERATIONS_SETTINGS,
+
   nagPacks: listOf(oneOf(['none', ...NAG_PACK_NAMES])),
 } as const;
 
@@ -110,6 +124,16 @@ const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]]
   ['image', ['agents', 'imageBuildArgs']],
 ];
 
+/** Keys that say how the reaper works. */
+const REAPER_KEYS = [
+  'reaperInterval',
+  'reaperDryRun',
+  'reaperStopUntagged',
+  'reaperExpiryGrace',
+  'reaperReadyTimeout',
+  'reaperRevisions',
+] as const satisfies readonly (keyof Settings)[];
+
 /** Problems that lie between two settings; each line starts with the key that it is about. */
 function* contradictions(settings: Settings): Generator<string> {
   for (const [key, others] of REPLACES) {
@@ -125,6 +149,12 @@ function* contradictions(settings: Settings): Generator<string> {
   if (settings.natGateways !== undefined && settings.network !== NetworkMode.PRIVATE_NAT) {
     yield `natGateways: has no effect without network=${NetworkMode.PRIVATE_NAT}`;
   }
+  if (settings.reaper === false) {
+    for (const key of REAPER_KEYS) {
+      if (settings[key] !== undefined) yield `${key}: has no effect with reaper=false: leave one of them out`;
+    }
+  }
+  yield* operationsContradictions(settings);
   if (settings.nagPacks?.includes('none') === true && settings.nagPacks.length > 1) {
     yield 'nagPacks: none goes with no other pack';
   }

@@ -11,8 +11,10 @@ import type { AgentEnvironmentProps } from '../constructs/agent-environment';
 import { AgentImage } from '../constructs/agent-image';
 import type { AgentNetworkProps, IAgentNetwork } from '../constructs/agent-network';
 import { AgentNetwork } from '../constructs/agent-network';
+import type { ReaperOptions } from '../constructs/reaper';
 import { MngrFargateError } from '../contract/errors';
 import type { Settings } from './context';
+import { operationsOptionsOf } from './operations-settings';
 
 const CONTAINER_INSIGHTS = {
   enabled: ContainerInsights.ENABLED,
@@ -54,6 +56,22 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     operatorExternalId: settings.operatorExternalId,
     defaultIdleTimeout: imported(settings.defaultIdleTimeout, (seconds) => Duration.seconds(seconds)),
     defaultMaxAge: imported(settings.defaultMaxAge, (seconds) => Duration.seconds(seconds)),
+    reaper: settings.reaper,
+    reaperOptions: settings.reaper === false ? undefined : reaperOptions(settings),
+    operations: operationsOptionsOf(stack, settings),
+  };
+}
+
+function reaperOptions(settings: Settings): ReaperOptions {
+  const seconds = (value: number | undefined): Duration | undefined =>
+    value === undefined ? undefined : Duration.seconds(value);
+  return {
+    interval: seconds(settings.reaperInterval),
+    dryRun: settings.reaperDryRun,
+    stopUntagged: settings.reaperStopUntagged,
+    expiryGrace: seconds(settings.reaperExpiryGrace),
+    readyTimeout: seconds(settings.reaperReadyTimeout),
+    revisions: settings.reaperRevisions,
   };
 }
 
