@@ -4,6 +4,8 @@ export { settingsOfStack } from './deployed-stack';
 export { dynamicHostsFileOf } from './dynamic-hosts';
 export type { LeftOutHost, SyncedHost, SyncResult } from './dynamic-hosts-sync';
 export { syncDynamicHosts } from './dynamic-hosts-sync';
+export type { InstalledPlugin, InstallRequest } from './plugin/install-plugin';
+export { installPlugin } from './plugin/install-plugin';
 export { ensureProfile, readProfile } from './profile';
 export { renderProviderBlock } from './provider-block';
 export type { LoadedProviderConfig, LoadRequest } from './provider-config-loader';

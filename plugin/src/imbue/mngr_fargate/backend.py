@@ -43,7 +43,9 @@ class FargateProviderBackend(ProviderBackendInterface):
         Raises ProviderEmptyError where nobody configured the provider: mngr builds an instance of every installed
         backend, and its commands then skip this one.
         """
+        from imbue.mngr_fargate.archive import HostArchive  # noqa: PLC0415
         from imbue.mngr_fargate.cli import FargateCli  # noqa: PLC0415
+        from imbue.mngr_fargate.fleet import Fleet  # noqa: PLC0415
         from imbue.mngr_fargate.instance import FargateProvider  # noqa: PLC0415
         from imbue.mngr_fargate.records import HostRecords  # noqa: PLC0415
 
@@ -55,11 +57,15 @@ class FargateProviderBackend(ProviderBackendInterface):
                 f'it is not configured: add [providers.{name}] with backend = "fargate" to mngr\'s settings.toml, '
                 "or run `mngr-fargate config write`",
             )
+        cli = FargateCli(provider=str(name), settings=tuple(config.cli_settings()), program=config.cli_path)
+        fleet = Fleet(name, cli)
+        records = HostRecords(mngr_ctx.profile_dir / "fargate" / "records" / str(name))
         return FargateProvider(
             name=name,
             host_dir=config.host_dir,
             mngr_ctx=mngr_ctx,
             config=config,
-            cli=FargateCli(provider=str(name), settings=tuple(config.cli_settings()), program=config.cli_path),
-            records=HostRecords(mngr_ctx.profile_dir / "fargate" / "records" / str(name)),
+            cli=cli,
+            fleet=fleet,
+            archive=HostArchive(records, fleet),
         )

@@ -27,6 +27,8 @@ CLI_PATH_VARIABLE: Final = "MNGR_FARGATE_CLI_PATH"
 # Seconds for calls that mngr makes on every command: a slow endpoint must not freeze them. `create` has a limit of
 # its own.
 _CALL_TIMEOUT: Final = 60.0
+# Seconds for a call that took too long to end by itself.
+_END_TIMEOUT: Final = 10.0
 # Seconds for a create to stop what it started, once it was told to. The command itself gives StopTask 60.
 _CLEAN_UP_TIMEOUT: Final = 90.0
 
@@ -184,7 +186,7 @@ def _run_program(words: Sequence[str], timeout: float | None, on_line: Callable[
     # Both pipes are read at once, or a full one would stop the program.
     reader = threading.Thread(target=lambda: output.append(process.stdout.read()), daemon=True)  # type: ignore[union-attr]
     is_late = threading.Event()
-    timer = threading.Timer(timeout or 0, lambda: (is_late.set(), process.terminate()))
+    timer = threading.Timer(timeout or 0, _expire, (process, is_late))
     last_line = ""
     with process:
         try:
@@ -205,6 +207,16 @@ def _run_program(words: Sequence[str], timeout: float | None, on_line: Callable[
     if is_late.is_set():
         raise CliError("timed-out", f"mngr-fargate did not answer within {timeout:.0f} s", None)
     return _Run(exit_code, "".join(output), last_line)
+
+
+def _expire(process: "subprocess.Popen[str]", is_late: threading.Event) -> None:
+    """Ends a program that took too long, in a moment if it can, else at once."""
+    is_late.set()
+    process.terminate()
+    try:
+        process.wait(_END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

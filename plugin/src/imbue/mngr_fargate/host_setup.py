@@ -12,14 +12,6 @@ from imbue.mngr_fargate.config import FargateProviderConfig
 from imbue.mngr_fargate.contract import FargateHost
 
 
-def lifecycle_options(lifecycle: HostLifecycleOptions) -> list[str]:
-    """The idle timeout as an option of `create`. Without one the provider's holds, which `create` knows itself."""
-    timeout = lifecycle.idle_timeout_seconds
-    if timeout is None:
-        return []
-    return [f"--idle-timeout={timeout if timeout > 0 else 'never'}"]
-
-
 def prepare_host(
     host: Host,
     fargate_host: FargateHost,
@@ -31,8 +23,8 @@ def prepare_host(
     booted = host.get_certified_data()
     wanted = {
         "activity_sources": _activity_sources(config, lifecycle),
-        # Without a prefix the watchdog leaves a host whose agents are stopped to its idle timeout: on Fargate ending it
-        # would take the agents' work with it (docs/decisions/090).
+        # Without a prefix the watchdog leaves a host whose agents are stopped to its idle timeout: on Fargate its end
+        # would be that of the agents' work (docs/decisions/090).
         "tmux_session_prefix": None,
         "image": fargate_host.image,
     }

@@ -1,13 +1,8 @@
 """Hosts that can't be worked on: ended, not ready yet, or created on another machine."""
 
-from datetime import UTC, datetime
-
 from imbue.mngr.hosts.offline_host import OfflineHost
-from imbue.mngr.interfaces.data_types import CertifiedHostData
 from imbue.mngr.primitives import HostState
 from pydantic import Field
-
-from imbue.mngr_fargate.contract import FargateHost
 
 
 class FargateOfflineHost(OfflineHost):
@@ -20,16 +15,3 @@ class FargateOfflineHost(OfflineHost):
 
     def get_state(self) -> HostState:
         return HostState.FAILED if self.certified_host_data.failure_reason is not None else self.known_state
-
-
-def certified_data_of(host: FargateHost) -> CertifiedHostData:
-    """mngr's data of a host of which this machine knows no more than ECS says."""
-    return CertifiedHostData(
-        host_id=host.host_id,
-        host_name=host.name,
-        created_at=host.created_at,
-        updated_at=datetime.now(UTC),
-        image=host.image,
-        user_tags=dict(host.tags),
-        plugin={"fargate": {"task_arn": host.task_arn}},
-    )

@@ -17,24 +17,16 @@ from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
-class HostSize(BaseModel):
-    """CPU units, MiB and GiB."""
-
-    model_config = ConfigDict(frozen=True)
-
-    cpu: int
-    memory: int
-    ephemeral_storage: int
-
-
 class HostRecord(BaseModel):
-    """mngr's data.json of the host, its agents' data.json by id, and its size."""
+    """mngr's data.json of the host, that of its agents by their id, and its size: CPU units, MiB and GiB."""
 
     model_config = ConfigDict(frozen=True)
 
     host: dict[str, Any]
+    cpu: int
+    memory: int
+    ephemeral_storage: int
     agents: dict[str, dict[str, Any]] = {}
-    size: HostSize | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,8 @@ class HostRecords:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            logger.warning("Cannot read {}, going on without it: {}", path, error)
+            logger.warning("Going on without {}, which can't be read", path)
+            logger.debug("{}", error)
             return None
 
     def update(self, host_id: str, change: Callable[[HostRecord | None], HostRecord | None]) -> None:
