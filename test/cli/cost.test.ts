@@ -28,9 +28,9 @@ describe('the table of cost', () => {
   test('by host', () => {
     expect(costTable(costReport([fox, owl], { by: 'host' }, { now: NOW }))).toBe(`\
 NAME   STATE    COST/HOUR  HOURS  COST
-fox    RUNNING  $0.50      14.0   $7.00
-owl    STOPPED  -          1.5    ~$0.0300
-total                      15.5   ~$7.03
+fox    RUNNING  $0.50      14.00  $7.00
+owl    STOPPED  -          1.50   ~$0.0300
+total                      15.50  ~$7.03
 
 if these go on: $12.00 a day, $365.00 a month
 covers hosts that run, and hosts that stopped within about an hour
@@ -44,9 +44,9 @@ estimated at list prices of us-east-1 (2026-06), in US dollars, without logs, tr
 
     expect(lines.slice(0, 4)).toEqual([
       'DAY (UTC)          HOSTS  HOURS  COST',
-      '2026-11-20         1      2.0    $1.00',
-      '2026-11-21 so far  1      12.0   $6.00',
-      'total                     14.0   $7.00',
+      '2026-11-20         1      2.00   $1.00',
+      '2026-11-21 so far  1      12.00  $6.00',
+      'total                     14.00  $7.00',
     ]);
   });
 
@@ -60,6 +60,13 @@ estimated at list prices of us-east-1 (2026-06), in US dollars, without logs, tr
       '(without the tag)',
       '(stopped: tags forgotten)',
     ]);
+  });
+
+  test('has no projection for hosts that have all stopped', () => {
+    const text = costTable(costReport([owl], { by: 'host' }, { now: NOW }));
+
+    expect(text).toContain('\nnone of them runs any more\n');
+    expect(text).not.toContain('a month');
   });
 
   test('without hosts says what it looked at', () => {
@@ -154,8 +161,8 @@ describe('cost by the real program', () => {
     const { stdout, exitCode } = await home.run(['cost', 'a', 'c', '--since', '1h']);
 
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^NAME +STATE +COST\/HOUR +HOURS +COST\n[ac] +RUNNING +\$0\.\d+ +1\.0 +\$0\.\d+\n/);
-    expect(stdout).toMatch(/\ntotal +2\.0 +\$0\.\d+\n/);
+    expect(stdout).toMatch(/^NAME +STATE +COST\/HOUR +HOURS +COST\n[ac] +RUNNING +\$0\.\d+ +1\.00 +\$0\.\d+\n/);
+    expect(stdout).toMatch(/\ntotal +2\.00 +\$0\.\d+\n/);
   });
 
   test('a tag to choose by, with a word on what it leaves out', async () => {

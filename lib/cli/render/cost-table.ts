@@ -38,12 +38,14 @@ export function costTable(report: CostReport): string {
   const [headings, cellsOf] = columnsOf(report);
   const table = [
     [...headings, 'HOURS', 'COST'],
-    ...rows.map((row) => [...cellsOf(row), row.hours.toFixed(1), cost(row, row.usd)]),
-    ['total', ...headings.slice(1).map(() => ''), total.hours.toFixed(1), cost(total, total.usd)],
+    ...rows.map((row) => [...cellsOf(row), row.hours.toFixed(2), cost(row, row.usd)]),
+    ['total', ...headings.slice(1).map(() => ''), total.hours.toFixed(2), cost(total, total.usd)],
   ];
   const prices = pricesOf === region ? pricesOf : `${pricesOf}, as ${region} is not in the list`;
   const lines = [
-    `if these go on: ${formatCost(projected.usdPerDay)} a day, ${formatCost(projected.usdPerMonth)} a month`,
+    projected.usdPerHour === 0
+      ? 'none of them runs any more'
+      : `if these go on: ${formatCost(projected.usdPerDay)} a day, ${formatCost(projected.usdPerMonth)} a month`,
     `covers ${covers}${since === null ? '' : `; nothing before ${since}`}`,
     `estimated at list prices of ${prices} (${pricesAsOf}), in US dollars, without logs, traffic and taxes`,
     ...(total.spot ? [`${ROUGHLY} has Fargate Spot in it, whose price moves`] : []),
