@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import type { AgentTaskDefinition } from './agent-task-definition';
 import { HOST_TAGS } from '../contract/tags';
-import { acknowledgeFinding, wildcardFinding } from './nag-acknowledgement';
+import { allow } from './statement';
 
 export interface OperatorPolicyProps {
   /** Where hosts may be launched. */
@@ -74,11 +74,12 @@ export class OperatorPolicy extends Construct {
     });
 
     return [
-      this.allow('RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
+      allow(this, 'RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
         conditions: inThisCluster,
         wildcard: 'Any revision of the one family, since each deployment makes a new revision; in this cluster only.',
       }),
-      this.allow(
+      allow(
+        this,
         'PassHostRoles',
         ['iam:PassRole'],
         [taskDefinition.taskRole.roleArn, taskDefinition.executionRole.roleArn],
@@ -87,20 +88,21 @@ export class OperatorPolicy extends Construct {
         },
       ),
       ...this.hostStatements(hosts, sharedCluster),
-      this.allow('OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
-      this.allow('ListHosts', ['ecs:ListTasks'], ['*'], {
+      allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
+      allow(this, 'ListHosts', ['ecs:ListTasks'], ['*'], {
         conditions: inThisCluster,
         wildcard:
           'ecs:ListTasks knows container instances as its only resource type, and Fargate has none; the condition limits it to this cluster.',
       }),
-      this.allow('RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
-      this.allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*'], {
+      allow(this, 'RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
+      allow(this, 'ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*'], {
         wildcard: 'ecs:DescribeTaskDefinition has no resource-level permissions; it reads only.',
       }),
-      this.allow('FindHostAddresses', ['ec2:DescribeNetworkInterfaces'], ['*'], {
+      allow(this, 'FindHostAddresses', ['ec2:DescribeNetworkInterfaces'], ['*'], {
         wildcard: 'ec2:DescribeNetworkInterfaces has no resource-level permissions; it reads only.',
       }),
-      this.allow(
+      allow(
+        this,
         'ReadHostLogs',
         ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
         [logGroup, `${logGroup}:*`],
@@ -108,7 +110,8 @@ export class OperatorPolicy extends Construct {
           wildcard: 'Every log stream of the one log group of the hosts.',
         },
       ),
-      this.allow(
+      allow(
+        this,
         'ReadStackOutputs',
         ['cloudformation:DescribeStacks'],
         [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
@@ -124,28 +127,15 @@ export class OperatorPolicy extends Construct {
   private hostStatements(hosts: string, sharedCluster: boolean): PolicyStatement[] {
     const wildcard = 'Task ids are made up at launch; tasks of this cluster only.';
     const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'];
-    if (!sharedCluster) return [this.allow('ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
+    if (!sharedCluster) return [allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
     return [
-      this.allow('DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
-      this.allow('TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
+      allow(this, 'DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
+      allow(this, 'TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
         conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
       }),
-      this.allow('ManageHosts', changes, [hosts], {
+      allow(this, 'ManageHosts', changes, [hosts], {
         conditions: { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
       }),
     ];
-  }
-
-  /** One statement; `wildcard` says why its resources may hold one. */
-  private allow(
-    sid: string,
-    actions: string[],
-    resources: string[],
-    options: { conditions?: Record<string, unknown>; wildcard?: string } = {},
-  ): PolicyStatement {
-    if (options.wildcard !== undefined) {
-      for (const resource of resources) acknowledgeFinding(this, wildcardFinding(this, resource), options.wildcard);
-    }
-    return new PolicyStatement({ sid, actions, resources, conditions: options.conditions });
   }
 }

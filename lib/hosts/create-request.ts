@@ -2,8 +2,9 @@ import { BOOT_ENVIRONMENT, DEFAULT_BOOT_LEASE_SECONDS } from '../contract/enviro
 import { MngrFargateError } from '../contract/errors';
 import { ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { isHostName } from '../contract/host-name';
+import { publicKeyProblem, tagProblem, variableProblem } from '../contract/host-rules';
 import type { ProviderConfig } from '../contract/provider-config';
-import { HOST_TAGS, MAX_TAGS_PER_TASK, RESERVED_TAG_PREFIX } from '../contract/tags';
+import { HOST_TAGS, MAX_TAGS_PER_TASK } from '../contract/tags';
 import type { CreateHostRequest } from './types';
 
 /** A request with the provider's defaults filled in, known to be possible. */
@@ -28,12 +29,6 @@ export interface CheckedRequest {
 
 const DEFAULT_TIMEOUT_SECONDS = 600;
 const MIN_MAX_AGE = 60;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** OpenSSH's public key forms that its sshd takes in authorized_keys, without options. */
-const PUBLIC_KEY =
-  /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}(?: [^\r\n]*)?$/;
-/** ECS API, Tag: lengths and characters. */
-const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 const usage = (message: string, hint?: string): MngrFargateError => new MngrFargateError('usage', message, { hint });
 
@@ -53,13 +48,8 @@ export function checkHostName(name: string): void {
 export function checkTags(tags: Readonly<Record<string, string>>, ours = Object.keys(HOST_TAGS).length): void {
   const entries = Object.entries(tags);
   for (const [key, value] of entries) {
-    if (key === '' || key.length > 128 || !TAG_TEXT.test(key))
-      throw usage(`tag key ${JSON.stringify(key)} is not possible: use 1 to 128 letters, digits, spaces and _.:/=+-@`);
-    if (value.length > 256 || !TAG_TEXT.test(value))
-      throw usage(`the value of tag ${key} is not possible: use at most 256 letters, digits, spaces and _.:/=+-@`);
-    if (key.startsWith(RESERVED_TAG_PREFIX))
-      throw usage(`tag ${key} is reserved: tags of users do not start with ${RESERVED_TAG_PREFIX}`);
-    if (/^aws:/i.test(key)) throw usage(`tag ${key} is reserved by AWS: choose another prefix than aws:`);
+    const problem = tagProblem(key, value);
+    if (problem !== undefined) throw usage(problem);
   }
   const most = MAX_TAGS_PER_TASK - ours;
   if (entries.length > most) throw usage(`${entries.length} tags are too many: a host may have ${most}`);
@@ -84,17 +74,15 @@ export function checkRequest(request: CreateHostRequest, config: ProviderConfig)
   if (request.image !== undefined && !/^\S+$/.test(request.image))
     throw usage(`${JSON.stringify(request.image)} is no image URI`);
   for (const [variable, value] of Object.entries(env)) {
-    if (!VARIABLE.test(variable))
-      throw usage(
-        `${JSON.stringify(variable)} is no name of an environment variable: use letters, digits and _, no digit first`,
-      );
+    const problem = variableProblem(variable);
+    if (problem !== undefined) throw usage(problem);
     if (value.includes('\0'))
       throw usage(`the value of ${variable} contains a NUL character, which no variable can hold`);
   }
   checkTags(tags);
   for (const key of authorizedKeys) {
-    if (!PUBLIC_KEY.test(key.trim()))
-      throw usage(`${JSON.stringify(key.slice(0, 40))} is no OpenSSH public key: give one line as in a .pub file`);
+    const problem = publicKeyProblem(key);
+    if (problem !== undefined) throw usage(problem);
   }
   const idleTimeout = request.idleTimeout ?? config.default_idle_timeout;
   wholeNumber('idle timeout', idleTimeout, 0);
