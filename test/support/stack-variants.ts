@@ -51,5 +51,21 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
     operatorPrincipals: '210987654321,arn:aws:iam::123456789012:role/developers',
     operatorExternalId: 'mngr-4711',
   },
+  'dashboard, alarms and budget': {
+    dashboard: 'true',
+    alarmEmail: 'team@example.com,on-call@example.com',
+    quotaAlarmPercent: '90',
+    monthlyBudgetUsd: '500',
+    budgetTag: 'team=search',
+  },
+  'alarms to an existing topic': {
+    account: '',
+    region: '',
+    spot: 'false',
+    reaperInterval: '3600',
+    dashboard: 'true',
+    alarmTopicArn: 'arn:aws:sns:eu-central-1:123456789012:on-call',
+    monthlyBudgetUsd: '250',
+  },
   'given image': { image: IMAGE },
 };
