@@ -2,14 +2,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
+import type { Task } from '@aws-sdk/client-ecs';
+import { startedByOf } from '../../lib/contract/host-name';
+import { HOST_TAGS } from '../../lib/contract/tags';
 import type { CreateStep, Host, Hosts } from '../../lib/hosts';
+import { defaultRules, judge } from '../../lib/hosts/reaping/rules';
+import type { Verdict } from '../../lib/hosts/reaping/rules';
+import { factsOf } from '../../lib/hosts/reaping/task-facts';
+import { familyOf } from '../../lib/hosts/task-definitions';
 import { generateKeyPair } from '../../lib/ssh';
 import type { Fault } from '../../lib/local/control/faults';
+import { until } from '../support/eventually';
 import { smallFileSystem, withSmallFileSystem } from '../support/hosts-disk';
 import { startHostsEnvironment } from '../support/hosts-environment';
 import type { HostsEnvironment } from '../support/hosts-environment';
 import type { LauncherSettings } from '../support/hosts-launcher';
 import { describeWith, program } from '../support/requirements';
+
+/** Milliseconds that a program, or a test of several, may take on a busy machine. */
+const PATIENCE_MS = 120_000;
+const LONG = 180_000;
 
 const recordsIn = (keyDirectory: string): string[] => {
   const folder = join(keyDirectory, 'hosts');
@@ -39,7 +52,7 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
 
   const untilNothingRuns = async (): Promise<void> => {
     const live = async (): Promise<number> => (await environment.running()).length + (await hosts.list()).length;
-    while ((await live()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await live()) === 0);
   };
   const plan = (...faults: Fault[]): void => environment.local.control.faults.set(faults);
   const calls = (operation: string): number =>
@@ -223,32 +236,139 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     await expect(later.exec('moved', ['true'])).rejects.toMatchObject({ code: 'unverified-host-key' });
   });
 
-  test.each(['DescribeTaskDefinition', 'ListTasks', 'RunTask', 'DescribeTasks', 'DescribeNetworkInterfaces'])(
-    'SIGKILL after %s: nothing runs once the boot lease is over',
+  /** A launcher in a process of its own that kills itself; resolves when it is dead. */
+  const launchAndDie = async (
+    fate: Pick<LauncherSettings, 'dieAfter' | 'dieAt'>,
+    request: LauncherSettings['request'],
+  ): Promise<void> => {
+    const settings: LauncherSettings = {
+      config: environment.config,
+      keyDirectory,
+      endpoint: environment.local.endpoint,
+      credentials: environment.local.credentials,
+      request,
+      ...fate,
+    };
+    const launcher = join(__dirname, '../support/hosts-launcher.ts');
+    const child = spawn(join(__dirname, '../../node_modules/.bin/tsx'), [launcher, JSON.stringify(settings)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env.PATH },
+    });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await once(child, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    expect(printed).toBe('');
+  };
+
+  test.each(['DescribeTaskDefinition', 'ListTasks'])(
+    'SIGKILL after %s: nothing was started',
     async (dieAfter) => {
-      const settings: LauncherSettings = {
-        config: environment.config,
-        keyDirectory,
-        endpoint: environment.local.endpoint,
-        credentials: environment.local.credentials,
-        request: { name: 'orphan', bootLeaseSeconds: 3 },
-        dieAfter,
-      };
-      // Long enough for the launcher to die before the first login, which would end the lease.
-      environment.local.control.delays.set({ pull: 300 });
-      const launcher = join(__dirname, '../support/hosts-launcher.ts');
-      const child = spawn(join(__dirname, '../../node_modules/.bin/tsx'), [launcher, JSON.stringify(settings)], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        env: { PATH: process.env.PATH },
-      });
-      let printed = '';
-      child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-      await once(child, 'close');
-      expect(printed).toBe('');
+      await launchAndDie({ dieAfter }, { name: 'unborn' });
+      expect(calls('RunTask')).toBe(0);
+      expect(await environment.running()).toEqual([]);
+    },
+    LONG,
+  );
+
+  test.each(['RunTask', 'DescribeTasks', 'DescribeNetworkInterfaces'])(
+    'SIGKILL after %s: the host ends itself when its boot lease is over',
+    async (dieAfter) => {
+      // A name of its own: one that was used before would be looked up with the same calls before it is launched.
+      const name = `orphan-${dieAfter}`;
+      await launchAndDie({ dieAfter }, { name, bootLeaseSeconds: 3 });
       await untilNothingRuns();
       expect(calls('StopTask')).toBe(0);
+      const stopped = (await hosts.list({ stopped: true })).find((host) => host.name === name);
+      expect(stopped).toMatchObject({ exitCode: 75, stopCode: 'EssentialContainerExited' });
     },
+    LONG,
   );
+
+  test(
+    'SIGKILL after the first login: the host does not look ready, so the reaper ends it unless its next use finishes it',
+    async () => {
+      await launchAndDie({ dieAt: 'setup' }, { name: 'half', env: { LATE: 'yes' } });
+      const half = await hosts.get('half');
+      expect(half).toMatchObject({ ready: false, readyAt: null });
+      expect(await reaperOn(half, 7200)).toMatchObject({ do: 'stop', reason: 'never-ready' });
+      expect(await reaperOn(half, 60)).toEqual({ do: 'keep' });
+
+      await expect(hosts.ensureReady('half')).resolves.toMatchObject({ taskArn: half.taskArn });
+      const ready = await until(async () => (await hosts.list()).find((host) => host.ready));
+      expect(await reaperOn(ready, 7200)).toEqual({ do: 'keep' });
+      const found = await hosts.exec('half', ['sh', '-c', 'test "$LATE" = yes']);
+      expect(found).toEqual({ exitCode: 0, signal: null });
+    },
+    LONG,
+  );
+
+  test(
+    'SIGKILL after TagResource: the host is ready, and this machine can use it',
+    async () => {
+      await launchAndDie({ dieAfter: 'TagResource' }, { name: 'whole', env: { LATE: 'yes' } });
+      const whole = await hosts.get('whole');
+      expect(whole).toMatchObject({ ready: true, readyAt: expect.any(String) });
+      expect(await reaperOn(whole, 7200)).toEqual({ do: 'keep' });
+      const found = await hosts.exec('whole', ['sh', '-c', 'test "$LATE" = yes']);
+      expect(found).toEqual({ exitCode: 0, signal: null });
+    },
+    LONG,
+  );
+
+  /** What the reaper would do about the host so many seconds after its start. */
+  const reaperOn = async (host: Host, seconds: number): Promise<Verdict> => {
+    const client = new ECSClient(environment.local.client);
+    const { ecs_cluster: cluster, task_definition: family } = environment.config;
+    const { tasks: [task] = [] } = await client.send(
+      new DescribeTasksCommand({ cluster, tasks: [host.taskArn], include: ['TAGS'] }),
+    );
+    client.destroy();
+    return judge(factsOf(task as Task), defaultRules(familyOf(family)), Date.now() + seconds * 1000);
+  };
+
+  test('Ctrl-C between two attempts at RunTask, the first of which took effect unheard: the task is found and stopped', async () => {
+    const error = { kind: 'error', operation: 'ecs:RunTask', status: 400, message: 'no answer' } as const;
+    plan(
+      { ...error, times: 1, code: 'ServerException', status: 500, afterwards: true },
+      { ...error, code: 'ThrottlingException', afterwards: false },
+    );
+    const controller = new AbortController();
+    const create = hosts.create({ name: 'unheard' }, { signal: controller.signal });
+    create.catch(() => undefined);
+    await until(() => Promise.resolve(calls('RunTask') > 1));
+    controller.abort();
+    await expect(create).rejects.toMatchObject({ code: 'aborted' });
+    expect(calls('StopTask')).toBeGreaterThan(0);
+    await expectNothingLeft();
+  });
+
+  test('an intruder that has left before the first knock does no harm', async () => {
+    // While ECS doesn't show the task yet, nobody knows where to knock.
+    environment.local.control.tasks.consistency.describeTasks = 1500;
+    environment.local.control.delays.set({ pull: 200 });
+    plan({ kind: 'intruder', mode: 'before' });
+    await expect(hosts.create({ name: 'patient' })).resolves.toMatchObject({ ready: true });
+  });
+
+  test('a second host of a name gives way before it has booted', async () => {
+    const { control } = environment.local;
+    control.delays.set({ pull: 120_000 });
+    const startedBy = startedByOf('fargate', 'twin');
+    const [elder = ''] = control.seed({ count: 1, startedBy, tags: { [HOST_TAGS.provider]: 'fargate' } }).taskArns;
+    // The other machine's task shows in ListTasks only after this launcher has looked for the first time.
+    control.tasks.consistency.listTasks = 600_000;
+    const create = hosts.create(
+      { name: 'twin' },
+      {
+        onProgress: ({ step }) => {
+          if (step === 'run-task') control.tasks.consistency.listTasks = 0;
+        },
+      },
+    );
+    await expect(create).rejects.toMatchObject({ code: 'already-exists', details: { taskArn: elder } });
+    control.removeSeeded();
+    await expectNothingLeft();
+  });
 
   test('a dozen hosts at once share their calls', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `many-${index}`);

@@ -36,13 +36,19 @@ function synthesize(folder: string): string {
   return output;
 }
 
-export async function startHostsEnvironment(): Promise<HostsEnvironment> {
+export interface HostsEnvironmentOptions {
+  /** Addresses for tasks, the first of which is never used. Default: many. */
+  readonly addressPoolSize?: number;
+}
+
+export async function startHostsEnvironment(options: HostsEnvironmentOptions = {}): Promise<HostsEnvironment> {
   const folder = mkdtempSync(join(tmpdir(), 'mngr-hosts-'));
   const state = join(folder, 'state');
   mkdirSync(state, { mode: 0o700 });
   const runtime = await ProcessRuntime.create({
     stateDirectory: state,
     endpointId: `hosts-${randomBytes(4).toString('hex')}`,
+    ...options,
   });
   const local = await startLocalEndpoint({ runtime, assemblyDirectory: synthesize(folder) });
   const list = (key: keyof typeof STACK_OUTPUTS): string[] => (local.outputs[STACK_OUTPUTS[key]] ?? '').split(',');
