@@ -5,7 +5,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
   clearMocks: true,
-  testTimeout: 60_000,
+  // Real hosts on a machine that is five times slower than a developer's, and busy.
+  testTimeout: 180_000,
   // A test that failed may have left a host running, whose pipes would keep the run from ever ending.
   forceExit: true,
   reporters: ['default', '<rootDir>/test/support/skips-reporter.js'],

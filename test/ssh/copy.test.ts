@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SshConnection } from '../../lib/ssh';
 import { connect, download, upload } from '../../lib/ssh';
+import { until } from '../support/eventually';
 import { describeWith, program } from '../support/requirements';
 import { startSshd } from '../support/sshd';
 import type { TestSshd } from '../support/sshd';
@@ -169,7 +170,7 @@ describeWith(program('sshd'), 'upload and download', () => {
     writeFileSync(join(here, 'large'), Buffer.alloc(64 * 1024 * 1024));
     const controller = new AbortController();
     const copying = upload(connection, join(here, 'large'), there, { signal: controller.signal });
-    while (!readdirSync(there).includes('large')) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => Promise.resolve(readdirSync(there).includes('large')), undefined, 1);
     controller.abort();
     await expect(copying).rejects.toMatchObject({ code: 'aborted' });
     expect(statSync(join(there, 'large')).size).toBeLessThan(64 * 1024 * 1024);

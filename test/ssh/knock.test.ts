@@ -3,6 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import fc from 'fast-check';
 import { connect, knock, run } from '../../lib/ssh';
 import { identificationIn } from '../../lib/ssh/identification';
+import { until } from '../support/eventually';
 import { describeWith, program } from '../support/requirements';
 import { freePort, startSshd } from '../support/sshd';
 
@@ -65,7 +66,7 @@ describe('knock', () => {
       if (count === 3) socket.write('SSH-2.0-third\r\n');
     });
     const { socket } = await knock('127.0.0.1', port);
-    while (sockets.size > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => Promise.resolve(sockets.size <= 1));
     socket.destroy();
   });
 
@@ -76,7 +77,7 @@ describe('knock', () => {
     const greeting = knock('127.0.0.1', port, { signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(greeting).rejects.toMatchObject({ code: 'aborted', cause: new Error('enough') });
-    while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => Promise.resolve(sockets.size === 0));
     await expect(knock('127.0.0.1', port, { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
   });
 

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { endInTime } from './bounded-child';
 import type { Requirement } from './requirements';
 
 export interface CdkResult {
@@ -8,6 +9,9 @@ export interface CdkResult {
 }
 
 const ROOT = join(__dirname, '../..');
+
+/** A deployment of the whole stack on a busy machine. */
+const LONGEST_RUN_MS = 280_000;
 
 /** Quiet and alone: no notices, no version check, no telemetry, so that nothing but the given endpoint is called. */
 const QUIET = { CI: 'true', CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: '1', NO_COLOR: '1' } as const;
@@ -40,6 +44,7 @@ export function cdk(
       env: { PATH: process.env.PATH, ...QUIET, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endInTime(child, LONGEST_RUN_MS);
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (data: Buffer) => output.push(data.toString()));

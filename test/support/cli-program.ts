@@ -2,9 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endInTime } from './bounded-child';
 
 const ROOT = join(__dirname, '..', '..');
 const BUILT = join(ROOT, 'dist', 'bin', 'mngr-fargate.js');
+
+/** `local up` synthesizes a stack and starts an endpoint; nothing else takes as long on a busy machine. */
+const LONGEST_RUN_MS = 170_000;
 
 /** Milliseconds of the last change in a folder. */
 const lastChange = (folder: string): number =>
@@ -78,6 +82,7 @@ export class CliHome {
   run(words: readonly string[], { env, input, onStart }: CliOptions = {}): Promise<CliRun> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...CLI_WORDS, ...words], { cwd: ROOT, env: this.env(env) });
+      endInTime(child, LONGEST_RUN_MS);
       const output = { stdout: '', stderr: '' };
       for (const name of ['stdout', 'stderr'] as const) {
         child[name].setEncoding('utf8').on('data', (text: string) => {

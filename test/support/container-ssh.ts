@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { Client } from 'ssh2';
 import type { ClientChannel, ConnectConfig } from 'ssh2';
 import { readFileSync } from 'node:fs';
+import { endInTime } from './bounded-child';
 import type { BootedHost } from './container-host';
 
 /** What it takes to log in. */
@@ -52,6 +53,7 @@ export function program(
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(name, args, { env: { ...process.env, ...options.env } });
+    endInTime(child);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
 import type { PreparedImage, TaskRuntime, TaskSpec } from '../../lib/local/runtimes/runtime';
 import { ImageUnavailableError } from '../../lib/local/runtimes/runtime';
+import { until } from './eventually';
 import { identificationAt, loginAndRun, testKey } from './runtime-ssh';
 
 export interface RuntimeUnderTest {
@@ -70,7 +70,7 @@ export function itKeepsTheRuntimeContract(underTest: RuntimeUnderTest): void {
     (await runtime.readLogs(taskId, 0)).lines.map((line) => line.message);
 
   const logged = async (taskId: string, text: string): Promise<void> => {
-    while (!(await messages(taskId)).includes(text)) await sleep(20);
+    await until(async () => (await messages(taskId)).includes(text));
   };
 
   const sshd = async (changes: Partial<TaskSpec> = {}): Promise<{ task: TaskSpec; nonce: string }> => {
