@@ -33,18 +33,25 @@ _END_TIMEOUT: Final = 10.0
 _CLEAN_UP_TIMEOUT: Final = 90.0
 
 
-class CliUnusableError(Exception):
-    """`mngr-fargate` is absent, too old, or doesn't speak the contract. The message is one sentence."""
+class CliFailure(Exception):  # noqa: N818 - the two kinds below are the errors
+    """A command that gave no answer: what was wrong, in one sentence, and what to do about it."""
 
-
-class CliError(Exception):
-    """`mngr-fargate` ran and reported an error."""
-
-    def __init__(self, code: str, message: str, hint: str | None) -> None:
+    def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message if hint is None else f"{message} ({hint})")
-        self.code = code
         self.message = message
         self.hint = hint
+
+
+class CliUnusableError(CliFailure):
+    """`mngr-fargate` is absent, too old, or doesn't speak the contract."""
+
+
+class CliError(CliFailure):
+    """`mngr-fargate` ran and reported an error, with a code of docs/cli.md."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -205,7 +212,7 @@ def _run_program(words: Sequence[str], timeout: float | None, on_line: Callable[
         finally:
             timer.cancel()
     if is_late.is_set():
-        raise CliError("timed-out", f"mngr-fargate did not answer within {timeout:.0f} s", None)
+        raise CliError("timed-out", f"mngr-fargate did not answer within {timeout:.0f} s")
     return _Run(exit_code, "".join(output), last_line)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from imbue.mngr.errors import HostNotFoundError, MngrError, ProviderError, ProviderUnavailableError
 from imbue.mngr.primitives import HostId, HostName, HostState, ProviderInstanceName
 
-from imbue.mngr_fargate.cli import CliError, CliUnusableError, FargateCli
+from imbue.mngr_fargate.cli import CliError, CliFailure, CliUnusableError, FargateCli
 from imbue.mngr_fargate.contract import FargateHost
 
 
@@ -23,7 +23,7 @@ class Fleet:
         """Every live host by its id, as of now. Raises ProviderUnavailableError."""
         try:
             hosts = self._cli.list_hosts()
-        except (CliError, CliUnusableError) as error:
+        except CliFailure as error:
             raise self.unavailable(error) from error
         with self._lock:
             self._known = {host.host_id: host for host in hosts}
@@ -78,11 +78,12 @@ class Fleet:
         with self._lock:
             self._known.clear()
 
-    def unavailable(self, error: CliError | CliUnusableError) -> MngrError:
+    def unavailable(self, error: CliFailure) -> MngrError:
         """mngr's error for a provider that can't be asked; commands go on with the others."""
-        if isinstance(error, CliUnusableError):
-            return ProviderUnavailableError(self._provider, str(error), "`mngr-fargate list` must work first.")
-        return ProviderUnavailableError(self._provider, error.message, error.hint or "See `mngr-fargate list`.")
+        unavailable = ProviderUnavailableError(self._provider, error.message)
+        # mngr 0.2.13 has no argument for it.
+        unavailable.user_help_text = error.hint or "`mngr-fargate list` must work first."
+        return unavailable
 
 
 def unusable(host: FargateHost) -> str | None:

@@ -42,7 +42,7 @@ from pyinfra.api.host import Host as PyinfraHost
 
 from imbue.mngr_fargate.archive import HostArchive
 from imbue.mngr_fargate.cleanup import left_behind
-from imbue.mngr_fargate.cli import CliError, CliUnusableError, FargateCli
+from imbue.mngr_fargate.cli import CliError, CliFailure, CliUnusableError, FargateCli
 from imbue.mngr_fargate.config import FargateProviderConfig
 from imbue.mngr_fargate.contract import FargateHost
 from imbue.mngr_fargate.create_request import options_of_create
@@ -168,7 +168,7 @@ class FargateProvider(BaseProviderInstance):
         host_id = _id_of(host)
         try:
             self.cli.destroy(str(host_id))
-        except (CliError, CliUnusableError) as error:
+        except CliFailure as error:
             raise left_behind(f"Host {host_id} may still run: {error}", host_id) from error
         self.archive.mark_destroyed(host_id)
         self._forget(host_id)
@@ -177,7 +177,7 @@ class FargateProvider(BaseProviderInstance):
         """Forgets a host that has ended, and removes the keys of one that ended by itself."""
         try:
             self.cli.destroy(str(host.id))
-        except (CliError, CliUnusableError) as error:
+        except CliFailure as error:
             raise left_behind(f"Cannot delete the keys of host {host.id}: {error}", host.id) from error
         self._forget(host.id)
         self.archive.remove(host.id)
