@@ -1,43 +1,33 @@
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Host } from '../../lib/hosts/types';
 import { CliLocal, START_UP, localHosts } from '../support/cli-local';
+import { terminal } from '../support/cli-terminal';
 import { MngrMachine } from '../support/mngr-machine';
 import { installMngr, pythonForMngr, separateFileSystems } from '../support/mngr-tool';
 import { describeWith, program } from '../support/requirements';
+import { poolLife } from './pool-life';
+import { poolUse } from './pool-use';
+import type { World } from './world';
 
-interface Agents {
-  readonly agents: readonly { readonly name: string; readonly state: string; readonly host: { readonly id: string } }[];
-  readonly errors: readonly unknown[];
-}
+const needs = [
+  ...[pythonForMngr, separateFileSystems, terminal, ...localHosts],
+  ...['git', 'rsync', 'jq'].map(program),
+];
 
-const needs = [pythonForMngr, separateFileSystems, ...localHosts, ...['git', 'rsync', 'jq'].map(program)];
-
-describeWith(needs, 'released mngr with its own ssh provider', () => {
-  let local: CliLocal;
-  let machine: MngrMachine;
+/** The template on a local endpoint, hosts that are real, and mngr as PyPI has it. */
+describeWith(needs, 'released mngr', () => {
+  let world: World;
   beforeAll(async () => {
     const programs = await installMngr();
-    local = await CliLocal.start();
-    machine = new MngrMachine(local.home, programs);
-    await machine.commit();
-    await local.home.json<Host>(['create', 'fox']);
-    await local.home.json(['mngr', 'sync']);
-    appendFileSync(
-      join(machine.profileDirectory, 'settings.toml'),
-      '[providers.fargate]\nbackend = "ssh"\nhost_dir = "/mngr"\nmin_online_host_age_seconds = 1e12\n',
-    );
+    const local = await CliLocal.start();
+    world = { local, programs, machine: new MngrMachine(local.home, programs) };
+    await world.machine.commit();
   }, START_UP);
-  afterAll(() => local?.stop());
+  afterAll(() => world?.local.stop());
 
-  test('sees the host and starts an agent on it', async () => {
-    await expect(machine.json(['list', '--hosts'])).resolves.toMatchObject({
-      hosts: expect.arrayContaining([expect.objectContaining({ name: 'fox', provider: 'fargate' })]) as unknown,
-    });
-    await machine.succeed(['create', 'bee@fox.fargate', '--type', 'command', '--no-connect', '--', 'cat']);
-    const { agents, errors } = await machine.json<Agents>(['list']);
-    expect(errors).toEqual([]);
-    expect(agents).toMatchObject([{ name: 'bee', host: { name: 'fox', provider_name: 'fargate' } }]);
-    await expect(machine.succeed(['exec', 'bee', 'cat README.md'])).resolves.toContain('what the agents work on');
+  describe('with its own ssh provider', () => {
+    beforeAll(() => local().home.json(['config', 'write', '--mngr']));
+    poolUse(() => world);
+    poolLife(() => world);
   });
+
+  const local = (): CliLocal => world.local;
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { CLI_WORDS } from './cli-program';
+import { endInTime } from './bounded-child';
 import type { CliHome } from './cli-program';
 import type { Requirement } from './requirements';
 import { program } from './requirements';
@@ -22,27 +23,40 @@ export interface TerminalRun {
 }
 
 /** Runs the real program on a real terminal. */
-export function runInTerminal(
+export const runInTerminal = (
   home: CliHome,
   words: readonly string[],
   steps: readonly TerminalStep[],
   env: Readonly<Record<string, string>> = {},
-): Promise<TerminalRun> {
+): Promise<TerminalRun> =>
+  runOnTerminal({
+    argv: [process.execPath, ...CLI_WORDS, ...words],
+    env: home.env({ TERM: 'xterm-256color', ...env }),
+    cwd: join(__dirname, '..', '..'),
+    steps,
+    seconds: 120,
+  });
+
+export interface TerminalRequest {
+  /** The program's path, and its arguments. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly steps: readonly TerminalStep[];
+  /** After these the program is killed. */
+  readonly seconds: number;
+}
+
+/** Runs any program on a real terminal. */
+export function runOnTerminal(request: TerminalRequest): Promise<TerminalRun> {
   return new Promise((resolve, reject) => {
     const child = spawn('python3', [join(__dirname, 'cli-terminal.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    endInTime(child, (request.seconds + 20) * 1000);
     let answer = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       answer += text;
     });
     child.once('error', reject).once('close', () => resolve(JSON.parse(answer) as TerminalRun));
-    child.stdin.end(
-      JSON.stringify({
-        argv: [process.execPath, ...CLI_WORDS, ...words],
-        env: { ...home.env({ TERM: 'xterm-256color', ...env }) },
-        cwd: join(__dirname, '..', '..'),
-        steps,
-        seconds: 50,
-      }),
-    );
+    child.stdin.end(JSON.stringify(request));
   });
 }
