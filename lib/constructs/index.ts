@@ -11,6 +11,10 @@ export type {
   AgentNetworkProps,
   IAgentNetwork,
 } from './agent-network';
+export { AgentTask } from './agent-task';
+export type { AgentTaskProps } from './agent-task';
+export { AgentTaskProvider } from './agent-task-provider';
+export type { AgentTaskProviderProps } from './agent-task-provider';
 export { AGENT_CONTAINER_NAME, AgentTaskDefinition, LOG_STREAM_PREFIX } from './agent-task-definition';
 export type { AgentTaskDefinitionProps } from './agent-task-definition';
 export type { IMetricsSource } from './environment-metrics';

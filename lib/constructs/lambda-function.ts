@@ -1,14 +1,16 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { ASSET_RESOURCE_METADATA_ENABLED_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { ignoreCfnLintRule } from './cfn-lint-metadata';
 import { lambdaCode } from './lambda-code';
+import { allow } from './statement';
 
 export interface LambdaFunctionProps {
   /** Folder below `lambda/`. */
@@ -60,8 +62,18 @@ export interface LambdaFunctionProps {
    *
    * @default - none
    */
-  readonly network?: { readonly vpc: IVpc; readonly subnets: SubnetSelection; readonly securityGroup: ISecurityGroup };
+  readonly network?: { readonly subnetIds: readonly string[]; readonly securityGroup: ISecurityGroup };
 }
+
+/** Those of AWSLambdaVPCAccessExecutionRole (Lambda developer guide, "Giving Lambda functions access to a VPC"). */
+const NETWORK_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 /** One of this package's handlers as a Lambda function, with a role and a log group of its own. */
 export class LambdaFunction extends Construct {
@@ -83,7 +95,6 @@ export class LambdaFunction extends Construct {
     });
     this.logGroup.grantWrite(this.role);
     for (const statement of props.statements ?? []) this.role.addToPolicy(statement);
-    const { network } = props;
     this.function = new Function(this, 'Function', {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -96,14 +107,22 @@ export class LambdaFunction extends Construct {
       timeout: props.timeout ?? Duration.minutes(1),
       memorySize: props.memorySize ?? 256,
       environment: { ...props.environment },
-      ...(network && {
-        vpc: network.vpc,
-        vpcSubnets: network.subnets,
-        securityGroups: [network.securityGroup],
-        allowPublicSubnet: true,
-      }),
     });
     // "Dependency already enforced": the CDK writes it for the role's policy, and the role comes along.
     ignoreCfnLintRule(this.function.node.defaultChild as CfnResource, 'W3005');
+    if (props.network !== undefined) this.enter(props.network);
+  }
+
+  /** Ids are enough for the resource, so that it also works in networks that were imported by nothing else. */
+  private enter({ subnetIds, securityGroup }: NonNullable<LambdaFunctionProps['network']>): void {
+    (this.function.node.defaultChild as CfnFunction).vpcConfig = {
+      subnetIds: [...subnetIds],
+      securityGroupIds: [securityGroup.securityGroupId],
+    };
+    this.role.addToPolicy(
+      allow(this, 'WorkInNetwork', NETWORK_ACTIONS, ['*'], {
+        wildcard: 'Lambda makes the interface of a function in a VPC in its name, and the id is not known before.',
+      }),
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
-import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import type { AgentTaskDefinition } from './agent-task-definition';
