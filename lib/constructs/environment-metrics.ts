@@ -12,8 +12,8 @@ export interface IMetricsSource {
   readonly interval: Duration;
 }
 
-/** A metric of the contract that has the family as its only dimension. */
-type MetricName = (typeof METRICS)[Exclude<
+/** A metric of the contract that is there with the family as its only dimension. */
+export type MetricName = (typeof METRICS)[Exclude<
   keyof typeof METRICS,
   'namespace' | 'family' | 'state' | 'reason' | 'hostsByState'
 >];

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { METRICS } from '../contract/metrics';
-import type { IMetricsSource, VcpuQuota } from './environment-metrics';
+import type { IMetricsSource, MetricName, VcpuQuota } from './environment-metrics';
 import { EnvironmentMetrics, gaugePeriod, vcpuExpression, vcpuUsage } from './environment-metrics';
 
 export interface OperationsDashboardProps {
@@ -38,7 +38,7 @@ export interface OperationsDashboardProps {
 /** CloudWatch's grid has 24 columns. */
 const FULL_WIDTH = 24;
 const THIRD = 8;
-const QUARTER = 6;
+const SIXTH = 4;
 const HEIGHT = 6;
 
 const HOUR = Duration.hours(1);
@@ -85,13 +85,17 @@ export class OperationsDashboard extends Construct {
 
   private numbersRow(): IWidget[] {
     const { metrics, now } = this;
-    const number = (title: string, metric: IMetric): IWidget =>
-      new SingleValueWidget({ title, metrics: [metric], width: QUARTER, height: 3 });
+    const number = (title: string, metric: IMetric, setPeriodToTimeRange = false): IWidget =>
+      new SingleValueWidget({ title, metrics: [metric], setPeriodToTimeRange, width: SIXTH, height: 3 });
+    const sum = (title: string, name: MetricName): IWidget =>
+      number(title, metrics.metric(name, Stats.SUM, HOUR, 'in the time shown'), true);
     return [
       number('Hosts', metrics.metric(METRICS.hosts, Stats.MAXIMUM, now, 'now')),
       number('vCPU', metrics.metric(METRICS.vcpuInUse, Stats.MAXIMUM, now, 'now')),
-      number('US dollars a day, at list prices', metrics.metric(METRICS.costPerDay, Stats.AVERAGE, now, 'now')),
-      number('Starts that failed', metrics.metric(METRICS.hostStartFailures, Stats.SUM, DAY, 'in 24 hours')),
+      number('US dollars a day', metrics.metric(METRICS.costPerDay, Stats.AVERAGE, now, 'now, at list prices')),
+      sum('Starts that failed', METRICS.hostStartFailures),
+      sum('Stopped by the reaper', METRICS.reaperStops),
+      number('In doubt', metrics.metric(METRICS.reaperReports, Stats.MAXIMUM, now, 'reported by its last run')),
     ];
   }
 
@@ -104,10 +108,11 @@ export class OperationsDashboard extends Construct {
         left: [metrics.by(METRICS.state, METRICS.hostsByState, Stats.MAXIMUM, now)],
         stacked: true,
       }),
-      graph('Starts', {
+      graph('Starts and stops an hour', {
         left: [
           metrics.metric(METRICS.hostStarts, Stats.SUM, HOUR, 'started'),
-          metrics.metric(METRICS.hostStartFailures, Stats.SUM, HOUR, 'failed'),
+          metrics.metric(METRICS.hostStartFailures, Stats.SUM, HOUR, 'failed to start'),
+          metrics.metric(METRICS.hostStops, Stats.SUM, HOUR, 'stopped'),
         ],
       }),
       graph('Start time', {
@@ -118,12 +123,13 @@ export class OperationsDashboard extends Construct {
   }
 
   private stopsRow(): IWidget[] {
-    const byReason = (title: string, metricName: string): IWidget =>
-      graph(title, { left: [this.metrics.by(METRICS.reason, metricName, Stats.SUM, HOUR)], stacked: true });
+    const byReason = (title: string, metricName: string, statistic: string, period: Duration): IWidget =>
+      graph(title, { left: [this.metrics.by(METRICS.reason, metricName, statistic, period)], stacked: true });
     return [
-      byReason('Stops by reason', METRICS.hostStops),
-      byReason('Stopped by the reaper', METRICS.reaperStops),
-      byReason('Reported by the reaper', METRICS.reaperReports),
+      byReason('Stops by reason', METRICS.hostStops, Stats.SUM, HOUR),
+      byReason('Stops by the reaper, by reason', METRICS.reaperStops, Stats.SUM, HOUR),
+      // Every run reports again what is still so.
+      byReason('In doubt, by reason', METRICS.reaperReports, Stats.MAXIMUM, this.now),
     ];
   }
 

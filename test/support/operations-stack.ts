@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { OperationsOptions } from '../../lib/constructs';
@@ -26,4 +27,23 @@ export function operationsWith(
   const options = typeof given === 'function' ? given(stack) : given;
   const reaper = withReaper ? { handler: someFunction(stack), interval } : undefined;
   return { stack, operations: new Operations(stack, 'Operations', { ...options, family: 'mngr-task', spot, reaper }) };
+}
+
+/** A widget of a dashboard, as far as tests look at it. */
+export interface Widget {
+  readonly type: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly properties: { readonly title: string; readonly metrics?: unknown[][]; readonly alarms?: unknown[] };
+}
+
+/** The one dashboard of a template; what only CloudFormation knows is put into its body as text. */
+export function dashboardIn(template: Template): { readonly name: string; readonly widgets: readonly Widget[] } {
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const { DashboardName, DashboardBody } = dashboard?.Properties as { DashboardName: string; DashboardBody: unknown };
+  const parts = (DashboardBody as { 'Fn::Join': [string, (string | object)[]] })['Fn::Join'][1];
+  const body = parts.map((part) => (typeof part === 'string' ? part : 'resolved')).join('');
+  return { name: DashboardName, widgets: (JSON.parse(body) as { widgets: Widget[] }).widgets };
 }
