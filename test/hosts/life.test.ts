@@ -28,7 +28,7 @@ describeWith([program('sshd'), program('tmux')], 'the life of a host', () => {
     environment = await startHostsEnvironment();
     keyDirectory = environment.keyDirectory();
     hosts = environment.hosts({ keyDirectory });
-  }, 120_000);
+  });
   afterAll(async () => {
     await hosts.destroyAll();
     await environment.close();
@@ -136,6 +136,16 @@ describeWith([program('sshd'), program('tmux')], 'the life of a host', () => {
     });
     await expect(hosts.message('first', 'x')).rejects.toMatchObject({ code: 'not-found' });
     await hosts.destroy('agent');
+  });
+
+  test('without public addresses a host is reached at its private one', async () => {
+    const config = { ...environment.config, assign_public_ip: false };
+    const inside = environment.hosts({ config });
+    const host = await inside.create({ name: 'inside' });
+    expect(host).toMatchObject({ ready: true, publicIp: null, privateIp: expect.stringMatching(/^\d+(\.\d+){3}$/) });
+    await expect(inside.exec('inside', ['true'])).resolves.toEqual({ exitCode: 0, signal: null });
+    await expect(inside.get('inside')).resolves.toMatchObject({ publicIp: null, address: host.address });
+    await inside.destroy('inside');
   });
 
   test('a name is taken while its host lives, and free afterwards', async () => {
