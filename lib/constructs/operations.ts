@@ -83,7 +83,7 @@ export class Operations extends Construct {
   constructor(scope: Construct, id: string, props: OperationsProps) {
     super(scope, id);
     const { family, spot, reaper, alarmEmails, alarmTopic, monthlyBudgetUsd } = props;
-    const told = alarmEmails !== undefined || alarmTopic !== undefined;
+    const told = (alarmEmails ?? []).length > 0 || alarmTopic !== undefined;
     const alarms = props.alarms ?? told;
     refuse(props, { alarms, told });
 

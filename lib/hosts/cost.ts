@@ -58,7 +58,7 @@ export interface BilledHost {
 }
 
 /** Whether the list has prices of a region's own. */
-export const hasOwnPrices = (region: string): boolean => region in X86;
+export const hasOwnPrices = (region: string): boolean => Object.hasOwn(X86, region);
 
 /** Estimated US dollars an hour. */
 export function hourlyCost(host: BilledHost): number {

@@ -4,42 +4,17 @@ import { hostTable } from '../../lib/cli/render/host-table';
 import { stripVTControlCharacters } from 'node:util';
 import { errorText } from '../../lib/cli/error-report';
 import { MngrFargateError } from '../../lib/contract/errors';
+import { hostLike } from '../support/host-like';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 
 const host: Host & { idleSeconds: number | null } = {
-  hostId: `host-${'0'.repeat(32)}`,
-  name: 'fox',
-  provider: 'fargate',
-  state: 'RUNNING',
-  ready: true,
-  taskArn: 'arn:aws:ecs:us-east-1:123456789012:task/mngr/1',
-  address: { host: '203.0.113.7', port: 22, user: 'root' },
-  publicIp: '203.0.113.7',
-  privateIp: '10.0.0.5',
-  createdAt: '2026-11-21T09:55:00.000Z',
-  startedAt: '2026-11-21T09:55:20.000Z',
-  readyAt: '2026-11-21T09:55:22.000Z',
-  expiresAt: null,
-  stoppedAt: null,
-  stopCode: null,
-  stoppedReason: null,
-  containerReason: null,
-  exitCode: null,
-  cpu: 512,
-  memory: 1024,
-  ephemeralStorage: 20,
-  architecture: 'X86_64',
-  spot: false,
-  taskDefinitionArn: 'arn:aws:ecs:us-east-1:123456789012:task-definition/mngr-task:1',
-  image: null,
-  availabilityZone: null,
-  tags: {},
-  costUsd: 0.0513,
-  costUsdPerHour: 0.0247,
-  billedFrom: '2026-11-21T09:55:05.000Z',
-  identityFile: null,
-  knownHostsFile: null,
+  ...hostLike({
+    address: { host: '203.0.113.7', port: 22, user: 'root' },
+    cpu: 512,
+    memory: 1024,
+    costUsd: 0.0513,
+  }),
   idleSeconds: 75,
 };
 

@@ -28,6 +28,7 @@ const NOTHING = { dashboards: 0, alarms: 0, budgets: 0, topics: 0, keys: 0 };
 describe('what is made', () => {
   it('is nothing that costs money, unless it is asked for', () => {
     expect(countsOf({})).toEqual(NOTHING);
+    expect(countsOf({ alarmEmails: [] })).toEqual(NOTHING);
   });
 
   it('is a dashboard alone', () => {

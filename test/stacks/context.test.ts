@@ -3,16 +3,7 @@ import { FARGATE_SIZES } from '../../lib/contract/fargate-sizes';
 import { isMngrFargateError } from '../../lib/contract/errors';
 import { CONTEXT_KEYS, readSettings } from '../../lib/stacks/context';
 import { context as featureFlags } from '../../cdk.json';
-
-const problemsOf = (context: Record<string, unknown>): unknown => {
-  try {
-    readSettings(context);
-  } catch (error) {
-    if (isMngrFargateError(error)) return error.details.problems;
-    throw error;
-  }
-  return [];
-};
+import { problemsOf } from '../support/context-problems';
 
 describe('context keys', () => {
   it('are all optional', () => {

@@ -1,16 +1,6 @@
-import { isMngrFargateError } from '../../lib/contract/errors';
 import { readSettings } from '../../lib/stacks/context';
+import { problemsOf } from '../support/context-problems';
 import { templateFor } from '../support/synthesized-app';
-
-const problemsOf = (context: Record<string, unknown>): unknown => {
-  try {
-    readSettings(context);
-  } catch (error) {
-    if (isMngrFargateError(error)) return error.details.problems;
-    throw error;
-  }
-  return [];
-};
 
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:on-call';
 
