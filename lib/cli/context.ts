@@ -1,4 +1,4 @@
-import type { HostsApi } from '../hosts/types';
+import type { HostsApi, HostsOptions } from '../hosts/types';
 import type { LoadedProviderConfig } from '../mngr/index';
 import type { MngrFargateError } from '../contract/errors';
 import { asMngrFargateError, errorDocument, errorText } from './error-report';
@@ -90,6 +90,18 @@ export class CliContext {
     return loaded;
   }
 
+  /** What the library works with. `writesKeys` as in `withHosts`. */
+  async hostsOptions({
+    writesKeys = false,
+    signal,
+  }: { writesKeys?: boolean; signal?: AbortSignal } = {}): Promise<HostsOptions> {
+    const { config, provider } = await this.loadConfig(signal);
+    const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
+    const base = mngrBaseDirectory(this.io.environment);
+    const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
+    return { config, provider, keyDirectory: keyDirectoryOf(base, profile) };
+  }
+
   /**
    * Runs `work` with the launcher and closes it afterwards. `writesKeys` makes mngr's profile where there is none yet;
    * commands that only read write nothing.
@@ -98,12 +110,9 @@ export class CliContext {
     work: (hosts: HostsApi) => Promise<Result>,
     { writesKeys = false, signal }: { writesKeys?: boolean; signal?: AbortSignal } = {},
   ): Promise<Result> {
-    const { config, provider } = await this.loadConfig(signal);
-    const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
+    const options = await this.hostsOptions({ writesKeys, signal });
     const { Hosts } = await import('../hosts/index.js');
-    const base = mngrBaseDirectory(this.io.environment);
-    const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
-    const hosts: HostsApi = new Hosts({ config, provider, keyDirectory: keyDirectoryOf(base, profile) });
+    const hosts: HostsApi = new Hosts(options);
     try {
       return await work(hosts);
     } finally {

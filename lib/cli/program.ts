@@ -7,6 +7,7 @@ import { cpCommand } from './commands/cp';
 import { createCommand } from './commands/create';
 import { destroyCommand } from './commands/destroy';
 import { execCommand } from './commands/exec';
+import { gcCommand } from './commands/gc';
 import { listCommand } from './commands/list';
 import { localCommand } from './commands/local';
 import { logsCommand } from './commands/logs';
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   renameCommand,
   tagCommand,
   destroyCommand,
+  gcCommand,
   costCommand,
   configCommand,
   localCommand,

@@ -38,6 +38,8 @@ export interface ReapOptions {
   readonly dryRun?: boolean;
   readonly leftovers?: readonly LeftoverKind[];
   readonly tell: Tell;
+  /** Acts on these alone, by task ARN or leftover's id; the rest is left as it is, without a word. Default: on all. */
+  readonly only?: ReadonlySet<string>;
   /** Ends the run as soon as it fires; what was stopped stays stopped. */
   readonly signal?: AbortSignal;
   readonly resume?: Resumption;
@@ -216,6 +218,7 @@ class Run {
   }
 
   private async stop(facts: TaskFacts, reason: StopReason, because: string): Promise<void> {
+    if (!this.mayTouch(facts.arn)) return;
     try {
       if (!this.journal.dryRun) {
         await this.fleet.stop(facts.arn, `${REAPER_STOP_PREFIX}${reason} (${because})`, this.options.signal);
@@ -227,11 +230,15 @@ class Run {
     }
   }
 
+  private mayTouch(id: string): boolean {
+    return this.options.only?.has(id) ?? true;
+  }
+
   private async clear(kind: LeftoverKind): Promise<void> {
     const { options, journal, census } = this;
     if (!this.sawAll) return journal.leftoversSkipped(kind.kind, 'not every live task could be seen');
     try {
-      const found = await kind.find(census, this.fleet.now(), options.signal);
+      const found = (await kind.find(census, this.fleet.now(), options.signal)).filter(({ id }) => this.mayTouch(id));
       await mapBounded(found, REMOVALS_AT_ONCE, async (leftover) => {
         try {
           if (!journal.dryRun) await kind.remove(leftover, options.signal);

@@ -34,7 +34,7 @@ const KEEP: Verdict = { do: 'keep' };
 const report = (reason: ReportReason, because: string): Verdict => ({ do: 'report', reason, because });
 const stop = (reason: StopReason, because: string): Verdict => ({ do: 'stop', reason, because });
 
-/** Clocks closer than this count as the same one. Milliseconds. */
+/** AWS's clock as the SDK knows it is right within this. Milliseconds. */
 const CLOCK_TOLERANCE = 300_000;
 /** ISO 8601 with a time zone, as Date.toISOString writes it and people may. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
@@ -64,8 +64,8 @@ function judgeUntagged(task: TaskFacts, rules: ReaperRules, age: number): Verdic
 }
 
 /**
- * `mngr-expires-at` is by the launcher's clock. Where that clock and ECS's are apart, `mngr-created-at` shows by how much,
- * since it was written by the same clock right before RunTask.
+ * `mngr-expires-at` is by the launcher's clock, and so is `mngr-created-at`, written right before RunTask. What counts is
+ * the time between the two, from the moment that ECS made the task.
  */
 function judgeExpiry(task: TaskFacts, createdAt: number, rules: ReaperRules, now: number): Verdict | undefined {
   const written = task.tags?.[HOST_TAGS.expiresAt];
@@ -75,8 +75,7 @@ function judgeExpiry(task: TaskFacts, createdAt: number, rules: ReaperRules, now
     return report('unreadable-expiry', `${HOST_TAGS.expiresAt} is ${JSON.stringify(written)}, which is no time`);
   }
   const launchedAt = instantOf(task.tags?.[HOST_TAGS.createdAt] ?? '');
-  const ahead = launchedAt === undefined ? 0 : launchedAt - createdAt;
-  const end = Math.abs(ahead) > CLOCK_TOLERANCE ? expiresAt - ahead : expiresAt;
+  const end = launchedAt === undefined ? expiresAt : createdAt + (expiresAt - launchedAt);
   if (now <= end + rules.expiryGrace * 1000) return undefined;
   return stop('expired', `its time was over at ${iso(end)}`);
 }

@@ -1,0 +1,114 @@
+import { NOTICES } from '../../contract/notices';
+import { awsProblem } from '../aws-errors';
+import { AwsClients } from '../clients';
+import { KeyStore } from '../key-store';
+import { arnOf, familyOf, TaskDefinitions } from '../task-definitions';
+import type { CallOptions, HostsOptions } from '../types';
+import { EcsFleet } from './fleet';
+import { ImageRevisions } from './image-revisions';
+import type { Notice } from './journal';
+import { KeyFolders } from './key-folders';
+import type { RecordScope } from './key-folders';
+import { reap } from './reap';
+import { defaultRules } from './rules';
+
+export interface CollectOptions extends CallOptions {
+  /** Changes nothing; what is given is what would be done. */
+  readonly dryRun?: boolean;
+  /** Also stops tasks of the family that carry none of our tags. Default false. */
+  readonly stopUntagged?: boolean;
+  /** Does only what is named here, by task ARN or leftover's id: what a person agreed to. Default: all there is. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** One task that was stopped or reported. */
+export interface CollectedTask {
+  readonly taskArn: string;
+  readonly host: string | null;
+  readonly hostId: string | null;
+  readonly provider: string | null;
+  readonly reason: string;
+  /** For people. */
+  readonly because: string;
+}
+
+export interface CollectedLeftover {
+  /** `task-definition-revision`, or `key-folder` on this machine. */
+  readonly kind: string;
+  /** ARN of the revision, host id of the folder. */
+  readonly id: string;
+  readonly because: string;
+}
+
+/** What was done; in a dry run, what would have been. */
+export interface Collected {
+  readonly dryRun: boolean;
+  /** Whether every live task of the family was seen. */
+  readonly complete: boolean;
+  readonly stopped: readonly CollectedTask[];
+  /** Odd or in doubt, and left alone. */
+  readonly reported: readonly CollectedTask[];
+  readonly removed: readonly CollectedLeftover[];
+  readonly failed: readonly { readonly id: string; readonly error: string }[];
+  /** Kinds of leftovers that were not looked at, most often since the credentials may not. */
+  readonly notLookedAt: readonly { readonly kind: string; readonly because: string }[];
+}
+
+/**
+ * Does by hand what the reaper does at its schedule, by the same rules, and removes this machine's key folders of hosts
+ * that are gone. Throws where the tasks can't be listed: `denied`, `not-found`, `unreachable`, `aborted`, `failed`.
+ */
+export async function collectGarbage(options: HostsOptions, request: CollectOptions = {}): Promise<Collected> {
+  const { config } = options;
+  const { dryRun = false, stopUntagged = false, only, signal } = request;
+  const clients = new AwsClients(config, options.aws);
+  try {
+    const family = familyOf(config.task_definition);
+    const fleet = new EcsFleet(clients.ecs, config.ecs_cluster, family);
+    const scope = (): Promise<RecordScope> => recordScope(options, clients);
+    const notices: Notice[] = [];
+    const { complete, problem } = await reap(fleet, {
+      ...{ dryRun, only, signal },
+      rules: { ...defaultRules(family), stopUntagged },
+      place: { region: config.aws_region, publicIp: config.assign_public_ip },
+      leftovers: [
+        new ImageRevisions(clients.ecs, family),
+        new KeyFolders(new KeyStore(options.keyDirectory), fleet, scope),
+      ],
+      tell: (notice) => notices.push(notice),
+    });
+    signal?.throwIfAborted();
+    if (problem !== undefined) throw problem;
+    return { dryRun, complete, ...sorted(notices) };
+  } catch (error) {
+    throw awsProblem(error, `look for what hosts have left behind`, signal);
+  } finally {
+    clients.destroy();
+  }
+}
+
+/** Where this provider's tasks run. The account is the one that the task definition is in. */
+async function recordScope({ config, provider = 'fargate' }: HostsOptions, clients: AwsClients): Promise<RecordScope> {
+  const base = await new TaskDefinitions(clients, config).base();
+  const [, , , region = '', account = ''] = arnOf(base).split(':');
+  return { provider, region, account, cluster: config.ecs_cluster.split('/').pop() as string };
+}
+
+function sorted(notices: readonly Notice[]): Omit<Collected, 'dryRun' | 'complete'> {
+  const of = <Kind>(...names: readonly string[]): Kind[] =>
+    notices
+      .filter(({ notice }) => names.includes(notice))
+      .map(({ notice: _, ...members }) => members as unknown as Kind);
+  const failures = of<{ taskArn?: string; id?: string; error: string }>(
+    NOTICES.stopFailed,
+    NOTICES.leftoverFailed,
+    NOTICES.callFailed,
+  );
+  return {
+    stopped: of<CollectedTask>(NOTICES.stopped, NOTICES.wouldStop),
+    reported: of<CollectedTask>(NOTICES.reported),
+    removed: of<CollectedLeftover>(NOTICES.leftoverRemoved, NOTICES.leftoverWouldGo),
+    failed: failures.map(({ taskArn, id, error }) => ({ id: taskArn ?? id ?? '', error })),
+    notLookedAt: of<{ kind: string; because: string }>(NOTICES.leftoversSkipped),
+  };
+}

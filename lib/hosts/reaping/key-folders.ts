@@ -1,0 +1,74 @@
+import type { HostRecord, KeyStore } from '../key-store';
+import type { Census } from './census';
+import type { Fleet } from './fleet';
+import { TASKS_PER_CALL } from './fleet';
+import type { Leftover, LeftoverKind } from './leftovers';
+
+/**
+ * ECS shows a stopped task for an hour at least, and a new one within minutes: what was made before that and is missing now
+ * has ended. Milliseconds.
+ */
+const CERTAIN_AFTER = 2 * 3_600_000;
+
+/** Whose records may be judged: those of one provider, whose tasks ran where this environment's run. */
+export interface RecordScope {
+  readonly provider: string;
+  readonly region: string;
+  readonly account: string;
+  /** Name of the cluster. */
+  readonly cluster: string;
+}
+
+/**
+ * Key folders on this machine of hosts that are gone. The folder holds hosts of every account, region and provider that
+ * the machine works with, so a record counts only if its task's ARN says that it ran here, and ECS says that it doesn't know
+ * it any more. A record without a task ARN is of a launch that nobody heard the end of, and is kept.
+ */
+export class KeyFolders implements LeftoverKind {
+  readonly kind = 'key-folder';
+
+  constructor(
+    private readonly keys: KeyStore,
+    private readonly fleet: Fleet,
+    private readonly scope: () => Promise<RecordScope>,
+  ) {}
+
+  async find(_census: Census, now: number, signal?: AbortSignal): Promise<Leftover[]> {
+    const records = await this.keys.records();
+    if (records.length === 0) return [];
+    const scope = await this.scope();
+    const candidates = new Map(
+      records.flatMap((record) => (isCandidate(record, scope, now) ? [[record.taskArn, record] as const] : [])),
+    );
+    const arns = [...candidates.keys()];
+    const leftovers: Leftover[] = [];
+    for (let at = 0; at < arns.length; at += TASKS_PER_CALL) {
+      const { failures } = await this.fleet.describe(arns.slice(at, at + TASKS_PER_CALL), signal);
+      for (const { arn, reason } of failures) {
+        const record = reason === 'MISSING' ? candidates.get(arn) : undefined;
+        if (record === undefined) continue;
+        leftovers.push({ id: record.hostId, because: `host ${record.name} of ${record.createdAt} is gone (${arn})` });
+      }
+    }
+    return leftovers;
+  }
+
+  async remove({ id }: Leftover): Promise<void> {
+    await this.keys.remove(id);
+  }
+}
+
+type LaunchedRecord = HostRecord & { readonly taskArn: string };
+
+function isCandidate(record: HostRecord, scope: RecordScope, now: number): record is LaunchedRecord {
+  const { taskArn, provider, createdAt } = record;
+  const [, region, account, cluster] =
+    /^arn:[\w-]+:ecs:([\w-]+):(\d{12}):task\/([^/]+)\/[^/]+$/.exec(taskArn ?? '') ?? [];
+  return (
+    provider === scope.provider &&
+    region === scope.region &&
+    account === scope.account &&
+    cluster === scope.cluster &&
+    now - Date.parse(createdAt) > CERTAIN_AFTER
+  );
+}
