@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { operationsWith } from '../support/operations-stack';
@@ -101,5 +103,31 @@ describe('the alarms', () => {
         }),
       ]),
     });
+  });
+});
+
+describe('docs/operating.md', () => {
+  const text = readFileSync(join(__dirname, '../../docs/operating.md'), 'utf8');
+  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties as { AlarmName: string; Metrics?: { MetricStat?: object }[] },
+  );
+
+  it('says of each alarm what to do', () => {
+    const [, section = ''] = /^## The alarms$([\s\S]*?)^## /m.exec(text) ?? [];
+    const described = [...section.matchAll(/^### (.*)$/gm)].flatMap(([, heading = '']) => heading.split(', '));
+
+    expect(described.filter((heading) => heading !== 'Test the alarms').sort()).toEqual(
+      alarms.map(({ AlarmName }) => AlarmName.replace('mngr-task-', '')).sort(),
+    );
+  });
+
+  it('counts the metrics that are billed with the alarms', () => {
+    const metrics = alarms.reduce(
+      (so, { Metrics }) => so + (Metrics?.filter(({ MetricStat }) => MetricStat !== undefined).length ?? 1),
+      0,
+    );
+
+    expect(metrics).toBe(6);
+    expect(text).toContain('0.10 for each metric that an alarm reads: six in all, 0.60');
   });
 });
