@@ -30,6 +30,6 @@ export const METRICS = {
   /** Hosts that the reaper stopped, and what it only reported, by reason. */
   reaperStops: 'ReaperStops',
   reaperReports: 'ReaperReports',
-  /** Calls of AWS that failed in a run after all retries. */
+  /** Calls of AWS that failed in a run after all retries. Every run writes it, so where there is none there was no run. */
   reaperErrors: 'ReaperErrors',
 } as const;
