@@ -1,4 +1,5 @@
 import { ArnFormat, CfnResource, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -13,6 +14,7 @@ import type { AgentEnvironment } from './agent-environment';
 import { ignoreCfnLintRule } from './cfn-lint-metadata';
 import { LambdaFunction } from './lambda-function';
 import { acknowledgeFinding, wildcardFinding } from './nag-acknowledgement';
+import { PROBE_RULE } from './ssh-security-group';
 import { allow } from './statement';
 
 export interface AgentTaskProviderProps {
@@ -93,7 +95,11 @@ export class AgentTaskProvider extends Construct {
       description: 'Looks whether sshd of mngr hosts answers',
       allowAllOutbound: false,
     });
-    securityGroup.connections.allowTo(this.environment, Port.SSH, 'whether sshd of hosts answers');
+    const { securityGroup: hosts } = this.environment;
+    hosts.addIngressRule(securityGroup, Port.SSH, PROBE_RULE, true);
+    (securityGroup.node.defaultChild as CfnSecurityGroup).securityGroupEgress = [
+      { ...Port.SSH.toRuleJson(), destinationSecurityGroupId: hosts.securityGroupId, description: PROBE_RULE },
+    ];
     return new LambdaFunction(this, 'Probe', {
       code: 'host-probe',
       description: 'Looks whether sshd of a host answers and proves its key',

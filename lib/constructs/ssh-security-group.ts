@@ -33,6 +33,9 @@ export const SSH_WARNINGS = {
   ipv6WithoutAddresses: 'mngr-fargate:sshIpv6Unreachable',
 } as const;
 
+/** Description of the rule that lets an `AgentTaskProvider` see whether sshd answers. Nobody gets in by it. */
+export const PROBE_RULE = 'Whether sshd answers, asked by the stack';
+
 /** A source at least this wide counts as the world: /7 of IPv4 is 33 million addresses of strangers. */
 const WORLD_PREFIX_LENGTH = { ipv4: 7, ipv6: 15 } as const;
 
@@ -96,7 +99,7 @@ class WarnWhenClosed implements IAspect {
 
   private hasIngress(): boolean {
     return this.securityGroup.node.findAll().some((child) => {
-      if (child instanceof CfnSecurityGroupIngress) return true;
+      if (child instanceof CfnSecurityGroupIngress) return child.description !== PROBE_RULE;
       if (!(child instanceof CfnSecurityGroup)) return false;
       const rules: unknown = this.securityGroup.stack.resolve(child.securityGroupIngress);
       return Array.isArray(rules) && rules.length > 0;

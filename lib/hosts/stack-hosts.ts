@@ -76,7 +76,7 @@ export class StackHosts {
 
   constructor(
     private readonly owner: StackOwner,
-    options: { readonly config: ProviderConfig; readonly provider: string; readonly aws?: AwsSettings },
+    options: { readonly config: ProviderConfig; readonly provider?: string; readonly aws?: AwsSettings },
   ) {
     this.services = makeAwsServices(options);
   }

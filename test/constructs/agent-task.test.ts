@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnResource, Duration, Fn, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { context as featureFlags } from '../../cdk.json';
@@ -163,10 +163,25 @@ describe('AgentTask', () => {
       SourceSecurityGroupId: group,
       GroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^AgentsSsh'), 'GroupId'] },
     });
-    template.hasResourceProperties('AWS::EC2::SecurityGroupEgress', { FromPort: 22, ToPort: 22, GroupId: group });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: [
+        Match.objectLike({
+          IpProtocol: 'tcp',
+          FromPort: 22,
+          ToPort: 22,
+          DestinationSecurityGroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^AgentsSsh'), 'GroupId'] },
+        }),
+      ],
+    });
     template.hasResourceProperties('AWS::Lambda::Function', {
       VpcConfig: { SecurityGroupIds: [group], SubnetIds: [Match.anyValue(), Match.anyValue()] },
     });
+  });
+
+  it('leaves the warning that nobody else can reach SSH', () => {
+    const { stack } = withTask();
+
+    Annotations.fromStack(stack).hasWarning('/Team/Agents/Ssh', Match.stringLikeRegexp('nobody can reach SSH'));
   });
 
   it('works from another stack than the environment’s', () => {

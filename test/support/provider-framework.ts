@@ -190,7 +190,7 @@ export class ModelStack {
     this.logicalId = options.logicalId ?? 'Reviewer';
   }
 
-  request(type: CloudFormationRequest['RequestType'], properties: Properties, requestId = randomUUID()) {
+  request(type: CloudFormationRequest['RequestType'], properties: Properties, requestId: string = randomUUID()) {
     return {
       RequestType: type,
       RequestId: requestId,
