@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Requirement } from './requirements';
 
 const run = promisify(execFile);
+const UV = 'uv==0.13.8';
 const CACHE = join(__dirname, '../../node_modules/.cache/mngr-fargate/python');
 
 /** A program written in Python that tests run; `requirements` pin it and what it needs, as pip writes them. */
@@ -46,12 +47,25 @@ export async function installPythonTool(tool: PythonTool): Promise<string> {
       if (await isInstalled()) return;
       await rm(folder, { recursive: true, force: true });
       await run(tool.interpreter ?? 'python3', ['-m', 'venv', folder]);
-      const pip = ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...tool.requirements];
-      await run(join(folder, 'bin/pip'), pip, { maxBuffer: 16 * 1024 * 1024 });
+      await installPackages(folder, tool.requirements);
       await writeFile(marker, wanted);
     });
   }
   return join(folder, 'bin');
+}
+
+/** By uv, which takes a tenth of pip's time for a large tool; by pip where uv can't. */
+async function installPackages(folder: string, requirements: readonly string[]): Promise<void> {
+  const pip = (words: readonly string[]): Promise<unknown> =>
+    run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...words], {
+      maxBuffer: 16 * 1024 * 1024,
+    });
+  try {
+    await pip([UV]);
+    await run(join(folder, 'bin/uv'), ['pip', 'install', '--quiet', '--python', folder, ...requirements]);
+  } catch {
+    await pip(requirements);
+  }
 }
 
 /** Runs `work` while no other process holds the lock, a folder with its owner's process id in it. */
