@@ -22,8 +22,8 @@ type Outputs = Record<string, string>;
 
 /**
  * The stack's whole life through the `cdk` CLI, against a CloudFormation that none of us wrote. The image is given by
- * its URI: pushing a built one needs a registry, which MiniStack is not. Nor does it know flow logs and associations of
- * capacity providers, so both are switched off here; cfn-lint judges those.
+ * its URI: pushing a built one needs a registry, which MiniStack is not. Nor does it know flow logs, associations of
+ * capacity providers and the reaper's saved queries, so all three are switched off here; cfn-lint judges those.
  */
 describeWith(python, 'deploying the stack with the cdk CLI', () => {
   const clients = (): { cloudformation: CloudFormationClient; ec2: EC2Client; ecs: ECSClient } => {
@@ -45,6 +45,7 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
       image: 'registry.example.com/mngr/agent:1',
       flowLogs: 'false',
       spot: 'false',
+      reaper: 'false',
       ...settings,
     }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const run = async (...args: string[]): Promise<void> => {
