@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import '../lib/cli/quiet-aws-sdk';
 import type { Bench } from './support/bench';
 import { writeFigures } from './support/document';
 import { machine } from './support/machine';
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   list: () => import('./list.js'),
   create: () => import('./create.js'),
   fleet: () => import('./fleet.js'),
+  mngr: () => import('./mngr.js'),
 };
 
 const USAGE = `npm run bench -- [NAME…] [--quick] [--write]
