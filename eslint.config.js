@@ -57,6 +57,13 @@ module.exports = tseslint.config(
     rules: {
       'import-x/no-restricted-paths': ['error', { basePath: __dirname, zones: restrictedPaths }],
       'import-x/no-cycle': ['error', { maxDepth: 3 }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ImportDeclaration[source.value='zod'][importKind='value'] > ImportSpecifier[imported.name='z']",
+          message: 'import * as z: a bundle then has only the parts of zod that are used',
+        },
+      ],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],

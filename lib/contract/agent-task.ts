@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What `AgentTask` gives to its custom resource and gets back. The construct writes it, `lambda/agent-task` reads it. */
 export const AGENT_TASK_RESOURCE_TYPE = 'Custom::MngrAgentTask';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fargateSizeProblem } from './fargate-sizes';
 
 /** Prefix of the environment variables that set one key each, for example `MNGR_FARGATE_ECS_CLUSTER`. */

@@ -1,6 +1,6 @@
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isHostId } from '../contract/host-name';
 import type { KeyPair } from '../ssh';
 import { Bound, pinHostKey, readPinnedHostKeys, writePrivateFile } from '../ssh';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MngrFargateError } from '../contract/errors';
 import type { ProviderConfig } from '../contract/provider-config';
 import { PROVIDER_KEYS, providerConfigSchema } from '../contract/provider-config';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Kinds of context values. `-c key=value` gives text, cdk.json gives JSON; both are read, so that

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NetworkMode } from '../constructs/agent-network';
 import { parseCidr } from '../constructs/cidr';
 import { MngrFargateError } from '../contract/errors';

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpRequest } from '../http/request';
 import type { WireResponse } from '../protocols/wire-protocol';
 import { delaysSchema } from './delays';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How long something takes, in milliseconds: always the same, one of a list in turn, or evenly between two figures. */
 const durationSchema = z.union([

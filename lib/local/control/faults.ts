@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TaskFaults } from '../ecs/task-record';
 import { AwsError } from '../protocols/aws-error';
 import type { Service } from '../service';

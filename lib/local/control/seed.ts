@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EcsContext } from '../ecs/context';
 import { privateAddress } from '../ecs/private-address';
 import type { TaskRecord } from '../ecs/task-record';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MngrFargateError } from '../../contract/errors';
 import type { ImageSource } from '../runtimes/runtime';
 import { TemplateError } from './intrinsics';

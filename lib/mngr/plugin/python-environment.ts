@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MngrFargateError } from '../../contract/errors';
 import { runProgram } from './run-program';
 
