@@ -4,6 +4,7 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
+  setupFiles: ['<rootDir>/lib/cli/quiet-aws-sdk.ts'],
   clearMocks: true,
   // Real hosts on a machine that is five times slower than a developer's, and busy.
   testTimeout: 180_000,

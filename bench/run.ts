@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   'image-size': () => import('./image-size.js'),
   watchdog: () => import('./watchdog.js'),
   list: () => import('./list.js'),
+  reaper: () => import('./reaper.js'),
   create: () => import('./create.js'),
   fleet: () => import('./fleet.js'),
   mngr: () => import('./mngr.js'),
