@@ -6,7 +6,7 @@ import { LocalFiles, defaultStateDirectory, hashAssembly } from './daemon/files'
 import type { DaemonRecord } from './daemon/files';
 import { withLock } from './daemon/lock';
 import { askStatus, endDaemon } from './daemon/process';
-import { startDaemon } from './daemon/start';
+import { abortedError, startDaemon } from './daemon/start';
 import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
 import { chooseRuntime } from './runtimes';
 
@@ -30,6 +30,8 @@ export interface UpOptions extends LocalOptions {
   readonly accountId?: string;
   /** Hears what is being done, for example the lines of an image build. */
   readonly onProgress?: (line: string) => void;
+  /** Ends the start, and what it has started. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a client needs to use the endpoint. */
@@ -55,7 +57,8 @@ const filesOf = ({ stateDirectory }: LocalOptions): LocalFiles =>
 /**
  * Starts the endpoint in the background, unless it runs with the same stack already; with another one it is started
  * anew and its tasks run on. Resolves when it serves and its images are built.
- * Throws `usage` when tasks of another runtime are there, `not-found` without a synthesized stack, `failed` otherwise.
+ * Throws `usage` when tasks of another runtime are there, `not-found` without a synthesized stack, `aborted`, and `failed`
+ * otherwise.
  */
 export async function up(options: UpOptions): Promise<LocalDescription> {
   const files = filesOf(options);
@@ -63,6 +66,7 @@ export async function up(options: UpOptions): Promise<LocalDescription> {
   const assemblyHash = hashAssembly(options.assemblyDirectory, stackName);
   files.make();
   return withLock(files.lock, async () => {
+    if (options.signal?.aborted) throw abortedError(options.signal);
     const previous = files.readRecord();
     if (previous !== undefined) {
       if (suffices(previous, options, stackName, assemblyHash) && (await askStatus(previous)) !== undefined) {
@@ -84,6 +88,7 @@ export async function up(options: UpOptions): Promise<LocalDescription> {
         runtime: previous?.runtime ?? options.runtime ?? 'auto',
       },
       options.onProgress ?? (() => undefined),
+      options.signal,
     );
     return (files.readRecord() as DaemonRecord).description;
   });

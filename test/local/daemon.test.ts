@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -69,6 +70,28 @@ describeWith([program('sshd'), program('setsid')], 'the endpoint as a daemon', (
     expect(existsSync(stateDirectory)).toBe(false);
     expect(await down({ stateDirectory })).toEqual({ wasRunning: false });
     await expect(env({ stateDirectory })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is ended by an abort while it starts, and can be started again', async () => {
+    const controller = new AbortController();
+    const lines: string[] = [];
+    const starting = up({
+      ...options,
+      signal: controller.signal,
+      onProgress: (line) => {
+        lines.push(line);
+        controller.abort(new Error('Ctrl-C'));
+      },
+    });
+    await expect(starting).rejects.toMatchObject({ code: 'aborted', cause: new Error('Ctrl-C') });
+    expect(lines.length).toBeGreaterThan(0);
+    expect((await status({ stateDirectory })).running).toBe(false);
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    expect(processes).not.toContain(stateDirectory);
+
+    await expect(up({ ...options, signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(up(options)).resolves.toMatchObject({ stackName: 'mngr-fargate' });
+    await down({ stateDirectory });
   });
 
   it('says what is missing, and leaves nothing running', async () => {

@@ -8,6 +8,9 @@ import type { DaemonConfiguration, LocalFiles } from './files';
 /** Lines of the daemon's log that an error shows. */
 const LOG_TAIL_LINES = 20;
 
+/** How long a daemon that isn't wanted any more may take to end. Milliseconds. */
+const END_TIMEOUT_MS = 15_000;
+
 /** What a daemon tells whoever started it. */
 export type DaemonMessage =
   | { readonly kind: 'progress'; readonly line: string }
@@ -24,12 +27,13 @@ function programArguments(): string[] {
 
 /**
  * Starts a daemon that outlives this process; resolves once it serves. Throws what it failed with, or the end of its
- * log when it didn't say.
+ * log when it didn't say; `aborted` when the signal fires first, once the daemon is gone.
  */
 export async function startDaemon(
   files: LocalFiles,
   configuration: DaemonConfiguration,
   onProgress: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   files.writeConfiguration(configuration);
   const log = openSync(files.log, 'a', 0o600);
@@ -41,29 +45,45 @@ export async function startDaemon(
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))),
   });
   closeSync(log);
+  let killer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    child.kill('SIGTERM');
+    killer = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   try {
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (exitCode, signal) => {
+      child.once('exit', (exitCode, killedBy) => {
         reject(
-          new MngrFargateError('failed', `the local endpoint ended with ${signal ?? exitCode} before it served`, {
-            details: { log: tailOf(files.log) },
-            hint: `its log is ${files.log}`,
-          }),
+          signal?.aborted
+            ? abortedError(signal)
+            : new MngrFargateError('failed', `the local endpoint ended with ${killedBy ?? exitCode} before it served`, {
+                details: { log: tailOf(files.log) },
+                hint: `its log is ${files.log}`,
+              }),
         );
       });
       child.on('message', (message: DaemonMessage) => {
         if (message.kind === 'progress') onProgress(message.line);
+        else if (signal?.aborted) return;
         else if (message.kind === 'ready') resolve();
         else reject(failureOf(message));
       });
     });
   } finally {
+    clearTimeout(killer);
+    signal?.removeEventListener('abort', onAbort);
     child.removeAllListeners();
     if (child.connected) child.disconnect();
     child.unref();
   }
 }
+
+/** The error of a start that nobody wants any more. */
+export const abortedError = (signal: AbortSignal): MngrFargateError =>
+  new MngrFargateError('aborted', 'stopped starting the local endpoint', { cause: signal.reason });
 
 const failureOf = ({ code, message, hint }: Extract<DaemonMessage, { kind: 'failed' }>): MngrFargateError =>
   new MngrFargateError(code === 'usage' || code === 'not-found' ? code : 'failed', message, { hint });

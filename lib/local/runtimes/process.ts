@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOOT_ENVIRONMENT } from '../../contract/environment';
 import { MngrFargateError } from '../../contract/errors';
+import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
 import { isAlive, processesOf, signal } from './machine-processes';
@@ -26,6 +27,13 @@ export interface ProcessRuntimeOptions {
   readonly addressPoolSize?: number;
 }
 
+/** Folders of the state directory. Short, since tmux's sockets lie below them where tasks have no view of their own. */
+const PROCESSES = 'p';
+const TASKS = 't';
+/** What a task of the longest id adds to its folder's path, with the socket that the image keeps there. */
+const TASK_SOCKET = join('0'.repeat(32), 'root', 'run', 'tmux-0', 'default');
+/** The shortest of the systems' limits for a Unix socket's path: macOS's, without the ending zero. */
+const SOCKET_PATH_LIMIT = 103;
 /** By its path, since a task's PATH is the task's own. */
 const BASH = '/bin/bash';
 const ENTRYPOINT = 'entrypoint.sh';
@@ -56,7 +64,7 @@ export class ProcessRuntime implements TaskRuntime {
     private readonly writeLayer: WriteLayer | undefined,
     options: ProcessRuntimeOptions,
   ) {
-    this.tasks = join(stateDirectory, 'tasks');
+    this.tasks = join(stateDirectory, TASKS);
     this.images = join(stateDirectory, 'images');
     this.pool = new AddressPool({
       file: join(stateDirectory, 'addresses.json'),
@@ -69,15 +77,19 @@ export class ProcessRuntime implements TaskRuntime {
         : "processes of this machine with their own process ids and file-system layer; network and kernel are shared, so don't run code you don't trust";
   }
 
-  /** Throws `denied` without root, which an sshd that lets root in needs, and `failed` where programs are missing. */
+  /**
+   * Throws `denied` without root, which an sshd that lets root in needs, `failed` where programs are missing, and `usage`
+   * where the folder's path is too long for sockets below it.
+   */
   static async create(options: ProcessRuntimeOptions): Promise<ProcessRuntime> {
     assertThatProcessesCanRun();
-    const stateDirectory = resolve(options.stateDirectory, 'processes');
-    mkdirSync(join(stateDirectory, 'tasks'), { recursive: true, mode: 0o700 });
+    const stateDirectory = resolve(options.stateDirectory, PROCESSES);
+    mkdirSync(join(stateDirectory, TASKS), { recursive: true, mode: 0o700 });
     mkdirSync(join(stateDirectory, 'images'), { recursive: true, mode: 0o700 });
     const scripts = writeScripts(stateDirectory);
     const writeLayer =
       options.namespaces === 'off' ? undefined : await findWriteLayer(stateDirectory, scripts.runNamespaced);
+    if (writeLayer === undefined) assertThatSocketsFit(resolve(options.stateDirectory));
     return new ProcessRuntime(stateDirectory, scripts, writeLayer, options);
   }
 
@@ -245,6 +257,16 @@ export class ProcessRuntime implements TaskRuntime {
       ...(this.namespaced ? {} : { [BOOT_ENVIRONMENT.root]: root }),
     };
   }
+}
+
+function assertThatSocketsFit(stateDirectory: string): void {
+  const below = join('/', PROCESSES, TASKS, TASK_SOCKET).length;
+  if (stateDirectory.length + below <= SOCKET_PATH_LIMIT) return;
+  throw new MngrFargateError(
+    'usage',
+    `the folder ${stateDirectory} has ${stateDirectory.length} characters, and tmux's sockets of the tasks in it allow ${SOCKET_PATH_LIMIT - below}`,
+    { hint: `set ${LOCAL_DIRECTORY_VARIABLE} to a shorter path, for example /run/mngr-fargate` },
+  );
 }
 
 function assertThatProcessesCanRun(): void {

@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MngrFargateError } from '../../../lib/contract/errors';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
 import type { Requirement } from '../../support/requirements';
 import { describeWith, program } from '../../support/requirements';
@@ -48,5 +51,42 @@ describeWith(needs, 'processes below MNGR_ROOT', () => {
     create: (stateDirectory, endpointId) => ProcessRuntime.create({ stateDirectory, endpointId, namespaces: 'off' }),
     leftovers: processesAt,
     ownRoot: false,
+  });
+});
+
+describeWith(needs, 'the folder of processes below MNGR_ROOT', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'mngr-p-'));
+  afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
+  const createIn = (length: number): Promise<ProcessRuntime> =>
+    ProcessRuntime.create({
+      stateDirectory: join(parent, 'x'.repeat(length - parent.length - 1)),
+      endpointId: 'paths',
+      namespaces: 'off',
+    });
+
+  it('is refused where a socket below it would have too long a path, with the length that is possible', async () => {
+    const refusal = await createIn(90).then(
+      () => undefined,
+      (error: unknown) => error as MngrFargateError,
+    );
+    expect(refusal).toMatchObject({ code: 'usage', hint: expect.stringContaining('MNGR_FARGATE_LOCAL_DIR') });
+    const longest = Number(/allow (\d+)$/.exec(refusal?.message ?? '')?.[1]);
+    // Where a root without namespaces keeps it by default.
+    expect(longest).toBeGreaterThanOrEqual('/root/.mngr-fargate/local/runtime'.length);
+    await expect(createIn(longest + 1)).rejects.toMatchObject({ code: 'usage' });
+
+    const runtime = await createIn(longest);
+    const { reference } = await runtime.prepare({ type: 'folder', path: join(__dirname, '../../../docker') });
+    const taskId = '0'.repeat(32);
+    await runtime.start({
+      ...{ taskId, image: { reference }, address: await runtime.reserveAddress(taskId), environment: {} },
+      ...{ cpu: 256, memory: 512, initProcess: false, containerName: 'agent', entryPoint: ['/bin/sh', '-c'] },
+      command: [
+        'mkdir -p -m 700 "$MNGR_ROOT/run/tmux-0" && exec tmux -S "$MNGR_ROOT/run/tmux-0/default" new-session -d true',
+      ],
+    });
+    await expect(runtime.wait(taskId, new AbortController().signal)).resolves.toMatchObject({ exitCode: 0 });
+    await runtime.removeAll();
   });
 });
