@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT_BROKEN_PIPE } from '../../lib/cli/exit-codes';
 import { CONTRACT_VERSION } from '../../lib/cli/json-contract';
 import { CliLocal, localHosts, START_UP } from '../support/cli-local';
