@@ -62,7 +62,15 @@ async function installPackages(folder: string, requirements: readonly string[]):
     });
   try {
     await pip([UV]);
-    await run(join(folder, 'bin/uv'), ['pip', 'install', '--quiet', '--compile-bytecode', '--python', folder, ...requirements]);
+    await run(join(folder, 'bin/uv'), [
+      'pip',
+      'install',
+      '--quiet',
+      '--compile-bytecode',
+      '--python',
+      folder,
+      ...requirements,
+    ]);
   } catch {
     await pip(requirements);
   }
