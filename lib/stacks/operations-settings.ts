@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { OperationsOptions } from '../constructs/operations';
 import { flag, listOf, textLike, wholeNumber } from './context-values';
 
