@@ -190,16 +190,20 @@ export class StackHosts {
     };
   }
 
-  /** Stops a task; one that is gone, with its cluster even, is stopped. */
+  /**
+   * Stops a task; one that is gone, with its cluster even, is stopped. One that is stopping is left alone: it has lost
+   * the tags by which the owner may stop it.
+   */
   async stop(taskArn: string, reason: string): Promise<void> {
-    await unlessGone(this.services.tasks.stop(taskArn, reason), undefined);
+    const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
+    if (task !== undefined && isLive(task)) await this.services.tasks.stop(taskArn, reason);
   }
 
   /** Whether a task has ended for good and its network interface with it. One that goes on is told to stop again. */
   async hasStopped(taskArn: string, reason: string): Promise<boolean> {
     const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
     if (task === undefined || hasEnded(task)) return true;
-    if (isLive(task)) await this.stop(taskArn, reason);
+    if (isLive(task)) await this.services.tasks.stop(taskArn, reason);
     return false;
   }
 

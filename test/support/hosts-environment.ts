@@ -39,18 +39,21 @@ function synthesize(folder: string): string {
 export interface HostsEnvironmentOptions {
   /** Addresses for tasks, the first of which is never used. Default: many. */
   readonly addressPoolSize?: number;
+  /** Where the endpoint keeps its state. Default: nowhere. */
+  readonly stateDirectory?: string;
 }
 
 export async function startHostsEnvironment(options: HostsEnvironmentOptions = {}): Promise<HostsEnvironment> {
+  const { stateDirectory, ...addresses } = options;
   const folder = mkdtempSync(join(tmpdir(), 'mngr-hosts-'));
   const state = join(folder, 'state');
   mkdirSync(state, { mode: 0o700 });
   const runtime = await ProcessRuntime.create({
     stateDirectory: state,
     endpointId: `hosts-${randomBytes(4).toString('hex')}`,
-    ...options,
+    ...addresses,
   });
-  const local = await startLocalEndpoint({ runtime, assemblyDirectory: synthesize(folder) });
+  const local = await startLocalEndpoint({ runtime, assemblyDirectory: synthesize(folder), stateDirectory });
   const list = (key: keyof typeof STACK_OUTPUTS): string[] => (local.outputs[STACK_OUTPUTS[key]] ?? '').split(',');
   const text = (key: keyof typeof STACK_OUTPUTS): string => local.outputs[STACK_OUTPUTS[key]] as string;
   const config = providerConfigSchema.parse({

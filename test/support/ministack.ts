@@ -21,8 +21,11 @@ export interface MiniStack {
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback, with an empty state. */
-export async function startMiniStack(): Promise<MiniStack> {
+/**
+ * Starts it on a free port of loopback, with an empty state. `functions` goes into the environment of the Lambda
+ * functions, which run as processes there: `AWS_ENDPOINT_URL_ECS` takes their calls of ECS elsewhere.
+ */
+export async function startMiniStack(functions: Readonly<Record<string, string>> = {}): Promise<MiniStack> {
   const bin = await installPythonTool(MINISTACK);
   const folder = await mkdtemp(join(tmpdir(), 'mngr-fargate-ministack-'));
   const endpoint = `http://127.0.0.1:${await freePort()}`;
@@ -38,6 +41,7 @@ export async function startMiniStack(): Promise<MiniStack> {
       IOT_MTLS_ENABLED: '0',
       STATE_DIR: join(folder, 'state'),
       AWS_ENDPOINT_URL: endpoint,
+      ...functions,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
