@@ -50,6 +50,29 @@ def test_discovers_with_one_call_and_no_ssh(provider: FargateProvider, fake_cli:
     assert fake_cli.calls == [["list", "--no-idle"]]
 
 
+def test_ended_hosts_cost_no_call(provider: FargateProvider, fake_cli: FakeCli) -> None:
+    discover(provider)
+    provider.persist_agent_data(READY, AGENT)
+    fake_cli.answer("list", [])
+    discover(provider, include_destroyed=True)
+    assert provider.get_host(READY).get_state() == HostState.DESTROYED
+    with pytest.raises(HostNotFoundError):
+        provider.get_host(PENDING)
+    assert fake_cli.calls == [["list", "--no-idle"]] * 2
+    # What another process has done since can be asked for.
+    provider.reset_caches()
+    fake_cli.answer("show", example("host-ready"))
+    assert isinstance(provider.get_host(READY), Host)
+
+
+def test_a_live_host_that_does_not_answer_is_not_taken_for_destroyed(provider: FargateProvider) -> None:
+    assert provider.get_connection_error_fallback_state(READY) is None
+    discover(provider)
+    provider.on_connection_error(READY)
+    assert provider.get_connection_error_fallback_state(READY) == HostState.UNKNOWN
+    assert provider.to_offline_host(READY).get_state() == HostState.RUNNING
+
+
 def test_an_unreachable_aws_makes_the_provider_unavailable(provider: FargateProvider, fake_cli: FakeCli) -> None:
     fake_cli.refuse("list", "denied", "the token has expired", "run aws sso login")
     with pytest.raises(ProviderUnavailableError, match="the token has expired") as caught:

@@ -18,6 +18,8 @@ class Fleet:
         self._cli = cli
         self._lock = threading.Lock()
         self._known: dict[str, FargateHost] = {}
+        # True once every live host is known: mngr asks for each ended host too, and none of these may cost a call.
+        self._is_listed = False
 
     def hosts(self) -> dict[str, FargateHost]:
         """Every live host by its id, as of now. Raises ProviderUnavailableError."""
@@ -27,6 +29,7 @@ class Fleet:
             raise self.unavailable(error) from error
         with self._lock:
             self._known = {host.host_id: host for host in hosts}
+            self._is_listed = True
             return dict(self._known)
 
     def known(self, host_id: HostId) -> FargateHost | None:
@@ -35,11 +38,16 @@ class Fleet:
             return self._known.get(str(host_id))
 
     def find(self, reference: HostId | HostName) -> FargateHost | None:
-        """A host as it was last seen, else as ECS shows it now; None when ECS doesn't know it (any more)."""
+        """A host as it was last seen, else as ECS shows it now; None of one that has ended or never was.
+
+        After a listing no call is made: a host that wasn't in it doesn't live.
+        """
         with self._lock:
             for host in self._known.values():
                 if (host.host_id if isinstance(reference, HostId) else host.name) == str(reference):
                     return host
+            if self._is_listed:
+                return None
         try:
             return self.note(self._cli.show(str(reference)))
         except CliError as error:
@@ -77,6 +85,7 @@ class Fleet:
     def forget_all(self) -> None:
         with self._lock:
             self._known.clear()
+            self._is_listed = False
 
     def unavailable(self, error: CliFailure) -> MngrError:
         """mngr's error for a provider that can't be asked; commands go on with the others."""
