@@ -148,6 +148,17 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     });
   });
 
+  test('logs --follow goes on until Ctrl-C', async () => {
+    const { exitCode, stdout, stderr } = await local.home.run(['logs', 'fox', '--follow', '--timestamps'], {
+      onStart: async ({ kill, onStdout }) => {
+        await onStdout(/starts sshd/);
+        kill('SIGINT');
+      },
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: '' });
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z mngr: .*starts sshd/m);
+  });
+
   test('tag and rename', async () => {
     const tagged = await local.home.run(['tag', 'fox', 'stage=dev', 'team-']);
     expect(tagged).toEqual({ exitCode: 0, stdout: 'stage  dev\n', stderr: '' });

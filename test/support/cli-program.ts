@@ -43,6 +43,7 @@ export interface CliOptions {
   /** Called with the running process, for signals. */
   readonly onStart?: (child: {
     readonly kill: (signal: NodeJS.Signals) => boolean;
+    readonly onStdout: (text: RegExp) => Promise<void>;
     readonly onStderr: (text: RegExp) => Promise<void>;
   }) => Promise<void>;
 }
@@ -89,17 +90,20 @@ export class CliHome {
           output[name] += text;
         });
       }
-      const onStderr = (text: RegExp): Promise<void> =>
-        new Promise((found) => {
-          const look = (): void => {
-            if (text.test(output.stderr)) found();
-          };
-          child.stderr.on('data', look);
-          look();
-        });
+      const onOutput =
+        (name: 'stdout' | 'stderr') =>
+        (text: RegExp): Promise<void> =>
+          new Promise((found) => {
+            const look = (): void => {
+              if (text.test(output[name])) found();
+            };
+            child[name].on('data', look);
+            look();
+          });
       child.stdin.on('error', () => undefined).end(input ?? '');
       child.once('error', reject).once('close', (exitCode) => resolve({ exitCode, ...output }));
-      onStart?.({ kill: (signal) => child.kill(signal), onStderr }).catch(reject);
+      const kill = (signal: NodeJS.Signals): boolean => child.kill(signal);
+      onStart?.({ kill, onStdout: onOutput('stdout'), onStderr: onOutput('stderr') }).catch(reject);
     });
   }
 
