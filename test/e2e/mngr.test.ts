@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { CliLocal, START_UP, localHosts } from '../support/cli-local';
+import { CliHome } from '../support/cli-program';
 import { terminal } from '../support/cli-terminal';
 import { MngrMachine } from '../support/mngr-machine';
 import { installMngr, pythonForMngr, separateFileSystems } from '../support/mngr-tool';
 import { describeWith, program } from '../support/requirements';
+import { pluginLife } from './plugin-life';
+import { pluginUse } from './plugin-use';
 import { poolLife } from './pool-life';
 import { poolUse } from './pool-use';
 import type { World } from './world';
@@ -27,6 +31,21 @@ describeWith(needs, 'released mngr', () => {
     beforeAll(() => local().home.json(['config', 'write', '--mngr']));
     poolUse(() => world);
     poolLife(() => world);
+  });
+
+  describe('with the plugin', () => {
+    let plugged: World;
+    beforeAll(async () => {
+      const programs = await installMngr('mngr-0.3.0-with-plugin');
+      await local().home.json(['mngr', 'install', '--python', join(programs, 'python')]);
+      const home = new CliHome().with({ ...local().up.env, MNGR_FARGATE_LOCAL_DIR: local().home.path('local') });
+      plugged = { local: local(), programs, machine: new MngrMachine(home, programs) };
+      await plugged.machine.commit();
+      await home.json(['config', 'write']);
+    }, START_UP);
+    afterAll(() => plugged?.machine.home.remove());
+    pluginUse(() => plugged);
+    pluginLife(() => plugged);
   });
 
   const local = (): CliLocal => world.local;

@@ -5,10 +5,7 @@ import { CliHome } from '../support/cli-program';
 import { until } from '../support/eventually';
 import { MngrMachine } from '../support/mngr-machine';
 import type { AgentList, World } from './world';
-import { ended, hostsSeenBy, onHost, SEVERAL_COMMANDS } from './world';
-
-/** Milliseconds for the watchdog to see, on a slow machine, what it looks for every 15 s. */
-const WATCHDOG = 120_000;
+import { ended, hostsSeenBy, onHost, SEVERAL_COMMANDS, WATCHDOG } from './world';
 
 /** What happens to hosts while nobody looks, and mngr afterwards. */
 export function poolLife(world: () => World): void {

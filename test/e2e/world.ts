@@ -14,6 +14,9 @@ export interface World {
 /** Milliseconds for a test of several commands of mngr's on a slow machine. */
 export const SEVERAL_COMMANDS = 240_000;
 
+/** Milliseconds for the watchdog to see, on a slow machine, what it looks for every 15 s. */
+export const WATCHDOG = 120_000;
+
 /** `mngr list --format json`, as far as the tests look. */
 export interface AgentList {
   readonly agents: readonly {
@@ -30,15 +33,15 @@ export interface HostList {
   readonly hosts: readonly { readonly name: string; readonly provider: string; readonly state: string }[];
 }
 
-/** What mngr sees of the pool's hosts, by name. */
+/** The names of the provider's hosts that run, as mngr sees them. */
 export async function hostsSeenBy(machine: MngrMachine, provider = 'fargate'): Promise<string[]> {
   const { hosts } = await machine.json<HostList>(['list', '--hosts']);
-  return hosts.filter((host) => host.provider === provider).map(({ name }) => name);
+  return hosts.filter((host) => host.provider === provider && host.state === 'RUNNING').map(({ name }) => name);
 }
 
-/** A shell command on a host, by our own program. */
-export async function onHost({ local }: World, host: string, script: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await local.home.run(['exec', host, '--', 'sh', '-c', script]);
+/** A shell command on a host, by our own program on the machine that has its key. */
+export async function onHost({ machine }: World, host: string, script: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await machine.home.run(['exec', host, '--', 'sh', '-c', script]);
   if (exitCode !== 0) throw new Error(`${script} on ${host} ended with ${exitCode}: ${stderr}`);
   return stdout;
 }
@@ -50,3 +53,15 @@ export function ended({ local }: World, name: string, timeout: number): Promise<
     return hosts.find((host) => host.name === name && host.state === 'STOPPED');
   }, timeout);
 }
+
+/** A line of `mngr create --format jsonl`. */
+export interface CreateEvent {
+  readonly event: string;
+  readonly kind?: string;
+  readonly step?: string;
+  readonly message?: string;
+  readonly host_name?: string;
+}
+
+export const eventsIn = (output: string): CreateEvent[] =>
+  output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as CreateEvent] : []));

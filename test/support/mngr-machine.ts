@@ -7,18 +7,12 @@ import { CLI_WORDS } from './cli-program';
 import type { CliHome, CliRun } from './cli-program';
 
 /** Milliseconds after which a command of mngr's counts as hanging. */
-const PATIENCE = 120_000;
+const PATIENCE = 200_000;
 
 export interface MngrOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: the git repository of this machine. */
-  readonly cwd?: string;
-  readonly input?: string;
-  /** Called with the running process and what it has printed so far. */
-  readonly onStart?: (running: {
-    readonly kill: (signal: NodeJS.Signals) => void;
-    readonly output: () => string;
-  }) => void;
+  /** Called with the running process, for signals. */
+  readonly onStart?: (running: { readonly kill: (signal: NodeJS.Signals) => boolean }) => void;
 }
 
 /** The machine of somebody who uses mngr: a home, a git repository in it, mngr and mngr-fargate on the PATH. */
@@ -35,7 +29,8 @@ export class MngrMachine {
     this.path = [bin, programs, process.env.PATH].join(':');
     mkdirSync(bin, { recursive: true });
     writeProgram(join(bin, 'mngr-fargate'));
-    this.makeRepository();
+    mkdirSync(this.repository, { recursive: true });
+    writeFileSync(join(this.repository, 'README.md'), 'what the agents work on\n');
   }
 
   /** mngr's own directory. */
@@ -55,7 +50,7 @@ export class MngrMachine {
 
   run(program: string, words: readonly string[], options: MngrOptions = {}): Promise<CliRun> {
     return new Promise((resolve, reject) => {
-      const cwd = options.cwd ?? this.repository;
+      const cwd = this.repository;
       const child = spawn(program, words, {
         cwd,
         env: this.env(options.env),
@@ -68,9 +63,9 @@ export class MngrMachine {
           output[name] += text;
         });
       }
-      child.stdin.on('error', () => undefined).end(options.input ?? '');
+      child.stdin.on('error', () => undefined).end();
       child.once('error', reject).once('close', (exitCode) => resolve({ exitCode, ...output }));
-      options.onStart?.({ kill: (signal) => child.kill(signal), output: () => output.stdout + output.stderr });
+      options.onStart?.(child);
     });
   }
 
@@ -91,17 +86,12 @@ export class MngrMachine {
     return JSON.parse(await this.succeed([...words, '--format', 'json'], options)) as Document;
   }
 
-  private makeRepository(): void {
-    mkdirSync(this.repository, { recursive: true });
-    writeFileSync(join(this.repository, 'README.md'), 'what the agents work on\n');
-  }
-
   /** A first commit: mngr sends agents a clean git repository. */
-  async commit(message = 'one'): Promise<void> {
+  async commit(): Promise<void> {
     for (const words of [
       ['init', '-q', '-b', 'main'],
       ['add', '-A'],
-      ['commit', '-qm', message],
+      ['commit', '-qm', 'one'],
     ]) {
       const { exitCode, stderr } = await this.run('git', words);
       if (exitCode !== 0) throw new Error(`git ${words.join(' ')}: ${stderr}`);
