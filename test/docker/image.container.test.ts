@@ -8,6 +8,7 @@ import type { BootHost } from '../support/container-host';
 import { until } from '../support/eventually';
 import { ssh, sshOutput } from '../support/container-ssh';
 import { containerEngine, describeWith, program } from '../support/requirements';
+import { describesSetup } from './boot-setup';
 import { describesHost } from './host-contract';
 
 const run = promisify(execFile);
@@ -27,6 +28,7 @@ describeWith(needs, 'a host in a container of the image', () => {
   });
 
   describesHost(boot, () => folder);
+  describesSetup(boot);
 
   /** What a program of the image prints, without booting a host. */
   const inImage = async (...command: string[]): Promise<string> => {
