@@ -16,6 +16,8 @@ export interface Place {
 
 /** What a run remembers of the tasks it has seen: counts, and who has which name. A few hundred bytes a host. */
 export class Census {
+  /** False once a task was listed that could not be described. */
+  sawAll = true;
   hosts = 0;
   vcpu = 0;
   dollarsPerDay = 0;

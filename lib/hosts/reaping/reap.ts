@@ -78,8 +78,6 @@ class Run {
   private token: string | undefined;
   private due: Due[] = [];
   private failedCalls = 0;
-  /** Whether each live task that was listed has been described too. */
-  private sawAll = true;
 
   constructor(
     private readonly fleet: Fleet,
@@ -93,7 +91,7 @@ class Run {
   async run(): Promise<ReapResult> {
     const { journal, census, options } = this;
     const problem = await this.sweep();
-    const complete = problem === undefined && this.sawAll;
+    const complete = problem === undefined && census.sawAll;
     const counts = journal.counts();
     const { dryRun = false } = options;
     options.tell({ notice: NOTICES.run, complete, dryRun, hosts: census.hosts, ...counts });
@@ -153,7 +151,7 @@ class Run {
     } catch (error) {
       this.failedCalls += 1;
       if (this.interrupted || this.failedCalls >= MAX_FAILED_CALLS) throw error;
-      this.sawAll = false;
+      this.census.sawAll = false;
       this.journal.callFailed(error);
     }
   }
@@ -161,7 +159,7 @@ class Run {
   private tellFailures(failures: Described['failures']): void {
     for (const { arn, reason } of failures) {
       if (reason === 'MISSING') continue;
-      this.sawAll = false;
+      this.census.sawAll = false;
       this.journal.report({ taskArn: arn }, 'not-described', `DescribeTasks: ${reason}`);
     }
   }
@@ -236,7 +234,7 @@ class Run {
 
   private async clear(kind: LeftoverKind): Promise<void> {
     const { options, journal, census } = this;
-    if (!this.sawAll) return journal.leftoversSkipped(kind.kind, 'not every live task could be seen');
+    if (!census.sawAll) return journal.leftoversSkipped(kind.kind, 'not every live task could be seen');
     try {
       const found = (await kind.find(census, this.fleet.now(), options.signal)).filter(({ id }) => this.mayTouch(id));
       await mapBounded(found, REMOVALS_AT_ONCE, async (leftover) => {
