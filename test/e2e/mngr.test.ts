@@ -19,13 +19,14 @@ const needs = [
 /** The template on a local endpoint, hosts that are real, and mngr as PyPI has it. */
 describeWith(needs, 'released mngr', () => {
   let world: World;
+  const local = (): CliLocal => world.local;
   beforeAll(async () => {
     const programs = await installMngr();
-    const local = await CliLocal.start();
-    world = { local, programs, machine: new MngrMachine(local.home, programs) };
+    const started = await CliLocal.start();
+    world = { local: started, programs, machine: new MngrMachine(started.home, programs) };
     await world.machine.commit();
   }, START_UP);
-  afterAll(() => world?.local.stop());
+  afterAll(() => world?.local.stop(), START_UP);
 
   describe('with its own ssh provider', () => {
     beforeAll(() => local().home.json(['config', 'write', '--mngr']));
@@ -38,7 +39,7 @@ describeWith(needs, 'released mngr', () => {
     beforeAll(async () => {
       const programs = await installMngr('mngr-0.3.0-with-plugin');
       await local().home.json(['mngr', 'install', '--python', join(programs, 'python')]);
-      const home = new CliHome().with({ ...local().up.env, MNGR_FARGATE_LOCAL_DIR: local().home.path('local') });
+      const home = new CliHome().with(local().up.env);
       plugged = { local: local(), programs, machine: new MngrMachine(home, programs) };
       await plugged.machine.commit();
       await home.json(['config', 'write']);
@@ -47,6 +48,4 @@ describeWith(needs, 'released mngr', () => {
     pluginUse(() => plugged);
     pluginLife(() => plugged);
   });
-
-  const local = (): CliLocal => world.local;
 });
