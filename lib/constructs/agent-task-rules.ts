@@ -34,6 +34,9 @@ export function agentTaskProblems(props: AgentTaskProps): string[] {
     known(storage) && storage !== undefined ? ephemeralStorageProblem(storage) : undefined,
     durationProblem('idleTimeout', props.idleTimeout, 0, Infinity),
     durationProblem('maxAge', props.maxAge, MIN_MAX_AGE_SECONDS, Infinity),
+    (props.maxAge !== undefined || environment.defaultMaxAgeSeconds !== undefined) && environment.reaper === undefined
+      ? 'the environment has no reaper, which is what ends a host at its maximum age: leave out maxAge and defaultMaxAge, or let it have one'
+      : undefined,
     durationProblem('timeout', props.timeout, 1, AGENT_TASK_TIMEOUT.max),
     ...settingsProblems(props),
     ...tagProblems(props.tags ?? {}),

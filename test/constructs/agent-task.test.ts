@@ -7,7 +7,7 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { context as featureFlags } from '../../cdk.json';
 import { AgentEnvironment, AgentNetwork, AgentTask, AgentTaskProvider, NetworkMode } from '../../lib/constructs';
-import type { AgentTaskProps } from '../../lib/constructs';
+import type { AgentEnvironmentProps, AgentTaskProps } from '../../lib/constructs';
 import { generateKeyPair } from '../../lib/ssh';
 import { cfnLint } from '../support/cfn-lint';
 import { emptyStack, RegistryImage } from '../support/construct-stack';
@@ -16,15 +16,16 @@ import { python } from '../support/python-tools';
 import { describeWith } from '../support/requirements';
 import { ENV } from '../support/stack-variants';
 
+/** Without this flag the CDK prints every warning. */
+const QUIET = { ...featureFlags, '@aws-cdk/core:annotationsInValidationReport': false };
 const KEYS = generateKeyPair('operator');
 const ZONES = { availabilityZones: ['eu-central-1a', 'eu-central-1b'] };
 
-const environmentIn = (stack: Stack, id = 'Agents', namePrefix?: string): AgentEnvironment =>
+const environmentIn = (stack: Stack, id = 'Agents', props: AgentEnvironmentProps = {}): AgentEnvironment =>
   new AgentEnvironment(stack, id, {
-    namePrefix,
     image: new RegistryImage(stack, `${id}Image`),
     networkOptions: ZONES,
-    reaper: false,
+    ...props,
   });
 
 const withTask = (props: Partial<AgentTaskProps> = {}) => {
@@ -126,7 +127,7 @@ describe('AgentTask', () => {
     new AgentTask(stack, 'Second', { environment, name: 'second', publicKey: KEYS.publicKey });
     expect(handlers()).toBe(one);
 
-    const other = environmentIn(stack, 'Others', 'other');
+    const other = environmentIn(stack, 'Others', { namePrefix: 'other' });
     new AgentTask(stack, 'Third', { environment: other, name: 'third', publicKey: KEYS.publicKey });
     expect(handlers()).toBe(2 * one);
   });
@@ -235,6 +236,18 @@ describe('AgentTask', () => {
     expect(() => withTask(props)).toThrow(/^Team\/Reviewer: /);
   });
 
+  it.each<[string, AgentEnvironmentProps, Partial<AgentTaskProps>]>([
+    ['of its own', {}, { maxAge: Duration.days(1) }],
+    ['of the environment’s', { defaultMaxAge: Duration.days(1) }, {}],
+  ])('refuses an age limit %s where nothing enforces it', (_, environmentProps, props) => {
+    const stack = emptyStack();
+    const environment = environmentIn(stack, 'Agents', { ...environmentProps, reaper: false });
+
+    expect(
+      () => new AgentTask(stack, 'Reviewer', { environment, name: 'r', publicKey: KEYS.publicKey, ...props }),
+    ).toThrow(/the environment has no reaper, which is what ends a host at its maximum age/);
+  });
+
   it('tells all problems at once, and never a private key', () => {
     const refused = (): unknown => withTask({ name: '.', publicKey: KEYS.privateKey, command: [''] });
 
@@ -256,7 +269,7 @@ describe('AgentTask', () => {
 
   it('refuses a provider of another environment', () => {
     const stack = emptyStack();
-    const other = environmentIn(stack, 'Others', 'other');
+    const other = environmentIn(stack, 'Others', { namePrefix: 'other' });
     const resourceProvider = new AgentTaskProvider(stack, 'Provider', { environment: other });
     const environment = environmentIn(stack);
 
@@ -276,7 +289,7 @@ describe('AgentTask', () => {
     it('leaves nothing for cfn-lint to find', async () => {
       const outdir = mkdtempSync(join(tmpdir(), 'mngr-fargate-agent-task-'));
       try {
-        const app = new App({ context: featureFlags, outdir, builtinCloudFormationValidation: false });
+        const app = new App({ context: QUIET, outdir, builtinCloudFormationValidation: false });
         const stack = new Stack(app, 'Team', { env: ENV });
         const environment = environmentIn(stack);
         new AgentTask(stack, 'Reviewer', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
