@@ -30,7 +30,7 @@ export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> 
     return await new Promise<Buffer>((resolve, reject) => {
       const left = Math.max(1, timeoutMs - (performance.now() - started));
       const late = setTimeout(() => fail(new Error(`no key exchange within ${timeoutMs} ms`)), left);
-      let key = Buffer.alloc(0);
+      let key: Buffer = Buffer.alloc(0);
       let keyProblem: MngrFargateError | undefined;
       const fail = (error: Error): void => {
         clearTimeout(late);
