@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { bootAsProcesses, makeTestFolder } from '../support/container-host';
+import type { BootHost } from '../support/container-host';
 import { describeWith, program } from '../support/requirements';
 import { describesSetup } from './boot-setup';
 
@@ -12,5 +13,18 @@ describeWith(needs, 'a host as processes that is launched with a setup', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  describesSetup((environment) => bootAsProcesses(folder)(environment));
+  const boot: BootHost = (environment) => bootAsProcesses(folder)(environment);
+  describesSetup(boot);
+
+  it('ends with code 71 when its setup fails, and shows what that said', async () => {
+    const host = await boot({ MNGR_BOOT_SETUP: 'echo no room >&2; exit 3' });
+    try {
+      expect(await host.exitCode()).toBe(71);
+      expect(await host.logs()).toMatch(
+        /no room\nmngr: the setup that the host was launched with ended with exit code 3/,
+      );
+    } finally {
+      await host.remove();
+    }
+  });
 });

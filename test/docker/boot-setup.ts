@@ -31,16 +31,4 @@ export function describesSetup(boot: BootHost): void {
       await host.remove();
     }
   });
-
-  it('ends with code 71 when its setup fails, and shows what that said', async () => {
-    const host = await boot({ MNGR_BOOT_SETUP: 'echo no room >&2; exit 3' });
-    try {
-      expect(await host.exitCode()).toBe(71);
-      expect(await host.logs()).toMatch(
-        /no room\nmngr: the setup that the host was launched with ended with exit code 3/,
-      );
-    } finally {
-      await host.remove();
-    }
-  });
 }
