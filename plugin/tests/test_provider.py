@@ -148,6 +148,7 @@ def test_destroys_by_id_and_marks_the_record(provider: FargateProvider, fake_cli
     assert fake_cli.calls[-1] == ["destroy", str(READY), "--yes"]
     all_gone(fake_cli)
     assert provider.to_offline_host(READY).certified_host_data.stop_reason == "DESTROYED"
+    assert provider.list_persisted_agent_data_for_host(READY) == []
 
 
 def test_a_destroy_that_fails_says_that_the_host_may_run(provider: FargateProvider, fake_cli: FakeCli) -> None:

@@ -61,9 +61,11 @@ class HostArchive:
         return [] if record is None else list(record.agents.values())
 
     def mark_destroyed(self, host_id: HostId) -> None:
-        """From now on the time runs after which mngr forgets the host."""
+        """Its agents went with it, as was asked for. From now on the time runs after which mngr forgets the host."""
         ended = {"stop_reason": HostState.DESTROYED.value, "updated_at": datetime.now(UTC).isoformat()}
-        self._change(host_id, lambda record: record.model_copy(update={"host": {**record.host, **ended}}))
+        self._change(
+            host_id, lambda record: record.model_copy(update={"host": {**record.host, **ended}, "agents": {}})
+        )
 
     def remove(self, host_id: HostId) -> None:
         self.records.remove(str(host_id))
