@@ -41,6 +41,8 @@ interface Actor {
   readonly startedAt: number;
   readonly deadline: AbortController;
   alive: boolean;
+  /** ARNs of tasks that nobody counted on when the actor last looked at them. */
+  readonly seenUseless: Set<string>;
 }
 
 interface Pending {
@@ -286,7 +288,13 @@ export class ProtocolWorld {
   }
 
   private actor(kind: Actor['kind']): Actor {
-    const actor = { kind, startedAt: this.ecs.now, deadline: new AbortController(), alive: true };
+    const actor = {
+      kind,
+      startedAt: this.ecs.now,
+      deadline: new AbortController(),
+      alive: true,
+      seenUseless: new Set<string>(),
+    };
     this.actors.push(actor);
     return actor;
   }
@@ -297,6 +305,7 @@ export class ProtocolWorld {
         if (command.constructor.name === 'StopTaskCommand') this.checkStop(actor, command);
         const answer = this.ecs.answer(command);
         if (command.constructor.name === 'RunTaskCommand') this.noteLaunch(actor, answer as { tasks: Task[] });
+        if (command.constructor.name === 'DescribeTasksCommand') this.noteLook(actor, answer as { tasks: Task[] });
         if (command.constructor.name === 'TagResourceCommand') this.noteReady(command);
         return answer;
       });
@@ -386,11 +395,22 @@ export class ProtocolWorld {
     if (truth !== undefined && tags.some(({ key }) => key === HOST_TAGS.readyAt)) truth.owned = true;
   }
 
-  /** The one thing that a reaper must never do. */
+  private noteLook({ seenUseless }: Actor, { tasks }: { readonly tasks: Task[] }): void {
+    for (const { taskArn = '' } of tasks) {
+      const task = this.ecs.tasks.get(taskArn)?.task;
+      if (task === undefined || this.isHealthy(task)) seenUseless.delete(taskArn);
+      else seenUseless.add(taskArn);
+    }
+  }
+
+  /**
+   * The one thing that a reaper must never do. What changes between its last look and the stop, which ECS can't make one
+   * step, is beyond it: somebody destroys the older of two namesakes, or gives a host more time.
+   */
   private checkStop(actor: Actor, { input }: Command): void {
     const found = this.ecs.tasks.get((input as { task?: string }).task ?? '');
     if (actor.kind !== 'reaper' || found === undefined || !isLive(found.task)) return;
-    if (this.isHealthy(found.task)) {
+    if (this.isHealthy(found.task) && !actor.seenUseless.has(found.task.taskArn ?? '')) {
       this.violations.push(`a reaper stopped ${found.task.taskArn}: ${JSON.stringify(input)}`);
     }
   }
@@ -430,9 +450,14 @@ export class ProtocolWorld {
       told('nobody counts on it');
     } else if (truth.end !== undefined && this.ecs.now > truth.end + EXPIRY_GRACE + REAPER_INTERVAL + SLACK) {
       told('its time is over');
-    } else if (this.isSecondOfItsName(task)) {
+    } else if (this.isSecondOfItsName(task) && !this.wasRenamedTo(nameOf(task))) {
       told('its name is an older host’s');
     }
+  }
+
+  /** Where a rename is involved nobody is stopped for a name, only reported. */
+  private wasRenamedTo(name: string): boolean {
+    return this.ecs.live().some(({ task }) => nameOf(task) === name && task.startedBy !== startedByOf(PROVIDER, name));
   }
 
   /** Whoever uses a host through the launcher writes a ready tag that is missing. */
