@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const activitySource = z.enum(['CREATE', 'BOOT', 'START', 'SSH', 'PROCESS', 'AGENT', 'USER']);
 
