@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startedByOf } from '../lib/contract/host-name';
+import { newHostId, startedByOf } from '../lib/contract/host-name';
 import { HOST_TAGS } from '../lib/contract/tags';
 import type { MngrMachine } from '../test/support/mngr-machine';
 import { installMngr, pythonForMngr, separateFileSystems } from '../test/support/mngr-tool';
@@ -138,17 +138,16 @@ async function timeLists(
     times.version.push(await elapsed(() => machine.succeed(['--version'])));
     times.empty.push(await elapsed(list));
   }
-  await endpoint.seed({
-    count: HOSTS,
-    startedBy: startedByOf(PROVIDER, 'seed-{n}'),
-    tags: {
+  for (let n = 1; n <= HOSTS; n++) {
+    const tags = {
       [HOST_TAGS.provider]: PROVIDER,
-      [HOST_TAGS.hostId]: 'host-{id}',
-      [HOST_TAGS.hostName]: 'seed-{n}',
+      [HOST_TAGS.hostId]: newHostId(),
+      [HOST_TAGS.hostName]: `seed-${n}`,
       [HOST_TAGS.createdAt]: new Date().toISOString(),
       [HOST_TAGS.readyAt]: new Date().toISOString(),
-    },
-  });
+    };
+    await endpoint.seed({ count: 1, startedBy: startedByOf(PROVIDER, `seed-${n}`), tags });
+  }
   progress(`lists with ${HOSTS} hosts`);
   let calls = 0;
   for (let round = 0; round < rounds; round++) {
