@@ -1,6 +1,7 @@
 import { MngrFargateError } from '../contract/errors';
 import { connect } from '../ssh';
 import type { SshConnection } from '../ssh';
+import type { Background } from './background';
 import { finishHost, markReady } from './finish';
 import type { HostRecord } from './key-store';
 import { reachNewHost } from './reach';
@@ -18,7 +19,7 @@ export class Connections {
 
   constructor(
     private readonly services: Services,
-    private readonly background: Set<Promise<void>>,
+    private readonly background: Background,
   ) {}
 
   /** Keeps a connection that somebody else has opened. */

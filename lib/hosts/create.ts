@@ -5,6 +5,7 @@ import { newHostId } from '../contract/host-name';
 import { HOST_TAGS } from '../contract/tags';
 import { generateKeyPair } from '../ssh';
 import { throwIfAborted } from './abort';
+import type { Background } from './background';
 import { bootEnvironment, checkRequest } from './create-request';
 import type { CheckedRequest } from './create-request';
 import { finishHost } from './finish';
@@ -24,7 +25,7 @@ const LOST_TASK_LOOKS = 5;
 
 export interface CreateContext {
   readonly services: Services;
-  readonly background: Set<Promise<void>>;
+  readonly background: Background;
   /** Keeps the connection for the next use of the host. */
   readonly keepConnection: (hostId: string, connection: SshConnection) => void;
 }

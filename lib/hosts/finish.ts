@@ -1,7 +1,9 @@
-import { MngrFargateError } from '../contract/errors';
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
 import { HOST_TAGS } from '../contract/tags';
 import type { SshConnection } from '../ssh';
 import { run } from '../ssh';
+import { pause } from './abort';
+import type { Background } from './background';
 import type { HostRecord } from './key-store';
 import type { Services } from './services';
 import { setupScript } from './setup-script';
@@ -12,6 +14,9 @@ import type { HostAddress } from './types';
  * host that can be used need not wait for its label. Milliseconds.
  */
 const TAG_PATIENCE = 150;
+/** How long the tag is tried for against failures other than throttling, and how often. Milliseconds. */
+const TAG_PERSISTENCE = 120_000;
+const TAG_INTERVAL = 2_000;
 
 /** Sets up a host whose key has been verified, pins the key, and says so in ECS. */
 export async function finishHost(
@@ -19,7 +24,7 @@ export async function finishHost(
   record: HostRecord,
   connection: SshConnection,
   address: HostAddress,
-  background: Set<Promise<void>>,
+  background: Background,
   signal?: AbortSignal,
 ): Promise<{ readonly readyAt: string; readonly record: HostRecord }> {
   const finished: HostRecord = { ...record, nonce: null, setup: null };
@@ -36,26 +41,59 @@ export async function finishHost(
   return { readyAt, record: finished };
 }
 
-/** Waits a moment for the tag; a later failure only leaves the host without its label, and the next use repeats it. */
+/** Waits a moment for the tag, and leaves the rest of the wait to `close`. Throws where AWS refuses the tag at once. */
 export async function markReady(
   services: Services,
   record: HostRecord,
   readyAt: string,
-  background: Set<Promise<void>>,
+  background: Background,
 ): Promise<void> {
-  const tagging = services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
+  const tagging = tagReady(services, record, readyAt);
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, TAG_PATIENCE);
+  const patience = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), TAG_PATIENCE);
   });
-  const quiet: Promise<void> = tagging.catch(() => undefined).finally(() => background.delete(quiet));
-  background.add(quiet);
   try {
-    await Promise.race([tagging, patience]);
+    if ((await Promise.race([tagging, patience])) === 'late') background.add(tagging.catch(unlessGone));
   } finally {
     clearTimeout(timer);
   }
 }
+
+/**
+ * Writes the tag, against failures that may pass. A host without it counts as one whose launcher has died, which the
+ * reaper stops; so a tag that can't be written is told.
+ */
+async function tagReady(services: Services, record: HostRecord, readyAt: string): Promise<void> {
+  const started = performance.now();
+  for (;;) {
+    try {
+      return await services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
+    } catch (error) {
+      if (isRefusal(error) || performance.now() - started > TAG_PERSISTENCE) throw unmarked(record, error);
+      await pause(TAG_INTERVAL, `marking host ${record.name} as ready`);
+    }
+  }
+}
+
+/** What AWS says at every repetition. */
+const isRefusal = (error: unknown): boolean =>
+  isMngrFargateError(error) && ['denied', 'not-found', 'usage'].includes(error.code);
+
+/** A host that was destroyed in the meantime needs no tag: ECS takes none for a task that has stopped. */
+function unlessGone(error: unknown): void {
+  if (!isMngrFargateError(error) || !['not-found', 'usage'].includes(error.code)) throw error;
+}
+
+const unmarked = ({ name }: HostRecord, error: unknown): MngrFargateError =>
+  new MngrFargateError(
+    isMngrFargateError(error) ? error.code : 'failed',
+    `host ${name} could not be marked as ready: ${(error as Error).message}`,
+    {
+      cause: error,
+      hint: `use it once more, for example \`mngr-fargate exec ${name} -- true\`: the reaper stops hosts that were never marked`,
+    },
+  );
 
 async function setUp(connection: SshConnection, record: HostRecord, signal?: AbortSignal): Promise<void> {
   if (record.setup === null) return;

@@ -1,4 +1,5 @@
 import { download, upload } from '../ssh';
+import { Background } from './background';
 import { Connections } from './connections';
 import { createHost } from './create';
 import { destroyAllHosts, destroyHost } from './destroy';
@@ -31,7 +32,7 @@ import type {
 export class Hosts implements HostsApi {
   private readonly services: Services;
   private readonly connections: Connections;
-  private readonly background = new Set<Promise<void>>();
+  private readonly background = new Background();
 
   constructor(options: HostsOptions) {
     this.services = makeServices(options);
@@ -128,9 +129,12 @@ export class Hosts implements HostsApi {
 
   async close(): Promise<void> {
     await this.connections.close();
-    await Promise.all(this.background);
-    this.services.watch.close();
-    this.services.clients.destroy();
+    try {
+      await this.background.settle();
+    } finally {
+      this.services.watch.close();
+      this.services.clients.destroy();
+    }
   }
 
   private async connection(reference: HostReference, signal?: AbortSignal) {

@@ -201,6 +201,9 @@ export interface HostsApi {
   sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[];
   /** Seconds since the last activity, asked of the host over SSH; null when this machine can't reach it. */
   idleSeconds(host: Host, options?: CallOptions): Promise<number | null>;
-  /** Closes connections and SDK clients. */
+  /**
+   * Closes connections and SDK clients, once the last tags are written. Throws where a host could not be marked as ready,
+   * which the reaper would stop in the end.
+   */
   close(): Promise<void>;
 }

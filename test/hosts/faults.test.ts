@@ -179,6 +179,39 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     await expect(hosts.create({ name: 'throttled' })).resolves.toMatchObject({ ready: true });
   });
 
+  const refusedTag = (times: number, code: string, status: number): Fault => ({
+    ...{ kind: 'error', operation: 'ecs:TagResource', message: 'no', afterwards: false },
+    ...{ times, code, status },
+  });
+
+  test('a host is marked as ready although TagResource fails for a while', async () => {
+    plan(refusedTag(9, 'ServerException', 500));
+    const machine = environment.hosts({ keyDirectory });
+    await expect(machine.create({ name: 'late' })).resolves.toMatchObject({ ready: true });
+    await machine.close();
+    await expect(hosts.get('late')).resolves.toMatchObject({ ready: true });
+  });
+
+  test('a host that could not be marked as ready is told at the end, and its next use marks it', async () => {
+    plan(refusedTag(4, 'ServerException', 500), refusedTag(1, 'AccessDeniedException', 400));
+    const machine = environment.hosts({ keyDirectory });
+    await machine.create({ name: 'unmarked' });
+    await expect(machine.close()).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('host unmarked could not be marked as ready'),
+      hint: expect.stringContaining('mngr-fargate exec unmarked -- true'),
+    });
+    await expect(hosts.get('unmarked')).resolves.toMatchObject({ ready: false });
+    await hosts.exec('unmarked', ['true']);
+    await until(async () => (await hosts.get('unmarked')).ready);
+  });
+
+  test('a host that ECS refuses to mark is stopped', async () => {
+    plan(refusedTag(1, 'AccessDeniedException', 400));
+    await expect(hosts.create({ name: 'denied' })).rejects.toMatchObject({ code: 'denied' });
+    await expectNothingLeft();
+  });
+
   test('a failing StopTask is repeated until it is accepted', async () => {
     plan(
       { kind: 'wrong-proof' },
