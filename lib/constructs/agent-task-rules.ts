@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
-import { AGENT_TASK_TIMEOUT } from '../contract/agent-task';
+import { AGENT_TASK_TIMEOUT } from '../contract/agent-task-timeout';
 import { ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { isHostName, isProviderName } from '../contract/host-name';
 import { publicKeyProblem, tagProblem, variableProblem } from '../contract/host-rules';

@@ -72,6 +72,3 @@ export const AGENT_TASK_ENVIRONMENT = {
   /** Name of the function of `lambda/host-probe`. */
   probe: 'MNGR_HOST_PROBE',
 } as const;
-
-/** Seconds that a host may take until it is ready: by default, and at most, since CloudFormation waits for an hour. */
-export const AGENT_TASK_TIMEOUT = { default: 900, max: 3300 } as const;

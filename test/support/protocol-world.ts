@@ -1,4 +1,5 @@
 import type { ECSClient, TagResourceCommandInput, Task } from '@aws-sdk/client-ecs';
+import { AGENT_TASK_TIMEOUT } from '../../lib/contract/agent-task-timeout';
 import { isMngrFargateError } from '../../lib/contract/errors';
 import { newHostId, startedByOf } from '../../lib/contract/host-name';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
@@ -28,6 +29,7 @@ const CALL_TIMEOUT = MINUTE;
 const CREATE_TIMEOUT = 10 * MINUTE;
 const REAPER_INTERVAL = 5 * MINUTE;
 const LEASE = 10 * MINUTE;
+const STACK_TIMEOUT = AGENT_TASK_TIMEOUT.max * SECOND;
 const READY_TIMEOUT = 60 * MINUTE;
 const EXPIRY_GRACE = 5 * MINUTE;
 const BOOT = 31 * SECOND;
@@ -114,21 +116,38 @@ export class ProtocolWorld {
     }
   }
 
-  /** CloudFormation replaces its `AgentTask`: the new host first, the old one some time later. */
-  replaceInStack(name: string): void {
+  /**
+   * CloudFormation replaces its `AgentTask`: the new host first, the old one some time later. It may never hear of the new
+   * one, when the function dies before it answers.
+   */
+  replaceInStack(name: string, heardOf: boolean): void {
     const actor = this.actor('stack');
     const { tasks, launcher } = this.servicesOf(actor);
     void (async () => {
       const old = this.ecs.live().filter(({ task }) => this.truths.get(task.taskArn ?? '')?.actor.kind === 'stack');
       const request = checkRequest({ name }, CONFIG);
       const ownerTags = { [HOST_TAGS.stackId]: 'stack', [HOST_TAGS.stackResource]: 'Reviewer' };
-      const identity = { ...this.identity(name, 0), ownerTags };
+      const identity = { ...this.identity(name, 0, 0), ownerTags };
       const arn = await launcher.launchOnce(request, identity, newHostId());
-      // Whoever has the private key logs in; nobody writes a ready tag.
+      if (!heardOf) return;
+      // From now on CloudFormation knows of it, and whoever has the private key logs in.
+      Object.assign(this.truths.get(arn) ?? {}, { owned: true });
       Object.assign(this.ecs.tasks.get(arn) ?? {}, { loggedIn: true });
-      await this.turn(actor, () => () => ({}));
+      await this.untilDone(() => tasks.tag(arn, { [HOST_TAGS.readyAt]: new Date(this.ecs.now).toISOString() }));
       for (const { task } of old) await tasks.stop(task.taskArn ?? '', 'replaced');
-    })().catch(() => undefined);
+    })()
+      .catch(() => undefined)
+      .finally(() => (actor.alive = false));
+  }
+
+  /** As the provider framework does with what fails. */
+  private async untilDone(work: () => Promise<unknown>): Promise<void> {
+    while (
+      (await work().then(
+        () => 'done',
+        () => 'failed',
+      )) === 'failed'
+    );
   }
 
   reap(): Promise<unknown> {
@@ -214,7 +233,7 @@ export class ProtocolWorld {
     await this.calm();
     await this.passQuietly(CREATE_TIMEOUT + REAPER_INTERVAL, true);
     const owned = this.ecs.live().filter(({ task }) => this.isHealthy(task));
-    await this.passQuietly(LEASE + READY_TIMEOUT + 2 * REAPER_INTERVAL, true);
+    await this.passQuietly(Math.max(LEASE, STACK_TIMEOUT) + READY_TIMEOUT + 2 * REAPER_INTERVAL, true);
     for (const { task } of owned) {
       if (!isLive(task) && this.wouldBeHealthy(task)) this.violations.push(`${task.taskArn} was lost`);
     }
@@ -275,9 +294,9 @@ export class ProtocolWorld {
     }
   }
 
-  private identity(name: string, skew: number) {
+  private identity(name: string, skew: number, bootLeaseSeconds?: number) {
     const hostId = newHostId();
-    const request = checkRequest({ name }, CONFIG);
+    const request = checkRequest({ name, bootLeaseSeconds }, CONFIG);
     return {
       hostId,
       provider: PROVIDER,
@@ -384,8 +403,7 @@ export class ProtocolWorld {
   private noteLaunch(actor: Actor, { tasks: [task] }: { readonly tasks: Task[] }): void {
     const arn = task?.taskArn ?? '';
     if (this.truths.has(arn)) return;
-    const owned = actor.kind === 'stack';
-    this.truths.set(arn, { actor, owned, end: undefined, watched: false, unlabelledSince: undefined });
+    this.truths.set(arn, { actor, owned: false, end: undefined, watched: false, unlabelledSince: undefined });
   }
 
   /** A ready host is one that others find and use, even if its launcher dies before it hears so. */

@@ -1,3 +1,4 @@
+import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
 import type { ReportReason, StopReason } from '../../contract/notices';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
 import { HOST_TAGS } from '../../contract/tags';
@@ -83,14 +84,15 @@ function judgeExpiry(task: TaskFacts, createdAt: number, rules: ReaperRules, now
 /**
  * A host becomes ready when its launcher has logged in and set it up. Without a login the container ends itself at its
  * boot lease's end; so one that runs well beyond it has been logged in to, by a launcher that died before it was done. A
- * host of a stack is watched by CloudFormation.
+ * host of a stack has no boot lease: CloudFormation makes it ready or deletes it, if it knows of it.
  */
 function judgeReadiness(task: TaskFacts, createdAt: number, rules: ReaperRules, now: number): Verdict {
-  if (isOfStack(task) || task.tags?.[HOST_TAGS.readyAt] !== undefined) return KEEP;
+  if (task.tags?.[HOST_TAGS.readyAt] !== undefined) return KEEP;
   const waited = now - (task.startedAt ?? createdAt);
-  if (waited <= (task.bootLease + rules.readyTimeout) * 1000) return KEEP;
+  const allowed = isOfStack(task) ? AGENT_TASK_TIMEOUT.max : task.bootLease;
+  if (waited <= (allowed + rules.readyTimeout) * 1000) return KEEP;
   const because = `not ready ${minutes(waited)} after its ${task.startedAt === undefined ? 'launch' : 'start'}`;
-  return task.bootLease === 0
+  return allowed === 0
     ? report('not-ready', `${because}, and it was launched to wait for its first login for ever`)
     : stop('never-ready', because);
 }
@@ -110,11 +112,9 @@ export function judgeNamesakes(namesakes: readonly TaskFacts[], rules: ReaperRul
   return verdicts;
 }
 
-/** Established: it runs, it is ready (by CloudFormation's word for hosts of stacks), and its launcher has had its time. */
+/** Established: it runs, it is ready, and its launcher has had its time. */
 const isEstablished = (task: TaskFacts, rules: ReaperRules, now: number): boolean =>
-  task.running &&
-  now - (task.createdAt ?? now) > rules.settling * 1000 &&
-  (isOfStack(task) || task.tags?.[HOST_TAGS.readyAt] !== undefined);
+  task.running && now - (task.createdAt ?? now) > rules.settling * 1000 && task.tags?.[HOST_TAGS.readyAt] !== undefined;
 
 /** All of one `AgentTask`: CloudFormation stops the older one itself once the younger is ready. */
 function isReplaced(tasks: readonly TaskFacts[]): boolean {

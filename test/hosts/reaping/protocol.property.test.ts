@@ -127,10 +127,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: name.map(
-      (of): Action =>
+    arbitrary: fc.tuple(name, fc.boolean()).map(
+      ([of, heardOf]): Action =>
         (world) =>
-          world.replaceInStack(of),
+          world.replaceInStack(of, heardOf),
     ),
   },
   { weight: 1, arbitrary: fc.constant<Action>((world) => world.ecs.forgetTokens()) },

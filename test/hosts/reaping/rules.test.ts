@@ -89,7 +89,16 @@ describe('what the reaper makes of a task', () => {
       task({ startedAt: undefined, lastStatus: 'PENDING' }, notReady),
       { do: 'stop', reason: 'never-ready' },
     ],
-    ["a stack's, which no launcher makes ready", task({}, { ...notReady, [HOST_TAGS.stackId]: 'arn' }), { do: 'keep' }],
+    [
+      "a stack's, which CloudFormation may still make ready",
+      task({ ...lease('0'), startedAt: new Date(NOW - 1.9 * HOUR) }, { ...notReady, [HOST_TAGS.stackId]: 'arn' }),
+      { do: 'keep' },
+    ],
+    [
+      "a stack's, which CloudFormation has given up or never knew of",
+      task(lease('0'), { ...notReady, [HOST_TAGS.stackId]: 'arn' }),
+      { do: 'stop', reason: 'never-ready' },
+    ],
     ['one without tags', task({ tags: [] }), { do: 'report', reason: 'untagged' }],
     ['one without tags, just made', task({ tags: [], createdAt: new Date(NOW - MINUTE) }), { do: 'keep' }],
     ['one whose tags ECS did not show', task({ tags: undefined }), { do: 'report', reason: 'tags-not-shown' }],
@@ -152,7 +161,7 @@ describe('what the reaper makes of hosts that share a name', () => {
     const found = judgeNamesakes(hosts.map(factsOf), RULES, NOW);
     return hosts.map(({ taskArn }) => found.get(taskArn ?? '')?.do ?? 'none');
   };
-  const stack = { [HOST_TAGS.stackId]: 'arn:stack', [HOST_TAGS.stackResource]: 'Reviewer', ...notReady };
+  const stack = { [HOST_TAGS.stackId]: 'arn:stack', [HOST_TAGS.stackResource]: 'Reviewer' };
 
   it('stops the younger ones, whoever is asked about first', () => {
     expect(verdicts(host('b', HOUR), host('a', 2 * HOUR), host('c', 30 * MINUTE))).toEqual(['stop', 'keep', 'stop']);
