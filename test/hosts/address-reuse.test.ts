@@ -19,7 +19,7 @@ describeWith([program('sshd'), program('ssh')], 'an address that ECS gives to an
 
       // Another machine ends it, so this one still has its keys.
       await others.destroy('gone');
-      await until(async () => (await environment.running()).length === 0);
+      await until(async () => (await others.list({ stopped: true })).every(({ state }) => state === 'STOPPED'));
       const successor = await others.create({ name: 'successor' });
       expect(successor.address).toEqual(address);
 
