@@ -3,13 +3,17 @@ import { CliLocal, START_UP, localHosts } from '../support/cli-local';
 import { CliHome } from '../support/cli-program';
 import { terminal } from '../support/cli-terminal';
 import { MngrMachine } from '../support/mngr-machine';
-import { installMngr, pythonForMngr, separateFileSystems } from '../support/mngr-tool';
+import { installMngr, pythonForMngr } from '../support/mngr-tool';
+import { separateFileSystems } from '../support/namespaces';
 import { describeWith, program } from '../support/requirements';
 import { pluginLife } from './plugin-life';
 import { pluginUse } from './plugin-use';
 import { poolLife } from './pool-life';
 import { poolUse } from './pool-use';
 import type { World } from './world';
+
+// Terminals, Python programs and watchdogs run against each other here. What fails once is printed, and tried again.
+jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
 
 const needs = [
   ...[pythonForMngr, separateFileSystems, terminal, ...localHosts],

@@ -9,7 +9,7 @@ import { SMALL_ASSEMBLY } from '../support/local-endpoint-template';
 import { describeWith, program } from '../support/requirements';
 
 describeWith([program('sshd'), program('setsid')], 'the endpoint as a daemon', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mngr-fargate-daemon-'));
+  const folder = mkdtempSync(join(tmpdir(), 'mngr-d-'));
   const stateDirectory = join(folder, 'local');
   const assemblyDirectory = join(folder, 'cdk.out');
   const options = { stateDirectory, assemblyDirectory, runtime: 'process' as const };

@@ -6,8 +6,12 @@ import { eventually } from '../support/eventually';
 import { MngrMachine } from '../support/mngr-machine';
 import type { MngrVersion } from '../support/mngr-plugin';
 import { installMngrWithPlugin, MNGR_VERSIONS } from '../support/mngr-plugin';
-import { pythonForMngr, separateFileSystems } from '../support/mngr-tool';
+import { pythonForMngr } from '../support/mngr-tool';
+import { separateFileSystems } from '../support/namespaces';
 import { describeWith, program } from '../support/requirements';
+
+// Terminals, Python programs and watchdogs run against each other here. What fails once is printed, and tried again.
+jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
 
 /** Milliseconds that one agent's life may take on a busy machine; every command of mngr has a limit of its own. */
 const LIFE = 600_000;

@@ -49,15 +49,3 @@ export function installMngr(name = 'mngr-0.3.0'): Promise<string> {
   const requirements = readFileSync(join(__dirname, 'mngr-requirements.txt'), 'utf8').trim().split('\n');
   return installPythonTool({ name, requirements, interpreter: mngrPython() });
 }
-
-/** Tasks with a file system of their own, where every host has its `/mngr`; as processes they have it by namespaces. */
-export const separateFileSystems: Requirement = {
-  missing: () => {
-    try {
-      execFileSync('unshare', ['--mount', '--pid', '--fork', 'true'], { stdio: 'ignore', timeout: 20_000 });
-      return undefined;
-    } catch {
-      return 'this user may not make mount namespaces';
-    }
-  },
-};

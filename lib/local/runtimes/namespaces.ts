@@ -17,12 +17,19 @@ export const IN_NAMESPACES = [
 /** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */
 export type WriteLayer = 'disk' | 'memory';
 
+/** Why tasks can't have namespaces. */
+export interface Refusal {
+  readonly because: string;
+}
+
 /**
- * Finds out what works here by doing it: runs `true` as a task would run. Undefined where namespaces can't be had:
- * without root, on other systems than Linux, and in containers without the right to mount.
+ * Finds out what works here by doing it: runs `true` as a task would run. Refused without root, on other systems than
+ * Linux, and in containers without the right to mount.
  */
-export async function findWriteLayer(stateDirectory: string, script: string): Promise<WriteLayer | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+export async function findWriteLayer(stateDirectory: string, script: string): Promise<WriteLayer | Refusal> {
+  if (process.platform !== 'linux') return { because: `${process.platform} has none` };
+  if (process.getuid?.() !== 0) return { because: 'only root may make them' };
+  let because = '';
   for (const layer of ['disk', 'memory'] as const) {
     const folder = await mkdtemp(join(stateDirectory, 'probe-'));
     try {
@@ -30,11 +37,13 @@ export async function findWriteLayer(stateDirectory: string, script: string): Pr
       const task = [folder, folder, layer, 'probe', '127.0.0.1', '/', 'exec', 'true'];
       await run(program, [...args, '/bin/bash', '-p', script, ...task], { timeout: 20_000 });
       return layer;
-    } catch {
+    } catch (error) {
       // Not permitted or not supported: the next one.
+      const { stderr = '', message } = error as Error & { stderr?: string };
+      because = stderr.trim().split('\n').pop() || message;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
-  return undefined;
+  return { because };
 }

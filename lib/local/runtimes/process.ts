@@ -9,7 +9,7 @@ import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
 import { isAlive, processesOf, signal } from './machine-processes';
-import type { WriteLayer } from './namespaces';
+import type { Refusal, WriteLayer } from './namespaces';
 import { findWriteLayer, IN_NAMESPACES } from './namespaces';
 import { missingPrograms } from './prerequisites';
 import { NAMESPACED_IMAGE_FOLDER, PROCESS_SCRIPTS } from './process-scripts';
@@ -60,8 +60,8 @@ export class ProcessRuntime implements TaskRuntime {
   private constructor(
     private readonly stateDirectory: string,
     private readonly scripts: Readonly<Record<keyof typeof PROCESS_SCRIPTS, string>>,
-    /** Undefined: tasks have no namespaces of their own. */
-    private readonly writeLayer: WriteLayer | undefined,
+    /** A refusal: tasks have no namespaces of their own. */
+    private readonly writeLayer: WriteLayer | Refusal,
     options: ProcessRuntimeOptions,
   ) {
     this.tasks = join(stateDirectory, TASKS);
@@ -72,8 +72,8 @@ export class ProcessRuntime implements TaskRuntime {
       size: options.addressPoolSize,
     });
     this.description =
-      writeLayer === undefined
-        ? 'processes of this machine, without isolation: tasks can read and change whatever you can'
+      typeof writeLayer === 'object'
+        ? `processes of this machine, without isolation (no namespaces: ${writeLayer.because}): tasks can read and change whatever you can`
         : "processes of this machine with their own process ids and file-system layer; network and kernel are shared, so don't run code you don't trust";
   }
 
@@ -88,14 +88,16 @@ export class ProcessRuntime implements TaskRuntime {
     mkdirSync(join(stateDirectory, 'images'), { recursive: true, mode: 0o700 });
     const scripts = writeScripts(stateDirectory);
     const writeLayer =
-      options.namespaces === 'off' ? undefined : await findWriteLayer(stateDirectory, scripts.runNamespaced);
-    if (writeLayer === undefined) assertThatSocketsFit(resolve(options.stateDirectory));
+      options.namespaces === 'off'
+        ? { because: 'they are switched off' }
+        : await findWriteLayer(stateDirectory, scripts.runNamespaced);
+    if (typeof writeLayer === 'object') assertThatSocketsFit(resolve(options.stateDirectory), writeLayer);
     return new ProcessRuntime(stateDirectory, scripts, writeLayer, options);
   }
 
   /** True when tasks have namespaces of their own. */
   get namespaced(): boolean {
-    return this.writeLayer !== undefined;
+    return typeof this.writeLayer === 'string';
   }
 
   /** Copies the folder, so that a task doesn't see later changes of it. */
@@ -139,7 +141,7 @@ export class ProcessRuntime implements TaskRuntime {
       );
     }
     const files = this.files(spec.taskId);
-    if (this.writeLayer === undefined) makePrivilegeSeparationFolder();
+    if (!this.namespaced) makePrivilegeSeparationFolder();
     files.create({ taskId: spec.taskId, address: spec.address, namespaced: this.namespaced });
     const child = spawn(BASH, ['-p', this.scripts.supervise, files.folder, ...this.commandLine(spec, files)], {
       cwd: '/',
@@ -235,7 +237,7 @@ export class ProcessRuntime implements TaskRuntime {
     const entryPoint = spec.entryPoint ?? [BASH, join(imageFolder, ENTRYPOINT)];
     const command = [...entryPoint, ...(spec.command ?? [])];
     const directory = spec.workingDirectory ?? '/';
-    if (this.writeLayer === undefined) {
+    if (typeof this.writeLayer === 'object') {
       return [BASH, '-p', this.scripts.runPrefixed, files.folder, join(files.folder, 'root', directory), ...command];
     }
     const hostName = `ip-${spec.address.ip.replaceAll('.', '-')}`;
@@ -259,12 +261,12 @@ export class ProcessRuntime implements TaskRuntime {
   }
 }
 
-function assertThatSocketsFit(stateDirectory: string): void {
+function assertThatSocketsFit(stateDirectory: string, { because }: Refusal): void {
   const below = join('/', PROCESSES, TASKS, TASK_SOCKET).length;
   if (stateDirectory.length + below <= SOCKET_PATH_LIMIT) return;
   throw new MngrFargateError(
     'usage',
-    `the folder ${stateDirectory} has ${stateDirectory.length} characters, and tmux's sockets of the tasks in it allow ${SOCKET_PATH_LIMIT - below}`,
+    `the folder ${stateDirectory} has ${stateDirectory.length} characters, and tmux's sockets of the tasks in it allow ${SOCKET_PATH_LIMIT - below} without namespaces (${because})`,
     { hint: `set ${LOCAL_DIRECTORY_VARIABLE} to a shorter path, for example /run/mngr-fargate` },
   );
 }

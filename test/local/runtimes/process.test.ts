@@ -1,22 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MngrFargateError } from '../../../lib/contract/errors';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
-import type { Requirement } from '../../support/requirements';
 import { describeWith, program } from '../../support/requirements';
+import { separateFileSystems } from '../../support/namespaces';
 import { itKeepsTheRuntimeContract } from '../../support/runtime-contract';
 
 const needs = ['sshd', 'ssh-keygen', 'openssl'].map(program);
-
-/** The right to make namespaces and to mount in them, which containers mostly lack. */
-const namespaces: Requirement = {
-  missing: () => {
-    const { status } = spawnSync('unshare', ['--pid', '--fork', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
-    return status === 0 ? undefined : 'namespaces with mounts are not permitted here';
-  },
-};
 
 /** Processes that have the folder in their environment, arguments, working directory or mounts. */
 function processesAt(folder: string): string[] {
@@ -38,7 +29,7 @@ function processesAt(folder: string): string[] {
   );
 }
 
-describeWith([...needs, namespaces], 'processes with namespaces', () => {
+describeWith([...needs, separateFileSystems], 'processes with namespaces', () => {
   itKeepsTheRuntimeContract({
     create: (stateDirectory, endpointId) => ProcessRuntime.create({ stateDirectory, endpointId }),
     leftovers: processesAt,
@@ -71,7 +62,9 @@ describeWith(needs, 'the folder of processes below MNGR_ROOT', () => {
       (error: unknown) => error as MngrFargateError,
     );
     expect(refusal).toMatchObject({ code: 'usage', hint: expect.stringContaining('MNGR_FARGATE_LOCAL_DIR') });
-    const longest = Number(/allow (\d+)$/.exec(refusal?.message ?? '')?.[1]);
+    const longest = Number(
+      /allow (\d+) without namespaces \(they are switched off\)$/.exec(refusal?.message ?? '')?.[1],
+    );
     // Where a root without namespaces keeps it by default.
     expect(longest).toBeGreaterThanOrEqual('/root/.mngr-fargate/local/runtime'.length);
     await expect(createIn(longest + 1)).rejects.toMatchObject({ code: 'usage' });
