@@ -54,7 +54,8 @@ export async function markReady(
     timer = setTimeout(() => resolve('late'), TAG_PATIENCE);
   });
   try {
-    if ((await Promise.race([tagging, patience])) === 'late') background.add(tagging.catch(unlessGone));
+    if ((await Promise.race([tagging, patience])) === 'late')
+      background.add(tagging.catch((error: unknown) => tellLate(record, error)));
   } finally {
     clearTimeout(timer);
   }
@@ -70,7 +71,7 @@ async function tagReady(services: Services, record: HostRecord, readyAt: string)
     try {
       return await services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
     } catch (error) {
-      if (isRefusal(error) || performance.now() - started > TAG_PERSISTENCE) throw unmarked(record, error);
+      if (isRefusal(error) || performance.now() - started > TAG_PERSISTENCE) throw error;
       await pause(TAG_INTERVAL, `marking host ${record.name} as ready`);
     }
   }
@@ -81,19 +82,14 @@ const isRefusal = (error: unknown): boolean =>
   isMngrFargateError(error) && ['denied', 'not-found', 'usage'].includes(error.code);
 
 /** A host that was destroyed in the meantime needs no tag: ECS takes none for a task that has stopped. */
-function unlessGone(error: unknown): void {
-  if (!isMngrFargateError(error) || !['not-found', 'usage'].includes(error.code)) throw error;
+function tellLate({ name }: HostRecord, error: unknown): void {
+  const code = isMngrFargateError(error) ? error.code : 'failed';
+  if (code === 'not-found' || code === 'usage') return;
+  throw new MngrFargateError(code, `host ${name} could not be marked as ready: ${(error as Error).message}`, {
+    cause: error,
+    hint: `use it once more, for example \`mngr-fargate exec ${name} -- true\`: the reaper stops hosts that were never marked`,
+  });
 }
-
-const unmarked = ({ name }: HostRecord, error: unknown): MngrFargateError =>
-  new MngrFargateError(
-    isMngrFargateError(error) ? error.code : 'failed',
-    `host ${name} could not be marked as ready: ${(error as Error).message}`,
-    {
-      cause: error,
-      hint: `use it once more, for example \`mngr-fargate exec ${name} -- true\`: the reaper stops hosts that were never marked`,
-    },
-  );
 
 async function setUp(connection: SshConnection, record: HostRecord, signal?: AbortSignal): Promise<void> {
   if (record.setup === null) return;
