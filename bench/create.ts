@@ -22,11 +22,14 @@ const AGENT = { command: ['sleep', 'infinity'], env: { GREETING: 'hello' } };
 const STAGGER_MS = 1_000;
 const WITHIN_MS = 250;
 
+/** Bare handshakes with a host after its create. The fastest is the floor, since the host has work of its own by then. */
+const HANDSHAKES = 3;
+
 /** One create of ours: from sshd's first accepted connection, in milliseconds. */
 interface Sample {
   /** Until `create` returned. */
   readonly create: number;
-  /** One bare SSH handshake with the same host afterwards. */
+  /** The fastest bare SSH handshake with the same host afterwards. */
   readonly handshake: number;
 }
 
@@ -99,8 +102,10 @@ async function createOurs(endpoint: BenchEndpoint, hosts: Hosts, request: Create
   const returned = monotonic();
   if (address === null || identityFile === null)
     throw new Error(`${request.name} was created without an address or a key`);
-  const handshake = await timeHandshake(address.host, address.port, address.user, identityFile);
-  return { create: returned - (await endpoint.acceptedAt(address.host)), handshake };
+  const handshakes: number[] = [];
+  while (handshakes.length < HANDSHAKES)
+    handshakes.push(await timeHandshake(address.host, address.port, address.user, identityFile));
+  return { create: returned - (await endpoint.acceptedAt(address.host)), handshake: Math.min(...handshakes) };
 }
 
 async function createTheirs(endpoint: BenchEndpoint, peer: FixedPollPeer, name: string): Promise<number> {
