@@ -8,6 +8,7 @@ import { throwIfAborted } from './abort';
 import type { Background } from './background';
 import { bootEnvironment, checkRequest } from './create-request';
 import type { CheckedRequest } from './create-request';
+import { recordedTasks } from './find';
 import { finishHost } from './finish';
 import type { HostRecord } from './key-store';
 import { alreadyExists, olderFirst } from './launch';
@@ -98,7 +99,7 @@ class Creation {
 
     const [taskDefinition] = await Promise.all([
       services.definitions.revisionFor(this.request.image),
-      services.launcher.refuseTaken(services.provider, name, this.signal),
+      this.refuseTaken(),
     ]);
     await services.keys.create(record, pair);
     this.report('run-task');
@@ -154,6 +155,16 @@ class Creation {
       connection.close();
       throw error;
     }
+  }
+
+  /** ECS finds a task by its first name alone; that a host was renamed is in the records of the machine that did it. */
+  private async refuseTaken(): Promise<void> {
+    const { services } = this.context;
+    const { name } = this.request;
+    await services.launcher.refuseTaken(services.provider, name, this.signal);
+    const recorded = await recordedTasks(services, name, this.signal);
+    const taken = recorded.find((task) => isLive(task) && nameOf(task) === name);
+    if (taken !== undefined) throw alreadyExists(name, taken);
   }
 
   /** The second guard of decision 002: of two live tasks of one name the younger gives way. */

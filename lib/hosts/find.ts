@@ -101,7 +101,7 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
 }
 
 /** Tasks of hosts that this machine knows by the name, renamed ones included. */
-async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
+export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
   const records = await services.keys.records();
   const arns = records.flatMap((record) =>
     record.name === name && record.provider === services.provider ? (record.taskArn ?? []) : [],

@@ -33,6 +33,7 @@ export type HostRecord = z.output<typeof recordSchema>;
 /** One folder a host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
 export class KeyStore {
   private readonly creating = new Bound(CREATED_AT_ONCE);
+  private reading: Promise<HostRecord[]> | undefined;
 
   constructor(private readonly keyDirectory: string) {}
 
@@ -80,10 +81,12 @@ export class KeyStore {
     }
   }
 
-  async records(): Promise<HostRecord[]> {
-    const ids = await readdir(join(this.keyDirectory, 'hosts')).catch(() => []);
-    const records = await Promise.all(ids.map((id) => this.record(id)));
-    return records.filter((record) => record !== undefined);
+  /** All records. Who asks while the folder is being read gets that reading: a fleet's creates don't each read it. */
+  records(): Promise<HostRecord[]> {
+    this.reading ??= this.readRecords().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
   }
 
   async files(hostId: string): Promise<LocalFiles> {
@@ -105,6 +108,12 @@ export class KeyStore {
 
   async remove(hostId: string): Promise<void> {
     if (isHostId(hostId)) await rm(this.folder(hostId), { recursive: true, force: true });
+  }
+
+  private async readRecords(): Promise<HostRecord[]> {
+    const ids = await readdir(join(this.keyDirectory, 'hosts')).catch(() => []);
+    const records = await Promise.all(ids.map((id) => this.record(id)));
+    return records.filter((record) => record !== undefined);
   }
 
   private folder(hostId: string): string {

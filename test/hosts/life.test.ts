@@ -173,6 +173,7 @@ describeWith([program('sshd'), program('tmux')], 'the life of a host', () => {
     await expect(elsewhere.get('first')).rejects.toMatchObject({ code: 'not-found' });
     await expect(elsewhere.exec('renamed', ['true'])).rejects.toMatchObject({ code: 'denied' });
     await expect(hosts.tag('renamed', { set: { 'mngr-host-id': 'x' } })).rejects.toMatchObject({ code: 'usage' });
+    await expect(hosts.create({ name: 'renamed' })).rejects.toMatchObject({ code: 'already-exists' });
     await hosts.rename('renamed', 'first');
   });
 
