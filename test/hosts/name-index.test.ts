@@ -1,26 +1,19 @@
 import { startedByOf } from '../../lib/contract/host-name';
-import { AwsClients } from '../../lib/hosts/clients';
 import { NameIndex } from '../../lib/hosts/name-index';
-import { Tasks } from '../../lib/hosts/tasks';
 import { startHostsApi } from '../support/hosts-api';
 import type { HostsApi } from '../support/hosts-api';
 
 describe('the index of names', () => {
   let api: HostsApi;
-  let clients: AwsClients;
   let index: NameIndex;
   let arnOf: (name: string) => string | undefined;
 
   beforeAll(async () => {
     api = await startHostsApi();
-    clients = new AwsClients(api.config, api.aws);
   });
-  afterAll(async () => {
-    clients.destroy();
-    await api.close();
-  });
+  afterAll(() => api.close());
   beforeEach(() => {
-    index = new NameIndex(new Tasks(clients, api.config));
+    index = new NameIndex(api.tasks);
   });
   afterEach(() => api.local.control.removeSeeded());
 

@@ -1,26 +1,20 @@
-import { AwsClients } from '../../lib/hosts/clients';
 import { TaskWatch } from '../../lib/hosts/task-watch';
-import { Tasks } from '../../lib/hosts/tasks';
+import { denied } from '../support/denied';
 import { until } from '../support/eventually';
 import { startHostsApi } from '../support/hosts-api';
 import type { HostsApi } from '../support/hosts-api';
 
 describe('the watch over tasks', () => {
   let api: HostsApi;
-  let clients: AwsClients;
   let watch: TaskWatch;
 
   beforeAll(async () => {
     api = await startHostsApi();
-    clients = new AwsClients(api.config, api.aws);
   });
-  afterAll(async () => {
-    clients.destroy();
-    await api.close();
-  });
+  afterAll(() => api.close());
   beforeEach(() => {
     api.local.control.callLog.reset();
-    watch = new TaskWatch(new Tasks(clients, api.config));
+    watch = new TaskWatch(api.tasks);
   });
   afterEach(() => {
     watch.close();
@@ -62,12 +56,7 @@ describe('the watch over tasks', () => {
 
   test('tells everybody who waits of an error', async () => {
     const arns = seed(2);
-    api.local.control.faults.set([
-      {
-        ...{ kind: 'error', operation: 'ecs:DescribeTasks', code: 'AccessDeniedException' },
-        ...{ message: 'no', status: 400, afterwards: false },
-      },
-    ]);
+    api.local.control.faults.set([denied('ecs:DescribeTasks')]);
     const outcomes = await Promise.allSettled(arns.map((arn) => watch.until(arn, () => undefined)));
     expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toEqual([
       expect.objectContaining({ code: 'denied' }),

@@ -6,6 +6,8 @@ import { providerConfigSchema } from '../../lib/contract/provider-config';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { Hosts } from '../../lib/hosts';
 import type { HostsOptions } from '../../lib/hosts';
+import { AwsClients } from '../../lib/hosts/clients';
+import { Tasks } from '../../lib/hosts/tasks';
 import type { FakeRuntime } from './fake-runtime';
 import { startLocalEndpoint } from './local-endpoint';
 import type { LocalEndpoint } from './local-endpoint';
@@ -14,9 +16,10 @@ import type { LocalEndpoint } from './local-endpoint';
 export interface HostsApi {
   readonly local: LocalEndpoint<FakeRuntime>;
   readonly config: ProviderConfig;
-  /** For `new Hosts` and `new AwsClients`. */
+  /** For `new Hosts`. */
   readonly aws: NonNullable<HostsOptions['aws']>;
   readonly hosts: Hosts;
+  readonly tasks: Tasks;
   /** Calls by `service:Operation` since the log was last reset. */
   calls(): Record<string, number>;
   close(): Promise<void>;
@@ -35,11 +38,13 @@ export async function startHostsApi(): Promise<HostsApi> {
   });
   const aws = { endpoint: local.endpoint, credentials: () => Promise.resolve(local.credentials) };
   const hosts = new Hosts({ config, keyDirectory, aws });
+  const clients = new AwsClients(config, aws);
   return {
-    ...{ local, config, aws, hosts },
+    ...{ local, config, aws, hosts, tasks: new Tasks(clients, config) },
     calls: () =>
       Object.fromEntries(Object.entries(local.control.callLog.summary()).map(([name, { count }]) => [name, count])),
     close: async () => {
+      clients.destroy();
       await hosts.close();
       await local.destroy();
       rmSync(keyDirectory, { recursive: true, force: true });

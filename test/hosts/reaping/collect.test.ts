@@ -18,6 +18,7 @@ import { defaultRules } from '../../../lib/hosts/reaping/rules';
 import { TaskDefinitions } from '../../../lib/hosts/task-definitions';
 import type { HostsOptions } from '../../../lib/hosts/types';
 import { generateKeyPair } from '../../../lib/ssh';
+import { denied } from '../../support/denied';
 import { fromNow, HOUR, ReaperFleet } from '../../support/reaper-fleet';
 
 describe('collecting by hand what hosts have left behind', () => {
@@ -197,16 +198,7 @@ describe('collecting by hand what hosts have left behind', () => {
   });
 
   it('says that it may not list the tasks', async () => {
-    fleet.local.control.faults.set([
-      {
-        kind: 'error',
-        operation: 'ecs:ListTasks',
-        code: 'AccessDeniedException',
-        message: 'no',
-        status: 400,
-        afterwards: false,
-      },
-    ]);
+    fleet.local.control.faults.set([denied('ecs:ListTasks')]);
     await expect(collect()).rejects.toMatchObject({ code: 'denied' });
   });
 

@@ -5,6 +5,7 @@ import type { Notice } from '../../../lib/hosts/reaping/journal';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import type { ReapOptions, ReapResult } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
+import { denied } from '../../support/denied';
 import { fromNow, HOUR, MINUTE, ReaperFleet } from '../../support/reaper-fleet';
 
 describe('a run of the reaper', () => {
@@ -119,17 +120,7 @@ describe('a run of the reaper', () => {
 
   it('tells of a stop that is refused, and goes on with the others', async () => {
     const arns = ['a', 'b'].map((name) => fleet.host(name, { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } }));
-    fleet.local.control.faults.set([
-      {
-        kind: 'error',
-        operation: 'ecs:StopTask',
-        code: 'AccessDeniedException',
-        message: 'no',
-        status: 400,
-        afterwards: false,
-        times: 1,
-      },
-    ]);
+    fleet.local.control.faults.set([denied('ecs:StopTask', 1)]);
     await expect(run()).resolves.toMatchObject({ stopped: { expired: 1 }, errors: 1 });
     expect(told('task-stop-failed')).toEqual([
       expect.objectContaining({ reason: 'expired', error: expect.stringContaining('cannot stop tasks') as string }),
@@ -141,17 +132,7 @@ describe('a run of the reaper', () => {
 
   it('stops nothing of what it could not see', async () => {
     const arn = fleet.host('past', { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } });
-    fleet.local.control.faults.set([
-      {
-        kind: 'error',
-        operation: 'ecs:DescribeTasks',
-        code: 'AccessDeniedException',
-        message: 'no',
-        status: 400,
-        afterwards: false,
-        times: 1,
-      },
-    ]);
+    fleet.local.control.faults.set([denied('ecs:DescribeTasks', 1)]);
     const result = await run({
       leftovers: [{ kind: 'thing', find: () => Promise.reject(new Error('asked')), remove: () => Promise.resolve() }],
     });
@@ -162,17 +143,7 @@ describe('a run of the reaper', () => {
 
   it('ends at the first page that cannot be listed, with the problem', async () => {
     fleet.host('past', { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } });
-    fleet.local.control.faults.set([
-      {
-        kind: 'error',
-        operation: 'ecs:ListTasks',
-        code: 'AccessDeniedException',
-        message: 'no',
-        status: 400,
-        afterwards: false,
-        times: 1,
-      },
-    ]);
+    fleet.local.control.faults.set([denied('ecs:ListTasks', 1)]);
     const result = await run();
     expect(result).toMatchObject({ complete: false, stopped: {}, errors: 1 });
     expect(result.problem).toMatchObject({ code: 'denied' });

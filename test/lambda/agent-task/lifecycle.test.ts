@@ -2,6 +2,7 @@ import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { HOST_TAGS } from '../../../lib/contract/tags';
 import type { HostProbe } from '../../../lib/hosts/stack-hosts';
 import type { Fault } from '../../../lib/local/control/faults';
+import { denied } from '../../support/denied';
 import { handlersAt, propertiesAt, sshTo } from '../../support/agent-task-environment';
 import { until } from '../../support/eventually';
 import type { HostsEnvironment } from '../../support/hosts-environment';
@@ -222,21 +223,7 @@ describeWith(needs, 'the hosts of a stack', () => {
       ],
       ['are somebody else', [{ kind: 'intruder', mode: 'instead' }], {}, /shows no proof of its host key/],
       ['show another proof', [{ kind: 'wrong-proof' }], {}, /a proof that does not fit its host key/],
-      [
-        'are refused',
-        [
-          {
-            kind: 'error',
-            operation: 'ecs:RunTask',
-            code: 'AccessDeniedException',
-            message: 'no',
-            afterwards: false,
-            status: 400,
-          },
-        ],
-        {},
-        /cannot start host reviewer: no; the operator role/,
-      ],
+      ['are refused', [denied('ecs:RunTask')], {}, /cannot start host reviewer: no; the operator role/],
       ['have an impossible size', [], { Cpu: 256, Memory: 8192 }, /memory 8192 MiB does not go with cpu 256/],
       [
         'have properties of another version',
@@ -432,14 +419,7 @@ describeWith(needs, 'the hosts of a stack', () => {
       async () => {
         const { stack } = make();
         await stack.create(properties());
-        plan({
-          kind: 'error',
-          operation: 'ecs:StopTask',
-          code: 'AccessDeniedException',
-          message: 'no',
-          status: 400,
-          afterwards: false,
-        });
+        plan(denied('ecs:StopTask'));
 
         expect(await stack.delete()).toMatchObject({
           Status: 'FAILED',

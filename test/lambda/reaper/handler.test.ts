@@ -2,6 +2,7 @@ import { METRICS } from '../../../lib/contract/metrics';
 import { REAPER_ENVIRONMENT } from '../../../lib/contract/reaper';
 import { HOST_TAGS } from '../../../lib/contract/tags';
 import type { handler as Handler } from '../../../lambda/reaper';
+import { denied } from '../../support/denied';
 import { fromNow, HOUR, ReaperFleet } from '../../support/reaper-fleet';
 
 /** The event of a rule with a schedule (EventBridge user guide, "Scheduled events"). */
@@ -202,16 +203,7 @@ describe('the Lambda function of the reaper', () => {
 
   it('fails the invocation when the fleet could not be seen, after it has written its metrics', async () => {
     fleet.host('fox');
-    fleet.local.control.faults.set([
-      {
-        kind: 'error',
-        operation: 'ecs:ListTasks',
-        code: 'AccessDeniedException',
-        message: 'no',
-        status: 400,
-        afterwards: false,
-      },
-    ]);
+    fleet.local.control.faults.set([denied('ecs:ListTasks')]);
     const invoke = functionWith();
     const { error, lines } = await invoke(SCHEDULED);
     expect(error).toMatchObject({ message: expect.stringContaining('cannot list tasks of cluster mngr') as string });
