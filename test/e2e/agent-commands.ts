@@ -96,6 +96,25 @@ export function agentCommands(of: () => AgentOfTests): void {
   );
 
   test(
+    'rename and label change the agent; there is nothing to take a snapshot of',
+    async () => {
+      await machine().succeed(['rename', agent(), 'other']);
+      await machine().succeed(['label', 'other', '-l', 'team=a']);
+      const { agents } = await machine().json<AgentList>(['list']);
+      expect(agents).toContainEqual(
+        expect.objectContaining({ name: 'other', labels: expect.objectContaining({ team: 'a' }) as unknown }),
+      );
+      const snapshot = await machine().mngr(['snapshot', 'create', 'other']);
+      expect(snapshot).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('does not support snapshots') as unknown,
+      });
+      await machine().succeed(['rename', 'other', agent()]);
+    },
+    SEVERAL_COMMANDS,
+  );
+
+  test(
     'stop and start the agent; gc leaves the host alone',
     async () => {
       await machine().succeed(['stop', agent()]);

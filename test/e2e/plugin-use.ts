@@ -42,6 +42,47 @@ export function pluginUse(world: () => World): void {
     agentCommands(() => ({ ...world(), agent: 'my-agent', host }));
 
     test(
+      'clone and migrate take an agent to a host of its own; a host can be renamed, and not stopped',
+      async () => {
+        await machine().succeed([
+          'clone',
+          'my-agent',
+          'copy@.fargate',
+          '--no-ensure-clean',
+          '--type',
+          'command',
+          '--no-connect',
+          '--',
+          'cat',
+        ]);
+        const moved = [
+          'migrate',
+          'copy',
+          'moved@moved-host.fargate',
+          '--no-ensure-clean',
+          '--new-host',
+          '--type',
+          'command',
+          '--no-connect',
+        ];
+        await machine().succeed([...moved, '--', 'cat']);
+        await machine().succeed(['rename', '--host', 'moved', 'renamed-host']);
+        const { agents } = await machine().json<AgentList>(['list']);
+        expect(agents.map(({ name, host: { name: on } }) => `${name} on ${on}`).sort()).toEqual([
+          'moved on renamed-host',
+          `my-agent on ${host}`,
+        ]);
+        await expect(machine().succeed(['exec', 'moved', 'cat work'])).resolves.toContain('done');
+        const refused = await machine().mngr(['stop', 'moved', '--stop-host']);
+        expect(refused.stderr).toContain('does not support stopping hosts');
+        await machine().succeed(['destroy', '@renamed-host.fargate', '-f']);
+        // ECS drops the tags of a task that stops, and with them its new name.
+        await ended(world(), 'moved-host', SEVERAL_COMMANDS);
+      },
+      SEVERAL_COMMANDS,
+    );
+
+    test(
       'destroy ends the host with its last agent',
       async () => {
         await machine().succeed(['destroy', 'my-agent', '-f']);

@@ -66,6 +66,35 @@ export function poolLife(world: () => World): void {
     );
 
     test(
+      'our own program killed in the middle of a create: mngr never sees that host, and works with the others',
+      async () => {
+        const { local } = world();
+        const { home } = local;
+        await local.control('PUT', 'delays', { provisioning: 5_000 });
+        try {
+          const killed = home.run(['create', 'ape'], {
+            onStart: async ({ onStderr, kill }) => {
+              await onStderr(/PROVISIONING/);
+              kill('SIGKILL');
+            },
+          });
+          await expect(killed).resolves.toMatchObject({ exitCode: null });
+          await expect(hostsSeenBy(machine())).resolves.not.toContain('ape');
+          await until(async () => (await home.json<Host>(['show', 'ape'])).state === 'RUNNING', WATCHDOG);
+          await expect(home.run(['mngr', 'sync'])).resolves.toMatchObject({
+            exitCode: 0,
+            stderr: expect.stringContaining('ape is left out: it is not ready yet') as string,
+          });
+          await expect(machine().succeed(['exec', 'bee', 'echo works'])).resolves.toContain('works');
+        } finally {
+          await local.control('PUT', 'delays', {});
+          await home.json(['destroy', 'ape', '--yes']);
+        }
+      },
+      SEVERAL_COMMANDS,
+    );
+
+    test(
       'without AWS mngr works with the hosts it knew',
       async () => {
         const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };

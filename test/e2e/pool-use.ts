@@ -35,6 +35,25 @@ export function poolUse(world: () => World): void {
     agentCommands(() => ({ ...world(), agent: 'bee', host: 'fox' }));
 
     test(
+      'what its provider cannot do is refused in a sentence',
+      async () => {
+        for (const { words, reason } of [
+          { words: ['create', 'ant@.fargate', '--type', 'command', '--no-connect', '--', 'cat'], reason: 'creating' },
+          { words: ['rename', '--host', 'bee', 'owl'], reason: 'renaming' },
+          { words: ['stop', 'bee', '--stop-host'], reason: 'stopping' },
+          { words: ['destroy', '@fox.fargate', '-f'], reason: 'destroying' },
+        ]) {
+          const { exitCode, stdout, stderr } = await machine().mngr(words);
+          expect({ words, exitCode }).toEqual({ words, exitCode: 1 });
+          expect(stdout + stderr).toContain(`SSH provider does not support ${reason} hosts`);
+          expect(stdout + stderr).not.toContain('Traceback');
+        }
+        await expect(machine().json<AgentList>(['list'])).resolves.toMatchObject({ agents: [{ name: 'bee' }] });
+      },
+      SEVERAL_COMMANDS,
+    );
+
+    test(
       'a second agent can be destroyed; the last one leaves the host to our own program',
       async () => {
         await machine().succeed(['create', 'ant@fox.fargate', '--type', 'command', '--no-connect', '--', 'cat']);
