@@ -6,8 +6,9 @@ import { ensureSystemPackages } from './prerequisites';
 
 /**
  * `npm test`: everything. What the machine lacks is installed or named first, and the command line is built, so that the
- * tests run what users run; suites that the machine can't run are skipped and listed at the end with the reason. Arguments go to Jest (paths, `-t NAME`); `--containers` runs the suites that need
- * a container engine and no others. The exit code is Jest's.
+ * tests run what users run; suites that the machine can't run are skipped and listed at the end with the reason.
+ * Arguments go to Jest (paths, `-t NAME`); `--containers` runs the suites that need a container engine and no others.
+ * The exit code is Jest's.
  */
 const args = process.argv.slice(2);
 const containers = args.includes('--containers');

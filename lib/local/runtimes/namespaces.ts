@@ -11,7 +11,8 @@ const run = promisify(execFile);
  */
 export const IN_NAMESPACES = [
   ...['/usr/bin/unshare', '--pid', '--mount', '--uts', '--ipc', '--'],
-  ...['/bin/bash', '-p', '-c', '"$@"; exit "$?"', 'task'],
+  // What a .bashrc ran would be that first process, and nothing could be started after its end.
+  ...['/bin/bash', '--norc', '-p', '-c', '"$@"; exit "$?"', 'task'],
 ] as const;
 
 /** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */

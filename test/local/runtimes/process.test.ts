@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MngrFargateError } from '../../../lib/contract/errors';
@@ -34,6 +35,23 @@ describeWith([...needs, separateFileSystems], 'processes with namespaces', () =>
     create: (stateDirectory, endpointId) => ProcessRuntime.create({ stateDirectory, endpointId }),
     leftovers: processesAt,
     ownRoot: true,
+  });
+});
+
+describeWith([...needs, separateFileSystems], 'processes of an endpoint that no shell has started', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mngr-p-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  // Bash reads ~/.bashrc when its input is a socket and it is the outermost shell, since rshd starts it like that.
+  it("have namespaces, whatever its user's .bashrc runs", () => {
+    writeFileSync(join(folder, '.bashrc'), 'x=$(/bin/true)\n');
+    const program = `
+      const { ProcessRuntime } = require(${JSON.stringify(require.resolve('../../../lib/local/runtimes/process'))});
+      const options = { stateDirectory: ${JSON.stringify(folder)}, endpointId: 'bashrc' };
+      ProcessRuntime.create(options).then((runtime) => console.log(runtime.namespaced, runtime.description));`;
+    const env = { ...process.env, HOME: folder, SHLVL: '0' };
+    const output = execFileSync(process.execPath, ['--import', 'tsx', '--eval', program], { env, encoding: 'utf8' });
+    expect(output).toMatch(/^true processes of this machine with their own process ids/);
   });
 });
 
