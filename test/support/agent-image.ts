@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image';
-import { withMachineLock } from './container-lock';
+import { withMachineLock } from './machine-lock';
 
 const run = promisify(execFile);
 const DOCKER_FOLDER = join(__dirname, '../../docker');

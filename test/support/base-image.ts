@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withMachineLock } from './container-lock';
+import { withMachineLock } from './machine-lock';
 
 const run = promisify(execFile);
 

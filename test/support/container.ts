@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { isRunning } from './container-lock';
+import { isAlive } from '../../lib/local/daemon/process';
 
 const run = promisify(execFile);
 /** Label with the id of the test process that a container belongs to. */
@@ -58,7 +58,7 @@ export async function removeContainers(): Promise<void> {
 }
 
 let abandoned: Promise<void> | undefined;
-const removeAbandoned = (): Promise<void> => (abandoned ??= removeOwned((owner) => !isRunning(owner)));
+const removeAbandoned = (): Promise<void> => (abandoned ??= removeOwned((owner) => !isAlive(owner)));
 
 async function removeOwned(isOurs: (owner: number) => boolean): Promise<void> {
   const format = `{{.ID}} {{.Label "${OWNER_LABEL}"}}`;

@@ -2,8 +2,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { withLock } from '../../lib/local/daemon/lock';
 import type { Requirement } from './requirements';
 
 const run = promisify(execFile);
@@ -73,42 +73,5 @@ async function installPackages(folder: string, requirements: readonly string[]):
     ]);
   } catch {
     await pip(requirements);
-  }
-}
-
-/** Runs `work` while no other process holds the lock, a folder with its owner's process id in it. */
-async function withLock(path: string, work: () => Promise<void>): Promise<void> {
-  const owner = join(path, 'pid');
-  for (;;) {
-    try {
-      await mkdir(path);
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (await ownerIsGone(owner)) await rm(path, { recursive: true, force: true });
-      else await sleep(200);
-    }
-  }
-  try {
-    await writeFile(owner, String(process.pid));
-    await work();
-  } finally {
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** True when the lock's owner has died. A lock whose owner hasn't written its id yet gets a second to do so. */
-async function ownerIsGone(owner: string): Promise<boolean> {
-  let pid = await readFile(owner, 'utf8').catch(() => '');
-  if (pid === '') {
-    await sleep(1000);
-    pid = await readFile(owner, 'utf8').catch(() => '');
-    if (pid === '') return true;
-  }
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
