@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Ends the host when it has been idle for too long, is too old, or its agents have ended: mngr's idle contract
 # (activity_watcher.sh of imbue-mngr 0.3.0), and sessions and busy agents that mngr doesn't see (docs/image.md).
-# Argument: the process number of the host's sshd. Started by boot.sh with the host's own environment; ends with it.
+# Arguments: the process numbers of the host's sshd and of boot.sh, which starts it with the host's own environment and
+# with which it ends.
 #
 # One round after another, with a pause before each. A round that can't see what it needs stops nothing.
 set -eu
@@ -17,7 +18,7 @@ source "$library/watchdog/facts.sh"
 source "$library/watchdog/stop.sh"
 
 sshd_pid=$1
-main_pid=$PPID
+main_pid=$2
 read_settings
 watchdog_log=$host_directory/logs/watchdog.log
 

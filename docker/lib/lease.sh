@@ -8,7 +8,7 @@ start_lease() {
   {
     sleep "$lease_seconds" &
     sleeper=$!
-    trap 'kill "$sleeper"; exit' TERM
+    trap 'kill "$sleeper" 2>/dev/null; exit' TERM
     wait "$sleeper"
     kill -USR1 "$$"
   } &

@@ -10,14 +10,13 @@ mark_sessions() {
 # container, or by SIGKILL where there is none.
 end_host() {
   trap '' TERM INT USR1
-  trap - CHLD
+  # Whatever fails here, what follows is to be done all the same.
+  set +e
   log "$2"
-  end_lease
-  end_watchdog
   # Stopped first, so that no session begins between the listing and the signal.
-  connections=$(connection_processes)
+  started=$(started_processes)
   signal_all STOP
-  connections=$(connection_processes)
+  started=$(started_processes)
   signal_all TERM
   signal_all CONT
   await_end
@@ -43,20 +42,22 @@ signal_all() {
   for pid in $(host_processes); do kill "-$1" "$pid" 2>/dev/null || true; done
 }
 
-# host_processes: the numbers of those that run still.
+# host_processes: the numbers of those that run still. Zombies don't, and may have a parent by then that is in no hurry.
 host_processes() {
-  local pid
-  for pid in $connections; do
-    if kill -0 "$pid" 2>/dev/null; then printf '%s\n' "$pid"; fi
-  done
+  ps -A -o pid=,stat= | awk -v "started=$started" '
+    BEGIN { for (count = split(started, part, " "); count > 0; count--) of_host[part[count]] = 1 }
+    ($1 in of_host) && $2 !~ /^Z/ { print $1 }'
   session_processes
 }
 
-# connection_processes: sshd and all below it. Its own processes have no environment to tell them by.
-connection_processes() {
-  ps -A -o pid=,ppid= | awk -v "sshd=${sshd_pid:-0}" '
+# started_processes: all below the main process, sshd with its connections, the lease and the watchdog, whether or not
+# the main process has come to note their numbers. Without the reader of sshd's log, which ends with its last line.
+started_processes() {
+  ps -A -o pid=,ppid= | awk -v "main=$$" -v "reader=${log_pid:-0}" '
     { parent[$1] = $2 }
-    END { for (pid in parent) for (up = pid; up > 1; up = parent[up]) if (up == sshd) { print pid; break } }'
+    END {
+      for (pid in parent) for (up = pid; up > 1 && up != reader; up = parent[up]) if (parent[up] == main) { printf "%s ", pid; break }
+    }'
 }
 
 session_processes() {

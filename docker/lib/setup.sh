@@ -7,7 +7,9 @@ run_setup() {
   if [[ -z $script ]]; then return; fi
   user=$(id -un)
   while IFS= read -r variable; do variables+=("$variable"); done < <(session_variables)
+  # Beside this shell, so that a signal to it need not wait until the script has ended.
   (cd "$home" && exec env -i "HOME=$home" "USER=$user" "LOGNAME=$user" "SHELL=$BASH" "${variables[@]}" sh -c "$script") \
-    </dev/null || status=$?
+    </dev/null &
+  wait "$!" || status=$?
   if ((status != 0)); then fail "$EXIT_SETUP" "the setup that the host was launched with ended with exit code $status"; fi
 }

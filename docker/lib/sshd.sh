@@ -117,14 +117,20 @@ session_variable() {
   fi
 }
 
-# start_sshd: sets sshd_pid. sshd's log goes through watch_log to the container's log.
+# start_sshd: sets sshd_pid and log_pid. sshd's log goes through watch_log to the container's log.
 start_sshd() {
   local pipe=$run_directory/sshd-log
   # sshd's compiled-in directory for privilege separation, also where MNGR_ROOT is set; the machine's own sshd makes it too.
   if ((EUID == 0)) && [[ -d /run && ! -d /run/sshd ]]; then make_directories 755 /run/sshd; fi
   rm -f "$pipe"
   mkfifo -m 600 "$pipe"
-  watch_log <"$pipe" &
-  "$sshd" -D -e -f "$sshd_config" 2>"$pipe" &
+  # Opened here, both ends at once: a reader that opens it alone waits for ever when the writer is ended before.
+  exec 8<>"$pipe"
+  exec 9<"$pipe"
+  rm -f "$pipe"
+  watch_log <&9 8>&- 9<&- &
+  log_pid=$!
+  "$sshd" -D -e -f "$sshd_config" 2>&8 8>&- 9<&- &
   sshd_pid=$!
+  exec 8>&- 9<&-
 }

@@ -22,6 +22,16 @@ export function describesSetup(boot: BootHost): void {
     }
   });
 
+  it('can be ended while its setup runs', async () => {
+    const host = await boot({ MNGR_BOOT_SETUP: 'kill -TERM "$PPID"; sleep 600' });
+    try {
+      expect(await host.exitCode()).toBe(143);
+      expect(await host.logs()).toContain('stopped by SIGTERM');
+    } finally {
+      await host.remove();
+    }
+  });
+
   it('ends what its setup has started', async () => {
     const setup = setupScript('quiet', { command: ['sleep', '600'], env: {} }) ?? '';
     const host = await boot({ MNGR_HOST_NAME: 'quiet', MNGR_BOOT_SETUP: setup });

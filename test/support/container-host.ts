@@ -65,7 +65,8 @@ export function bootInContainer(image: string, folder: string): BootHost {
       },
     });
     const describe = async (): Promise<BootedHost> => ({
-      address: await container.sshAddress(),
+      // A host that has ended has none.
+      address: await container.sshAddress().catch(() => ({ host: '127.0.0.1', port: 0 })),
       user: 'root',
       nonce,
       clientKeyFile: key.file,
@@ -83,7 +84,9 @@ export function bootInContainer(image: string, folder: string): BootHost {
         return describe();
       },
     });
-    await listening(container.logs);
+    // Also when it is removed before it has ended by itself.
+    const end = container.exitCode().catch(() => undefined);
+    await listening(container.logs, 1, end);
     return describe();
   };
 }
