@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, Row } from './support/bench';
+import { BUILD } from './support/build';
 import type { Command } from './support/command';
 import { runCommand } from './support/command';
 import { withEndpoint } from './support/endpoint';
-import { ROOT, TYPESCRIPT } from './support/paths';
+import { ROOT } from './support/paths';
 import { sideBySide } from './support/side-by-side';
 import { duration } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
@@ -16,7 +17,7 @@ export const bench: Bench = {
   run: ({ quick, progress }) =>
     withTemporaryFolder(async (folder) => {
       progress('building dist');
-      await runCommand({ program: process.execPath, args: BUILD, cwd: ROOT });
+      await runCommand(BUILD);
       return withEndpoint(folder, 'ssh-servers', async (endpoint) => {
         const home = join(folder, 'home');
         await mkdir(home);
@@ -47,5 +48,3 @@ export const bench: Bench = {
       });
     }),
 };
-
-const BUILD = [...TYPESCRIPT, join('scripts', 'build.ts'), '--skip-types'];

@@ -7,11 +7,11 @@ import { installMngr, pythonForMngr } from '../test/support/mngr-tool';
 import { separateFileSystems } from '../test/support/namespaces';
 import { program } from '../test/support/requirements';
 import type { Bench } from './support/bench';
+import { BUILD } from './support/build';
 import { runCommand } from './support/command';
 import type { BenchEndpoint } from './support/endpoint';
 import { withEndpoint } from './support/endpoint';
 import { expectNothingRuns } from './support/leftovers';
-import { ROOT, TYPESCRIPT } from './support/paths';
 import { duration, median } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
 
@@ -27,11 +27,7 @@ export const bench: Bench = {
   run: ({ quick, progress }) =>
     withTemporaryFolder(async (folder) => {
       progress('building dist');
-      await runCommand({
-        program: process.execPath,
-        args: [...TYPESCRIPT, join('scripts', 'build.ts'), '--skip-types'],
-        cwd: ROOT,
-      });
+      await runCommand(BUILD);
       progress('installing mngr and the plugin');
       const programs = await installMngr('mngr-0.3.0-with-plugin');
       return withEndpoint(folder, 'processes', async (endpoint) => {

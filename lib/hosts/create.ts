@@ -14,7 +14,7 @@ import type { HostRecord } from './key-store';
 import { alreadyExists, olderFirst } from './launch';
 import { reachNewHost } from './reach';
 import type { Services } from './services';
-import { hostOf, isLive, nameOf, stateOf, tagsOf } from './task-view';
+import { hostOf, isLiveHost, stateOf, tagsOf } from './task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, Host } from './types';
 import type { SshConnection } from '../ssh';
 
@@ -163,7 +163,7 @@ class Creation {
     const { name } = this.request;
     await services.launcher.refuseTaken(services.provider, name, this.signal);
     const recorded = await recordedTasks(services, name, this.signal);
-    const taken = recorded.find((task) => isLive(task) && nameOf(task) === name);
+    const taken = recorded.find((task) => isLiveHost(task, name));
     if (taken !== undefined) throw alreadyExists(name, taken);
   }
 
@@ -174,9 +174,7 @@ class Creation {
     const arns = await services.names.liveArns(services.provider, this.request.name, this.signal);
     if (arns.every((arn) => arn === mine.taskArn)) return;
     const tasks = await services.tasks.describe(arns, this.signal);
-    const rivals = tasks.filter(
-      (task) => isLive(task) && nameOf(task) === this.request.name && task.taskArn !== mine.taskArn,
-    );
+    const rivals = tasks.filter((task) => isLiveHost(task, this.request.name) && task.taskArn !== mine.taskArn);
     const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
     const elder = [...rivals, own].sort(olderFirst)[0];
     if (elder !== undefined && elder !== own) throw alreadyExists(this.request.name, elder);

@@ -5,7 +5,7 @@ import { HOST_TAGS } from '../contract/tags';
 import { familyOf } from './task-definitions';
 import { olderFirst } from './launch';
 import type { Services } from './services';
-import { belongsTo, hostOf, isLive, nameOf, networkInterfaceIdOf, tagsOf } from './task-view';
+import { belongsTo, hostOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from './task-view';
 import type { Host, HostReference, ListFilter } from './types';
 
 const TASK_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task\/.+$/;
@@ -88,8 +88,8 @@ async function byHostId(services: Services, hostId: string, signal?: AbortSignal
 
 async function byName(services: Services, name: string, signal?: AbortSignal): Promise<Task | undefined> {
   const { provider, tasks } = services;
-  const isNamed = (task: Task): boolean => nameOf(task) === name;
-  const oldest = (found: readonly Task[]): Task | undefined => found.filter(isNamed).filter(isLive).sort(olderFirst)[0];
+  const oldest = (found: readonly Task[]): Task | undefined =>
+    found.filter((task) => isLiveHost(task, name)).sort(olderFirst)[0];
 
   const live = oldest(await tasks.named(provider, name, 'RUNNING', signal));
   if (live !== undefined) return live;
@@ -97,6 +97,7 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
   const renamed = oldest(recorded) ?? oldest(await familyTasks(services, 'RUNNING', signal));
   if (renamed !== undefined) return renamed;
   const stopped = await tasks.named(provider, name, 'STOPPED', signal);
+  const isNamed = (task: Task): boolean => nameOf(task) === name;
   return [...stopped.filter(isNamed), ...recorded.filter((task) => !isLive(task))].sort(olderFirst).pop();
 }
 

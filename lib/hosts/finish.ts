@@ -81,7 +81,10 @@ async function tagReady(services: Services, record: HostRecord, readyAt: string)
 const isRefusal = (error: unknown): boolean =>
   isMngrFargateError(error) && ['denied', 'not-found', 'usage'].includes(error.code);
 
-/** A host that was destroyed in the meantime needs no tag: ECS takes none for a task that has stopped. */
+/**
+ * Says what came of the tag after its host had been handed over. Nothing when the host was destroyed in the meantime: it
+ * needs none, and ECS takes none for a task that has stopped.
+ */
 function tellLate({ name }: HostRecord, error: unknown): void {
   const code = isMngrFargateError(error) ? error.code : 'failed';
   if (code === 'not-found' || code === 'usage') return;

@@ -12,7 +12,7 @@ import type { AwsClients } from './clients';
 import type { CheckedRequest } from './create-request';
 import type { NameIndex } from './name-index';
 import { RateLimiter } from './rate-limiter';
-import { isLive, nameOf, tagsOf } from './task-view';
+import { isLiveHost, tagsOf } from './task-view';
 import type { Tasks } from './tasks';
 import { retryThrottled } from './throttling';
 
@@ -47,7 +47,7 @@ export class Launcher {
   /** Throws `already-exists` when a live host has the name. */
   async refuseTaken(provider: string, name: string, signal?: AbortSignal): Promise<void> {
     const arns = await this.names.liveArns(provider, name, signal);
-    const taken = (await this.tasks.describe(arns, signal)).find((task) => holds(task, name));
+    const taken = (await this.tasks.describe(arns, signal)).find((task) => isLiveHost(task, name));
     if (taken !== undefined) throw alreadyExists(name, taken);
   }
 
@@ -210,7 +210,7 @@ export class Launcher {
   ): Promise<string> {
     const ids = conflict.resourceIds ?? [];
     const described = await this.tasks.describe(ids, signal);
-    const living = described.find((task) => holds(task, name));
+    const living = described.find((task) => isLiveHost(task, name));
     if (living !== undefined) throw alreadyExists(name, living);
     if (hop > 0) return ids[0] ?? `conflict-${hop}`;
     // A name that was used often today has a long row of predecessors: begin with the last one that ECS still shows.
@@ -219,8 +219,6 @@ export class Launcher {
     return newest?.taskArn ?? ids[0] ?? 'unknown';
   }
 }
-
-const holds = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
 
 /** Oldest first; the ARN decides between tasks of the same moment. */
 export function olderFirst(one: Task, other: Task): number {

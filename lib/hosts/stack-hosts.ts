@@ -15,7 +15,7 @@ import { makeAwsServices } from './services';
 import type { AwsServices } from './services';
 import { setupScript } from './setup-script';
 import { hasEnded, stoppedError } from './stopped-task';
-import { addressOf, environmentOf, isLive, nameOf, networkInterfaceIdOf, tagsOf } from './task-view';
+import { addressOf, environmentOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from './task-view';
 import type { CreateHostRequest } from './types';
 
 /** Who a host belongs to: a resource of a CloudFormation stack. */
@@ -225,7 +225,7 @@ export class StackHosts {
 
   private async holdersOf(name: string): Promise<Task[]> {
     const tasks = await this.services.tasks.named(this.services.provider, name, 'RUNNING');
-    return tasks.filter((task) => isLive(task) && nameOf(task) === name);
+    return tasks.filter((task) => isLiveHost(task, name));
   }
 
   private owns(task: Task): boolean {

@@ -32,6 +32,9 @@ export function belongsTo(task: Task, provider: string): boolean {
 export const nameOf = (task: Task): string =>
   tagsOf(task)[HOST_TAGS.hostName] ?? parseStartedBy(task.startedBy ?? '')?.hostName ?? '';
 
+/** True when the task runs the host that has the name now. */
+export const isLiveHost = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
+
 const attachmentDetail = (task: Task, name: string): string | undefined =>
   task.attachments
     ?.find(({ type }) => type === 'ElasticNetworkInterface')
