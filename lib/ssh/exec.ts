@@ -32,15 +32,7 @@ export async function exec(
 ): Promise<RemoteExit> {
   const { signal } = options;
   throwIfAborted(connection, signal);
-  const channel = await openChannel(connection, command);
-  let exit: RemoteExit | undefined;
-  channel.on('exit', (code: number | null, name?: string) => {
-    exit = { exitCode: code, signal: name?.replace(/^SIG/, '') ?? null };
-  });
-
-  // Input that arrives after the command has ended cannot be written any more, which is no failure.
-  channel.on('error', () => undefined);
-
+  const { channel, closed, exit } = await start(connection, command);
   let interruption: MngrFargateError | undefined;
   let interrupted = (): void => undefined;
   const interruptedFirst = new Promise<void>((resolve) => {
@@ -54,7 +46,6 @@ export async function exec(
     channel.stderr.resume();
   };
   const onAbort = (): void => interrupt(aborted(connection, signal));
-  const closed = once(channel, 'close');
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
 
@@ -76,7 +67,8 @@ export async function exec(
     for (const undo of unpipe) undo();
   }
   if (interruption !== undefined) throw interruption;
-  if (exit === undefined) {
+  const ended = exit();
+  if (ended === undefined) {
     const cause = connection.lostBecause();
     throw new MngrFargateError(
       'unreachable',
@@ -84,7 +76,7 @@ export async function exec(
       { cause },
     );
   }
-  return exit;
+  return ended;
 }
 
 /** exec with both outputs as text. */
@@ -99,7 +91,29 @@ export async function run(
   return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function openChannel(connection: SshConnection, command: string): Promise<ClientChannel> {
+/** A command that the other end runs. */
+interface Running {
+  readonly channel: ClientChannel;
+  readonly closed: Promise<unknown>;
+  /** How it ended; undefined as long as the other end hasn't said. */
+  readonly exit: () => RemoteExit | undefined;
+}
+
+/**
+ * Listens before anything else can run: the end of a short command may come in one piece with the answer to its request,
+ * and ssh2 tells at once of all that is in a piece.
+ */
+function listen(channel: ClientChannel): Running {
+  let exit: RemoteExit | undefined;
+  channel.on('exit', (code: number | null, name?: string) => {
+    exit = { exitCode: code, signal: name?.replace(/^SIG/, '') ?? null };
+  });
+  // Input that arrives after the command has ended cannot be written any more, which is no failure.
+  channel.on('error', () => undefined);
+  return { channel, closed: once(channel, 'close'), exit: () => exit };
+}
+
+function start(connection: SshConnection, command: string): Promise<Running> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void =>
       reject(
@@ -109,7 +123,7 @@ function openChannel(connection: SshConnection, command: string): Promise<Client
       );
     try {
       connection.client.exec(command, (error, channel) => {
-        if (error === undefined) resolve(channel);
+        if (error === undefined) resolve(listen(channel));
         else fail(error);
       });
     } catch (error) {

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { SshConnection } from '../../lib/ssh';
 import { connect, exec, run } from '../../lib/ssh';
@@ -123,5 +126,80 @@ describeWith(program('sshd'), 'exec', () => {
     await expect(ended).rejects.toMatchObject({ code: 'unreachable' });
     await expect(run(doomed, 'true')).rejects.toMatchObject({ code: 'unreachable' });
     expect(doomed.lostBecause()).toBeInstanceOf(Error);
+  });
+});
+
+/** Milliseconds in which sshd answers and runs a short command. */
+const LONG_ENOUGH = 1500;
+
+/** A way to an sshd that can hold back what that says, and then passes it on in one piece, as a busy machine does. */
+class SluggishNetwork {
+  private passing = Infinity;
+  private readonly server: Server;
+
+  constructor(port: number) {
+    this.server = createServer((client) => {
+      const host = connectTcp(port, '127.0.0.1').on('error', () => client.destroy());
+      const pieces: Buffer[] = [];
+      client.on('error', () => host.destroy()).pipe(host);
+      host.on('data', (piece: Buffer) => {
+        if (this.passing-- > 0) {
+          client.write(piece);
+          return;
+        }
+        if (pieces.push(piece) === 1) setTimeout(() => client.write(Buffer.concat(pieces.splice(0))), LONG_ENOUGH);
+      });
+    });
+  }
+
+  async start(): Promise<number> {
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Lets one more answer pass: the one that opens a channel. */
+  holdBack(): void {
+    this.passing = 1;
+  }
+
+  stop(): void {
+    this.server.close();
+  }
+}
+
+describeWith(program('sshd'), 'exec where the end of a command comes together with the answer to its request', () => {
+  let sshd: TestSshd;
+  let network: SluggishNetwork;
+  let connection: SshConnection;
+
+  beforeAll(async () => {
+    sshd = await startSshd();
+    network = new SluggishNetwork(sshd.port);
+    connection = await connect({
+      host: '127.0.0.1',
+      port: await network.start(),
+      user: sshd.user,
+      privateKey: sshd.clientKey.privateKey,
+      hostKey: { type: 'proof', nonce: sshd.nonce },
+    });
+  });
+  afterAll(async () => {
+    connection.close();
+    network.stop();
+    await sshd.stop();
+  });
+
+  test.each([
+    ['no input', () => undefined],
+    ['input that nobody reads', () => 'unread'],
+    ['input without an end', () => new PassThrough()],
+  ])('passes the exit code on (%s)', async (_name, stdin) => {
+    network.holdBack();
+    await expect(run(connection, 'echo out; exit 7', { stdin: stdin() })).resolves.toEqual({
+      exitCode: 7,
+      signal: null,
+      stdout: 'out\n',
+      stderr: '',
+    });
   });
 });
