@@ -137,6 +137,12 @@ export function itKeepsTheRuntimeContract(underTest: RuntimeUnderTest): void {
     },
   );
 
+  it('asks a task that has only just been started, too', async () => {
+    const task = await shell('sleep 600', { initProcess: true });
+    await runtime.stop(task.taskId, 30);
+    expect(await runtime.wait(task.taskId, never)).toEqual({ exitCode: 143, oomKilled: false });
+  });
+
   it('kills a task that ignores SIGTERM once the time is up', async () => {
     const task = await shell('trap "" TERM; echo ready; while :; do sleep 0.05; done');
     await logged(task.taskId, 'ready');

@@ -136,14 +136,20 @@ enter() {
   cd "$1"
 }
 
+ask() {
+  asked=$1
+  if [[ -n $child ]]; then kill "-$1" "$child" 2>/dev/null; fi
+}
+
 # The duty of PID 1 (ECS: initProcessEnabled): hands signals on and reaps what is orphaned.
 init() {
-  local child code again
+  local child='' asked='' code again
   set +e -m
+  trap 'ask TERM' TERM
+  trap 'ask INT' INT
   "$@" &
   child=$!
-  trap 'kill -TERM "$child" 2>/dev/null' TERM
-  trap 'kill -INT "$child" 2>/dev/null' INT
+  if [[ -n $asked ]]; then ask "$asked"; fi
   wait "$child"
   code=$?
   while kill -0 "$child" 2>/dev/null; do
@@ -158,6 +164,8 @@ init() {
 }
 
 set -e
+# The kernel keeps from a PID 1 what it has no trap for, and a task can be stopped as soon as it is known.
+trap 'exit 143' TERM INT
 identity "$1/main"
 layer "$@"
 private "$1" "$2"

@@ -163,10 +163,17 @@ export class ProcessRuntime implements TaskRuntime {
 
   async stop(taskId: string, graceSeconds: number): Promise<void> {
     const files = this.files(taskId);
-    const main = files.main();
-    if (main !== undefined) signal(main, 'SIGTERM');
     const deadline = Date.now() + graceSeconds * 1000;
-    while (this.isRunning(files) && Date.now() < deadline) await sleep(POLL_MS);
+    let asked = false;
+    while (this.isRunning(files) && Date.now() < deadline) {
+      // A task that has only just been started has no first process yet.
+      const main = asked ? undefined : files.main();
+      if (main !== undefined) {
+        signal(main, 'SIGTERM');
+        asked = true;
+      }
+      await sleep(POLL_MS);
+    }
     await this.kill(taskId);
   }
 
