@@ -44,28 +44,9 @@ export function pluginUse(world: () => World): void {
     test(
       'clone and migrate take an agent to a host of its own; a host can be renamed, and not stopped',
       async () => {
-        await machine().succeed([
-          'clone',
-          'my-agent',
-          'copy@.fargate',
-          '--no-ensure-clean',
-          '--type',
-          'command',
-          '--no-connect',
-          '--',
-          'cat',
-        ]);
-        const moved = [
-          'migrate',
-          'copy',
-          'moved@moved-host.fargate',
-          '--no-ensure-clean',
-          '--new-host',
-          '--type',
-          'command',
-          '--no-connect',
-        ];
-        await machine().succeed([...moved, '--', 'cat']);
+        const settings = ['--no-ensure-clean', '--type', 'command', '--no-connect', '--', 'cat'];
+        await machine().succeed(['clone', 'my-agent', 'copy@.fargate', ...settings]);
+        await machine().succeed(['migrate', 'copy', 'moved@moved-host.fargate', '--new-host', ...settings]);
         await machine().succeed(['rename', '--host', 'moved', 'renamed-host']);
         const { agents } = await machine().json<AgentList>(['list']);
         expect(agents.map(({ name, host: { name: on } }) => `${name} on ${on}`).sort()).toEqual([
