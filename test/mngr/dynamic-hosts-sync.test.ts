@@ -46,7 +46,7 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     mkdirSync(directory);
     const data = join(directory, 'data.json');
     writeFileSync(data, JSON.stringify({ host_id: hostId, host_name: 'first', idle_timeout_seconds: 60 }));
-    const sshd = await startSshd({ config: [`SetEnv MNGR_HOST_DIR=${directory}`] });
+    const sshd = await startSshd({ environment: { MNGR_HOST_DIR: directory } });
     servers.push(sshd);
     const keys = join(keyDirectory(), 'hosts', hostId);
     const [identityFile, knownHostsFile] = [join(keys, 'id_ed25519'), join(keys, 'known_hosts')];

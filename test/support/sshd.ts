@@ -26,9 +26,14 @@ export interface TestSshdOptions {
   readonly versionAddendum?: string;
   readonly clientKey?: KeyPair;
   readonly nonce?: string;
+  /** Of the sessions. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Further lines of sshd_config. */
   readonly config?: readonly string[];
 }
+
+/** Bash reads the user's ~/.bashrc when sshd starts it as the outermost shell; what that does would be in the outputs. */
+const NOT_OUTERMOST = { SHLVL: '1' };
 
 /** A port of 127.0.0.1 that nothing listens on. */
 export async function freePort(): Promise<number> {
@@ -64,6 +69,9 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
     'DebianBanner no',
     'Subsystem sftp internal-sftp',
     `VersionAddendum ${addendum}`,
+    `SetEnv ${Object.entries({ ...NOT_OUTERMOST, ...options.environment })
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
     ...(options.config ?? []),
   ];
   writeFileSync(join(folder, 'sshd_config'), `${lines.join('\n')}\n`);

@@ -14,6 +14,7 @@ printf '%s\n' "$MNGR_SSH_PUBLIC_KEY" > "$root/root/.ssh/authorized_keys"
 read -r _ blob _ < "$root/etc/ssh/boot_key.pub"
 proof=$(printf '%s' "$blob" | openssl dgst -sha256 -hmac "$MNGR_BOOT_NONCE" -binary | base64 | tr '+/' '-_' | tr -d '=\n')
 
+# SHLVL: an outermost bash would read the ~/.bashrc of the machine's user where there is no container.
 cat > "$root/etc/ssh/boot_config" << CONFIG
 Port ${MNGR_SSH_PORT:-22}
 ListenAddress ${MNGR_SSH_LISTEN_ADDRESS:-0.0.0.0}
@@ -25,7 +26,7 @@ UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 VersionAddendum mngr-host-proof=$proof
-SetEnv MNGR_HOST_DIR=$root/mngr
+SetEnv MNGR_HOST_DIR=$root/mngr SHLVL=1
 CONFIG
 
 /usr/sbin/sshd -D -e -f "$root/etc/ssh/boot_config" &
