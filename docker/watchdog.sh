@@ -2,7 +2,7 @@
 # Ends the host when it has been idle for too long, is too old, or its agents have ended: mngr's idle contract
 # (activity_watcher.sh of imbue-mngr 0.3.0), and sessions and busy agents that mngr doesn't see (docs/image.md).
 # Arguments: the process numbers of the host's sshd and of boot.sh, which starts it with the host's own environment and
-# with which it ends.
+# with which it ends. Only then the exit code is 0.
 #
 # One round after another, with a pause before each. A round that can't see what it needs stops nothing.
 set -eu

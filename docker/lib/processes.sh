@@ -39,7 +39,7 @@ await_end() {
 
 signal_all() {
   local pid
-  for pid in $(host_processes); do kill "-$1" "$pid" 2>/dev/null || true; done
+  for pid in $started $(session_processes); do kill "-$1" "$pid" 2>/dev/null; done
 }
 
 # host_processes: the numbers of those that run still. Zombies don't, and may have a parent by then that is in no hurry.

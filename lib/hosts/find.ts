@@ -97,8 +97,8 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
   const renamed = oldest(recorded) ?? oldest(await familyTasks(services, 'RUNNING', signal));
   if (renamed !== undefined) return renamed;
   const stopped = await tasks.named(provider, name, 'STOPPED', signal);
-  const isNamed = (task: Task): boolean => nameOf(task) === name;
-  return [...stopped.filter(isNamed), ...recorded.filter((task) => !isLive(task))].sort(olderFirst).pop();
+  const ended = [...stopped.filter((task) => nameOf(task) === name), ...recorded.filter((task) => !isLive(task))];
+  return ended.sort(olderFirst).pop();
 }
 
 /** Tasks of hosts that this machine knows by the name, renamed ones included. */

@@ -32,7 +32,10 @@ export async function exec(
 ): Promise<RemoteExit> {
   const { signal } = options;
   throwIfAborted(connection, signal);
-  const { channel, closed, exit } = await start(connection, command);
+  const channel = await openChannel(connection, command);
+  // Input that arrives after the command has ended cannot be written any more, which is no failure.
+  channel.on('error', () => undefined);
+
   let interruption: MngrFargateError | undefined;
   let interrupted = (): void => undefined;
   const interruptedFirst = new Promise<void>((resolve) => {
@@ -46,6 +49,9 @@ export async function exec(
     channel.stderr.resume();
   };
   const onAbort = (): void => interrupt(aborted(connection, signal));
+  // With the arguments of 'exit', which may be over by now: the end of a short command can come in one piece with the
+  // answer to its request, and ssh2 tells at once of all that is in a piece. This one waits until the output is read.
+  const closed = once(channel, 'close') as Promise<[code?: number | null, signal?: string]>;
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
 
@@ -67,8 +73,8 @@ export async function exec(
     for (const undo of unpipe) undo();
   }
   if (interruption !== undefined) throw interruption;
-  const ended = exit();
-  if (ended === undefined) {
+  const [exitCode, name] = await closed;
+  if (exitCode === undefined) {
     const cause = connection.lostBecause();
     throw new MngrFargateError(
       'unreachable',
@@ -76,7 +82,7 @@ export async function exec(
       { cause },
     );
   }
-  return ended;
+  return { exitCode, signal: name?.replace(/^SIG/, '') ?? null };
 }
 
 /** exec with both outputs as text. */
@@ -91,29 +97,7 @@ export async function run(
   return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** A command that the other end runs. */
-interface Running {
-  readonly channel: ClientChannel;
-  readonly closed: Promise<unknown>;
-  /** How it ended; undefined as long as the other end hasn't said. */
-  readonly exit: () => RemoteExit | undefined;
-}
-
-/**
- * Listens before anything else can run: the end of a short command may come in one piece with the answer to its request,
- * and ssh2 tells at once of all that is in a piece.
- */
-function listen(channel: ClientChannel): Running {
-  let exit: RemoteExit | undefined;
-  channel.on('exit', (code: number | null, name?: string) => {
-    exit = { exitCode: code, signal: name?.replace(/^SIG/, '') ?? null };
-  });
-  // Input that arrives after the command has ended cannot be written any more, which is no failure.
-  channel.on('error', () => undefined);
-  return { channel, closed: once(channel, 'close'), exit: () => exit };
-}
-
-function start(connection: SshConnection, command: string): Promise<Running> {
+function openChannel(connection: SshConnection, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void =>
       reject(
@@ -123,7 +107,7 @@ function start(connection: SshConnection, command: string): Promise<Running> {
       );
     try {
       connection.client.exec(command, (error, channel) => {
-        if (error === undefined) resolve(listen(channel));
+        if (error === undefined) resolve(channel);
         else fail(error);
       });
     } catch (error) {

@@ -23,22 +23,16 @@ class SlowHash extends Writable {
   }
 }
 
+const login = ({ host, port, user, clientKey, nonce }: TestSshd): Promise<SshConnection> =>
+  connect({ host, port, user, privateKey: clientKey.privateKey, hostKey: { type: 'proof', nonce } });
+
 describeWith(program('sshd'), 'exec', () => {
   let sshd: TestSshd;
   let connection: SshConnection;
 
-  const login = (): Promise<SshConnection> =>
-    connect({
-      host: sshd.host,
-      port: sshd.port,
-      user: sshd.user,
-      privateKey: sshd.clientKey.privateKey,
-      hostKey: { type: 'proof', nonce: sshd.nonce },
-    });
-
   beforeAll(async () => {
     sshd = await startSshd();
-    connection = await login();
+    connection = await login(sshd);
   });
   afterAll(async () => {
     connection.close();
@@ -120,7 +114,7 @@ describeWith(program('sshd'), 'exec', () => {
   });
 
   test('a connection that is lost is `unreachable`, for commands under way and for later ones', async () => {
-    const doomed = await login();
+    const doomed = await login(sshd);
     const ended = run(doomed, 'sleep 100');
     setTimeout(() => void run(doomed, 'kill -KILL $PPID').catch(() => undefined), 100);
     await expect(ended).rejects.toMatchObject({ code: 'unreachable' });
@@ -175,13 +169,7 @@ describeWith(program('sshd'), 'exec where the end of a command comes together wi
   beforeAll(async () => {
     sshd = await startSshd();
     network = new SluggishNetwork(sshd.port);
-    connection = await connect({
-      host: '127.0.0.1',
-      port: await network.start(),
-      user: sshd.user,
-      privateKey: sshd.clientKey.privateKey,
-      hostKey: { type: 'proof', nonce: sshd.nonce },
-    });
+    connection = await login({ ...sshd, port: await network.start() });
   });
   afterAll(async () => {
     connection.close();

@@ -45,9 +45,9 @@ export async function makeClientKey(folder: string): Promise<{ file: string; pub
 }
 
 /** Waits until sshd has started so many times, or the host has ended: a short boot lease may run out before. */
-async function listening(logs: () => Promise<string>, times = 1, end?: Promise<unknown>): Promise<void> {
+async function listening(logs: () => Promise<string>, end: Promise<unknown>, times = 1): Promise<void> {
   let ended = false;
-  void end?.then(() => (ended = true));
+  void end.then(() => (ended = true));
   await until(async () => ended || ((await logs()).match(/^Server listening/gm)?.length ?? 0) >= times);
 }
 
@@ -64,6 +64,8 @@ export function bootInContainer(image: string, folder: string): BootHost {
         ...environment,
       },
     });
+    // Also when it is removed before it has ended by itself.
+    const end = (): Promise<unknown> => container.exitCode().catch(() => undefined);
     const describe = async (): Promise<BootedHost> => ({
       // A host that has ended has none.
       address: await container.sshAddress().catch(() => ({ host: '127.0.0.1', port: 0 })),
@@ -80,13 +82,11 @@ export function bootInContainer(image: string, folder: string): BootHost {
       async startAgain() {
         const before = (await container.logs()).match(/^Server listening/gm)?.length ?? 0;
         await container.start();
-        await listening(container.logs, before + 1);
+        await listening(container.logs, end(), before + 1);
         return describe();
       },
     });
-    // Also when it is removed before it has ended by itself.
-    const end = container.exitCode().catch(() => undefined);
-    await listening(container.logs, 1, end);
+    await listening(container.logs, end());
     return describe();
   };
 }
@@ -128,7 +128,7 @@ export function bootAsProcesses(folder: string): BootHost {
           await rm(root, { recursive: true, force: true });
         },
       };
-      await listening(host.logs, 1, main.exitCode);
+      await listening(host.logs, main.exitCode);
       return host;
     };
     return boot();

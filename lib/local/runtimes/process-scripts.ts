@@ -165,7 +165,7 @@ init() {
 
 set -e
 # The kernel keeps from a PID 1 what it has no trap for, and a task can be stopped as soon as it is known.
-trap 'exit 143' TERM INT
+trap 'exit 143' TERM
 identity "$1/main"
 layer "$@"
 private "$1" "$2"

@@ -164,16 +164,12 @@ export class ProcessRuntime implements TaskRuntime {
   async stop(taskId: string, graceSeconds: number): Promise<void> {
     const files = this.files(taskId);
     const deadline = Date.now() + graceSeconds * 1000;
-    let asked = false;
-    while (this.isRunning(files) && Date.now() < deadline) {
-      // A task that has only just been started has no first process yet.
-      const main = asked ? undefined : files.main();
-      if (main !== undefined) {
-        signal(main, 'SIGTERM');
-        asked = true;
-      }
-      await sleep(POLL_MS);
-    }
+    const hasTime = (): boolean => this.isRunning(files) && Date.now() < deadline;
+    // A task that has only just been started has no first process yet.
+    while (files.main() === undefined && hasTime()) await sleep(POLL_MS);
+    const main = files.main();
+    if (main !== undefined) signal(main, 'SIGTERM');
+    while (hasTime()) await sleep(POLL_MS);
     await this.kill(taskId);
   }
 
