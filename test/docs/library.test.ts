@@ -6,9 +6,6 @@ import { promisify } from 'node:util';
 import { CliLocal, START_UP, localHosts } from '../support/cli-local';
 import { describeWith } from '../support/requirements';
 
-// A whole life of a host, by programs in a row. What fails once is printed, and tried again.
-jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
-
 const ROOT = join(__dirname, '../..');
 const run = promisify(execFile);
 const tool = (name: string): string => join(ROOT, 'node_modules/.bin', name);

@@ -12,9 +12,6 @@ import { poolLife } from './pool-life';
 import { poolUse } from './pool-use';
 import type { World } from './world';
 
-// Terminals, Python programs and watchdogs run against each other here. What fails once is printed, and tried again.
-jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
-
 const needs = [
   ...[pythonForMngr, separateFileSystems, terminal, ...localHosts],
   ...['git', 'rsync', 'jq'].map(program),

@@ -10,9 +10,6 @@ import { pythonForMngr } from '../support/mngr-tool';
 import { separateFileSystems } from '../support/namespaces';
 import { describeWith, program } from '../support/requirements';
 
-// Terminals, Python programs and watchdogs run against each other here. What fails once is printed, and tried again.
-jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
-
 /** Milliseconds that one agent's life may take on a busy machine; every command of mngr has a limit of its own. */
 const LIFE = 600_000;
 const INSTALL = 900_000;

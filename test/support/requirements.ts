@@ -29,8 +29,8 @@ export const program = (name: string): Requirement => ({
 });
 
 /**
- * A suite that needs something from the machine. Where that is missing the suite is skipped, and the run prints the
- * suite with the reason at its end (test/support/skips-reporter.js).
+ * A suite that needs something from the machine. Where that is missing the suite is skipped; a test that fails is
+ * repeated once (docs/decisions/099). The run prints both at its end, with the reasons (test/support/closing-reporter.js).
  */
 export function describeWith(
   requirements: Requirement | readonly Requirement[],
@@ -40,6 +40,7 @@ export function describeWith(
   const reasons = [requirements].flat().map((requirement) => requirement.missing());
   const reason = reasons.find((text) => text !== undefined);
   if (reason === undefined) {
+    jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
     describe(name, suite);
     return;
   }
