@@ -7,7 +7,8 @@ import { withLock } from '../../lib/local/daemon/lock';
 import type { Requirement } from './requirements';
 
 const run = promisify(execFile);
-const UV = 'uv==0.13.8';
+/** The release of uv that installs tools here, as pip writes it. */
+export const UV = 'uv==0.13.8';
 const CACHE = join(__dirname, '../../node_modules/.cache/mngr-fargate/python');
 
 /** A program written in Python that tests run; `requirements` pin it and what it needs, as pip writes them. */

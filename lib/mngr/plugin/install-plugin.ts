@@ -44,7 +44,7 @@ export async function installPlugin(request: InstallRequest): Promise<InstalledP
   checkEnvironment(before);
   const [uv, pipx] = await Promise.all([findOnPath('uv', environment), findOnPath('pipx', environment)]);
   const installers: Installers = { uv, pipx };
-  const place = before.isUvTool ? keptPluginFolder(environment) : source;
+  const place = before.isUvTool || before.isPipx ? keptPluginFolder(environment) : source;
   const plan = planInstall(before, place, installers);
   const modules = await modulesOf(source);
   const changed = !(await isInstalled(before, modules, place));

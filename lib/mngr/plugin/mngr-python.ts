@@ -19,13 +19,14 @@ export async function pythonOfMngr(environment: NodeJS.ProcessEnv): Promise<stri
 }
 
 /**
- * The interpreter of a script that pip or uv wrote: `#!/path/python`, or where that path is too long for a `#!` line or
- * has spaces, `#!/bin/sh` and `'''exec' "/path/python" "$0" "$@"`. Undefined for any other script.
+ * The interpreter of a script that pip, uv or pipx wrote: `#!/path/python`, by pipx `#!/path/python -E`, or where that
+ * path is too long for a `#!` line or has spaces, `#!/bin/sh` and `'''exec' "/path/python" "$0" "$@"`. Undefined for any
+ * other script.
  */
 export function interpreterOf(script: string): string | undefined {
   const [first = '', second = ''] = script.slice(0, 8192).split('\n', 2);
   if (!first.startsWith('#!')) return undefined;
-  const direct = /^#!\s*(\/\S*python[\d.]*)\s*$/.exec(first)?.[1];
+  const direct = /^#!\s*(\/\S*python[\d.]*)(?:\s+-\w+)?\s*$/.exec(first)?.[1];
   if (direct !== undefined) return direct;
   if (!/^#!\s*\/bin\/sh\s*$/.test(first)) return undefined;
   const quoted = /^'''exec' (?:"(\/[^"]+)"|'(\/[^']+)'|(\/\S+)) "\$0"/.exec(second);

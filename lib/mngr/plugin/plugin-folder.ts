@@ -15,15 +15,18 @@ export async function modulesOf(folder: string): Promise<Record<string, string>>
   return Object.fromEntries(await Promise.all(digests));
 }
 
-/** Where a copy of the plugin stays for installs that use it in place: `$XDG_DATA_HOME/mngr-fargate/plugin`. */
+/**
+ * Where a copy of the plugin stays for installs that come back to its folder, uv's and pipx's:
+ * `$XDG_DATA_HOME/mngr-fargate/plugin`.
+ */
 export function keptPluginFolder(environment: NodeJS.ProcessEnv): string {
   const data = environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share');
   return join(data, 'mngr-fargate', 'plugin');
 }
 
 /**
- * Copies the plugin to where it stays. mngr loads an editable install from its folder at each start, and this package's
- * own may be a cache that goes away (npx).
+ * Copies the plugin to where it stays. mngr loads an editable install from its folder at each start, `pipx reinstall`
+ * installs from it again, and this package's own may be a cache that goes away (npx).
  */
 export async function keepPlugin(source: string, target: string): Promise<void> {
   const fresh = `${target}.${randomBytes(6).toString('hex')}.new`;

@@ -8,7 +8,7 @@ import type { InstallRequest } from '../../../lib/mngr';
 import { CliHome } from '../../support/cli-program';
 import { PLUGIN_FOLDER } from '../../support/mngr-plugin';
 import { mngrPython, pythonForMngr } from '../../support/mngr-tool';
-import { installPythonTool } from '../../support/python-tools';
+import { installPythonTool, UV } from '../../support/python-tools';
 import { describeWith } from '../../support/requirements';
 
 const run = promisify(execFile);
@@ -87,8 +87,8 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
   test(
     'into a uv tool, whose receipt learns of it; settings that name the backend already are no obstacle',
     async () => {
-      const uv = await installPythonTool({ name: 'uv', requirements: ['uv==0.13.8'] });
-      const machine = new CliHome(join(folder, 'machine'));
+      const uv = await installPythonTool({ name: 'uv', requirements: [UV] });
+      const machine = new CliHome(mkdtempSync(join(folder, 'uv-')));
       const home = machine.path('home');
       const environment = machine.env({
         PATH: `${home}/.local/bin:${uv}:${process.env.PATH}`,
@@ -107,6 +107,37 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
       const receipt = readFileSync(join(home, '.local/share/uv/tools/imbue-mngr/uv-receipt.toml'), 'utf8');
       expect(receipt).toContain(`editable = "${home}/.local/share/mngr-fargate/plugin"`);
       expect((await mngr('plugin', 'list')).stdout).toMatch(/fargate +0\.1\.0/);
+      expect(await install({ environment })).toMatchObject({ changed: false });
+    },
+    INSTALL,
+  );
+
+  test(
+    'into an environment of pipx, which installs it again when it reinstalls mngr',
+    async () => {
+      const [uv, pipx] = await Promise.all([
+        installPythonTool({ name: 'uv', requirements: [UV] }),
+        installPythonTool({ name: 'pipx', requirements: ['pipx==1.18.4'] }),
+      ]);
+      const machine = new CliHome(mkdtempSync(join(folder, 'pipx-')));
+      const home = machine.path('home');
+      const environment = machine.env({
+        PATH: `${home}/.local/bin:${pipx}:${uv}:${process.env.PATH}`,
+        UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
+      });
+      const started = (name: string, ...words: string[]) => run(name, words, { env: environment, cwd: home });
+      await started(join(pipx, 'pipx'), 'install', '--python', mngrPython() ?? '', 'imbue-mngr==0.3.0');
+
+      const cache = join(home, 'npx');
+      cpSync(PLUGIN_FOLDER, cache, { recursive: true });
+      const first = await install({ environment, source: cache });
+      expect(first).toMatchObject({ kind: 'pipx', changed: true, pluginVersion: '0.1.0' });
+      rmSync(cache, { recursive: true });
+      expect((await started('mngr', 'plugin', 'list')).stdout).toMatch(/fargate +0\.1\.0/);
+      expect(await install({ environment })).toMatchObject({ changed: false });
+
+      await started(join(pipx, 'pipx'), 'reinstall', '--python', mngrPython() ?? '', 'imbue-mngr');
+      expect((await started('mngr', 'plugin', 'list')).stdout).toMatch(/fargate +0\.1\.0/);
       expect(await install({ environment })).toMatchObject({ changed: false });
     },
     INSTALL,

@@ -10,6 +10,11 @@ test.each([
     '#!/home/me/.local/share/uv/tools/imbue-mngr/bin/python\n',
     '/home/me/.local/share/uv/tools/imbue-mngr/bin/python',
   ],
+  [
+    'pipx',
+    '#!/home/me/.local/share/pipx/venvs/imbue-mngr/bin/python -E\n',
+    '/home/me/.local/share/pipx/venvs/imbue-mngr/bin/python',
+  ],
   ['pip, a long path', "#!/bin/sh\n'''exec' /very/long/python3 \"$0\" \"$@\"\n' '''\n", '/very/long/python3'],
   ['pip, spaces', '#!/bin/sh\n\'\'\'exec\' "/Users/me/My Tools/python" "$0" "$@"\n', '/Users/me/My Tools/python'],
   ['uv, spaces', "#!/bin/sh\n'''exec' '/Users/me/My Tools/python' \"$0\" \"$@\"\n", '/Users/me/My Tools/python'],
