@@ -108,8 +108,11 @@ const MNGR_LOCK =
 export const inHostDirectory = (host: BootedHost, script: string): Promise<string> =>
   host.inside(`cd "$MNGR_HOST_DIR" && ${script}`);
 
+/** The command that ages files of the host directory. */
+export const ageing = (files: string, when: string): string => `touch -d '${when}' ${files}`;
+
 export const age = (host: BootedHost, files: string, when: string): Promise<string> =>
-  inHostDirectory(host, `touch -d '${when}' ${files}`);
+  inHostDirectory(host, ageing(files, when));
 
 export const exists = async (host: BootedHost, file: string): Promise<boolean> =>
   (await inHostDirectory(host, `test -e ${file} && echo yes || true`)) === 'yes\n';

@@ -4,7 +4,7 @@ import type { BootHost } from '../support/container-host';
 import { until } from '../support/eventually';
 import { connectClient, sshOutput } from '../support/container-ssh';
 import { describeWith, program } from '../support/requirements';
-import { age, describesWatchdog, EAGER, exists, inHostDirectory, limit, passRounds } from './watchdog-rules';
+import { age, ageing, describesWatchdog, EAGER, exists, inHostDirectory, limit, passRounds } from './watchdog-rules';
 
 const needs = ['sshd', 'ssh', 'tmux', 'jq', 'openssl', 'curl', 'flock'].map(program);
 
@@ -33,7 +33,7 @@ describeWith(needs, 'the watchdog of a host as processes', () => {
     const host = await boot(EAGER);
     await until(async () => (await host.logs()).includes('limits of this host'));
     // In one command, so that the next look finds both.
-    await limit(host, { idle_timeout_seconds: 100_000 }, "touch -d '2 hours ago' activity/*");
+    await limit(host, { idle_timeout_seconds: 100_000 }, ageing('activity/*', '2 hours ago'));
     await passRounds(host);
     await host.remove();
   });

@@ -16,7 +16,7 @@ module.exports = class ClosingReporter {
     const repeated = tests.filter(({ status, invocations }) => status === 'passed' && invocations > 1);
     if (repeated.length > 0) console.log('\nPassed only when repeated:');
     for (const { fullName, retryReasons } of repeated) {
-      const lines = (retryReasons ?? []).join('\n').split('\n');
+      const lines = retryReasons.flatMap((reason) => reason.split('\n'));
       console.log([`  ${fullName}`, ...lines.filter((line) => !line.includes('/node_modules/'))].join('\n    '));
     }
 

@@ -22,6 +22,21 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
   const install = (change: Partial<InstallRequest>) =>
     installPlugin({ source: PLUGIN_FOLDER, dryRun: false, environment: process.env, ...change });
 
+  /** A home of its own, with these releases of installers on its PATH. */
+  const machineWith = async (...releases: readonly string[]) => {
+    const installers = await Promise.all(
+      releases.map((release) => installPythonTool({ name: release.replace(/==.*/, ''), requirements: [release] })),
+    );
+    const machine = new CliHome(mkdtempSync(join(folder, 'machine-')));
+    const home = machine.path('home');
+    const environment = machine.env({
+      PATH: [`${home}/.local/bin`, ...installers, process.env.PATH].join(':'),
+      UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
+    });
+    const started = (name: string, ...words: string[]) => run(name, words, { env: environment, cwd: home });
+    return { home, environment, started };
+  };
+
   describe('into a virtual environment', () => {
     const prefix = join(folder, 'venv');
     const python = join(prefix, 'bin', 'python');
@@ -87,16 +102,9 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
   test(
     'into a uv tool, whose receipt learns of it; settings that name the backend already are no obstacle',
     async () => {
-      const uv = await installPythonTool({ name: 'uv', requirements: [UV] });
-      const machine = new CliHome(mkdtempSync(join(folder, 'uv-')));
-      const home = machine.path('home');
-      const environment = machine.env({
-        PATH: `${home}/.local/bin:${uv}:${process.env.PATH}`,
-        UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
-      });
-      const tool = ['tool', 'install', '--quiet', '--python', mngrPython() ?? '', 'imbue-mngr==0.3.0'];
-      await run(join(uv, 'uv'), tool, { env: environment });
-      const mngr = (...words: string[]) => run('mngr', words, { env: environment, cwd: home });
+      const { home, environment, started } = await machineWith(UV);
+      await started('uv', 'tool', 'install', '--quiet', '--python', mngrPython() ?? '', 'imbue-mngr==0.3.0');
+      const mngr = (...words: string[]) => started('mngr', ...words);
       const { path } = JSON.parse((await mngr('config', 'path', '--scope', 'user', '--format', 'json')).stdout) as {
         path: string;
       };
@@ -115,18 +123,8 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
   test(
     'into an environment of pipx, which installs it again when it reinstalls mngr',
     async () => {
-      const [uv, pipx] = await Promise.all([
-        installPythonTool({ name: 'uv', requirements: [UV] }),
-        installPythonTool({ name: 'pipx', requirements: ['pipx==1.18.4'] }),
-      ]);
-      const machine = new CliHome(mkdtempSync(join(folder, 'pipx-')));
-      const home = machine.path('home');
-      const environment = machine.env({
-        PATH: `${home}/.local/bin:${pipx}:${uv}:${process.env.PATH}`,
-        UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
-      });
-      const started = (name: string, ...words: string[]) => run(name, words, { env: environment, cwd: home });
-      await started(join(pipx, 'pipx'), 'install', '--python', mngrPython() ?? '', 'imbue-mngr==0.3.0');
+      const { home, environment, started } = await machineWith(UV, 'pipx==1.18.4');
+      await started('pipx', 'install', '--python', mngrPython() ?? '', 'imbue-mngr==0.3.0');
 
       const cache = join(home, 'npx');
       cpSync(PLUGIN_FOLDER, cache, { recursive: true });
@@ -136,7 +134,7 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
       expect((await started('mngr', 'plugin', 'list')).stdout).toMatch(/fargate +0\.1\.0/);
       expect(await install({ environment })).toMatchObject({ changed: false });
 
-      await started(join(pipx, 'pipx'), 'reinstall', '--python', mngrPython() ?? '', 'imbue-mngr');
+      await started('pipx', 'reinstall', '--python', mngrPython() ?? '', 'imbue-mngr');
       expect((await started('mngr', 'plugin', 'list')).stdout).toMatch(/fargate +0\.1\.0/);
       expect(await install({ environment })).toMatchObject({ changed: false });
     },
