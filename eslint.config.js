@@ -8,15 +8,17 @@ const tseslint = require('typescript-eslint');
  */
 const MAY_USE = {
   contract: [],
-  ssh: ['contract'],
-  session: ['contract'],
-  hosts: ['contract', 'ssh', 'session'],
-  mngr: ['contract', 'ssh', 'session', 'hosts'],
-  sandbox: ['contract', 'ssh', 'session', 'hosts'],
-  cli: ['contract', 'ssh', 'session', 'hosts', 'mngr', 'sandbox', 'local'],
-  constructs: ['contract'],
-  stacks: ['contract', 'constructs'],
-  local: ['contract'],
+  util: ['contract'],
+  ssh: ['contract', 'util'],
+  session: ['contract', 'util'],
+  hosts: ['contract', 'util', 'ssh', 'session'],
+  tasks: ['contract', 'util', 'ssh', 'session'],
+  mngr: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks'],
+  sandbox: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks'],
+  cli: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks', 'mngr', 'sandbox', 'local'],
+  constructs: ['contract', 'util'],
+  stacks: ['contract', 'util', 'constructs'],
+  local: ['contract', 'util'],
 };
 
 const zones = Object.entries(MAY_USE).map(([folder, allowed]) => ({
@@ -27,7 +29,7 @@ const zones = Object.entries(MAY_USE).map(([folder, allowed]) => ({
 }));
 
 /** Handlers are on no side but their own: the constructs name them, and they use what launchers use. */
-const LAMBDA_MAY_USE = ['contract', 'ssh', 'hosts'];
+const LAMBDA_MAY_USE = ['contract', 'util', 'ssh', 'hosts'];
 
 // `except` is relative to one `from`, so each zone forbids lib's other folders one by one.
 const restrictedPaths = zones.flatMap(({ target, except, message }) => [

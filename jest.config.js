@@ -10,5 +10,5 @@ module.exports = {
   testTimeout: 180_000,
   // A test that failed may have left a host running, whose pipes would keep the run from ever ending.
   forceExit: true,
-  reporters: ['default', '<rootDir>/test/support/closing-reporter.js'],
+  reporters: ['default', '<rootDir>/test/support/run/closing-reporter.js'],
 };

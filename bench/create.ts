@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../lib/contract/provider-config';
 import type { CreateHostRequest } from '../lib/hosts/index';
 import { Hosts } from '../lib/hosts/index';
-import { program } from '../test/support/requirements';
+import { program } from '../test/support/run/requirements';
 import type { Bench, BenchResult, Row } from './support/bench';
 import type { BenchEndpoint } from './support/endpoint';
 import { withEndpoint } from './support/endpoint';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { agentImage } from '../test/support/agent-image';
-import { BASE_IMAGE, ensureBaseImage } from '../test/support/base-image';
-import { containerEngine } from '../test/support/requirements';
+import { agentImage } from '../test/support/host/agent-image';
+import { BASE_IMAGE, ensureBaseImage } from '../test/support/host/base-image';
+import { containerEngine } from '../test/support/run/requirements';
 import type { Bench } from './support/bench';
 import { runCommand } from './support/command';
 import { mebibytes } from './support/statistics';

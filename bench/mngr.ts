@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newHostId, startedByOf } from '../lib/contract/host-name';
 import { HOST_TAGS } from '../lib/contract/tags';
-import type { MngrMachine } from '../test/support/mngr-machine';
-import { installMngr, pythonForMngr } from '../test/support/mngr-tool';
-import { separateFileSystems } from '../test/support/namespaces';
-import { program } from '../test/support/requirements';
+import type { MngrMachine } from '../test/support/mngr/mngr-machine';
+import { installMngr, pythonForMngr } from '../test/support/mngr/mngr-tool';
+import { separateFileSystems } from '../test/support/endpoint/namespaces';
+import { program } from '../test/support/run/requirements';
 import type { Bench } from './support/bench';
 import { BUILD } from './support/build';
 import { runCommand } from './support/command';
@@ -82,8 +82,8 @@ export const bench: Bench = {
 /** A user's machine with mngr, the plugin and what was built. */
 async function machineAt(folder: string, endpoint: BenchEndpoint, programs: string): Promise<MngrMachine> {
   // Here, since these modules look for what was built when they are loaded.
-  const { CliHome } = await import('../test/support/cli-program.js');
-  const { MngrMachine: Machine } = await import('../test/support/mngr-machine.js');
+  const { CliHome } = await import('../test/support/cli/cli-program.js');
+  const { MngrMachine: Machine } = await import('../test/support/mngr/mngr-machine.js');
   const home = new CliHome(join(folder, 'user'), endpoint.description.env);
   await mkdir(folder, { recursive: true });
   await home.json(['mngr', 'install', '--python', join(programs, 'python')]);

@@ -21,7 +21,7 @@ const FEWEST_READS = (2 * FLEET) / TASKS_PER_CALL;
 const FEWEST_WITH_STOPS = FEWEST_READS + EXPIRED / STOPS_PER_LOOK + EXPIRED;
 /** The reaper takes half of AWS's bucket for reads: 45 calls, then 10 a second. */
 const OWN_PACE_MS = ((FEWEST_READS - 45) / 10) * 1000;
-/** Lambda's memory for it, and its time (lib/constructs/reaper.ts). */
+/** Lambda's memory for it, and its time (lib/constructs/reaper/reaper.ts). */
 const MEMORY = 512 * 2 ** 20;
 const TIME_MS = 300_000;
 

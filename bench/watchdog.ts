@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentImage } from '../test/support/agent-image';
-import { containerEngine } from '../test/support/requirements';
+import { agentImage } from '../test/support/host/agent-image';
+import { containerEngine } from '../test/support/run/requirements';
 import type { Bench } from './support/bench';
 import { runCommand } from './support/command';
 import { duration } from './support/statistics';

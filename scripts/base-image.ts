@@ -1,4 +1,4 @@
-import { ensureBaseImage } from '../test/support/base-image';
+import { ensureBaseImage } from '../test/support/host/base-image';
 import { canInstall, installPackages } from './prerequisites';
 
 /**

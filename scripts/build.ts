@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'esbuild';
 import { build } from 'esbuild';
-import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '../lib/constructs/lambda-bundle';
+import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '../lib/constructs/lambda/lambda-bundle';
 
 /**
  * Makes dist/:
@@ -22,7 +22,7 @@ const FOLDERS = ['bin', 'lib'];
 const NODE = 'node20.19';
 
 /** Programs of dist/cli by name. */
-const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon.ts' };
+const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon/main.ts' };
 
 /** Packages that stay in node_modules: ssh2 has optional native parts, dockerode reads files beside its own. */
 const EXTERNAL = ['ssh2', 'cpu-features', 'dockerode', 'aws-cdk-lib', 'constructs'];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeTasksCommand, ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
+import { BOOT_ENVIRONMENT } from '../../lib/contract/boot-variables';
 import { startedByOf } from '../../lib/contract/host-name';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../lib/contract/tags';

@@ -3,7 +3,7 @@ import { DescribeTasksCommand, ECSClient, paginateListTasks } from '@aws-sdk/cli
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { Hosts } from '../../lib/hosts/index';
-import { mapBounded } from '../../lib/ssh/index';
+import { mapBounded } from '../../lib/util/bounded.js';
 
 /** What the program is asked to do, as JSON in its only argument. */
 export interface ListQuestion {

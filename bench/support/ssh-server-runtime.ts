@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuthContext, Connection, ParsedKey, Session } from 'ssh2';
 import { Server, utils } from 'ssh2';
-import { BOOT_ENVIRONMENT } from '../../lib/contract/environment';
+import { BOOT_ENVIRONMENT } from '../../lib/contract/boot-variables';
 import { HOST_KEY_PROOF_PREFIX, hostKeyProof } from '../../lib/contract/host-key-proof';
 import { AddressPool } from '../../lib/local/runtimes/addresses';
 import type { PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from '../../lib/local/runtimes/runtime';

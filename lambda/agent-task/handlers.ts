@@ -3,7 +3,7 @@ import type { AgentTaskAttributes } from '../../lib/contract/agent-task';
 import { isMngrFargateError, MngrFargateError } from '../../lib/contract/errors';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
-import type { HostProbe, StackHosts, StackHostState, StackOwner } from '../../lib/hosts/stack-hosts';
+import type { HostProbe, StackHosts, StackHostState, StackOwner } from '../../lib/hosts/lifecycle/stack-hosts';
 import { knownHostsLine } from '../../lib/ssh/known-hosts';
 import type { Begun, Progress, ResourceEvent, WaitingEvent } from './events';
 import { clusterOf } from './events';

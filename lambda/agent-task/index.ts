@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { AGENT_TASK_ENVIRONMENT } from '../../lib/contract/agent-task';
 import type { HostProbeAnswer, HostProbeRequest } from '../../lib/contract/host-probe';
-import { StackHosts } from '../../lib/hosts/stack-hosts';
+import { StackHosts } from '../../lib/hosts/lifecycle/stack-hosts';
 import type { Begun, Progress, ResourceEvent, WaitingEvent } from './events';
 import { AgentTaskHandlers } from './handlers';
 

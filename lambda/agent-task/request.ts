@@ -4,7 +4,7 @@ import type { AgentTaskProperties } from '../../lib/contract/agent-task';
 import { MngrFargateError } from '../../lib/contract/errors';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
-import type { StackHostRequest } from '../../lib/hosts/stack-hosts';
+import type { StackHostRequest } from '../../lib/hosts/lifecycle/stack-hosts';
 import type { ResourceEvent } from './events';
 
 type Properties = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
-import { NOTICES } from '../../lib/contract/notices';
+import { NOTICES } from '../../lib/contract/log-events';
 import { EcsFleet } from '../../lib/hosts/reaping/fleet';
 import { ImageRevisions } from '../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../lib/hosts/reaping/reap';

@@ -1,4 +1,4 @@
-import type { HostsApi, HostsOptions } from '../hosts/types';
+import type { HostsApi, HostsOptions } from '../hosts/model/types';
 import type { LoadedProviderConfig } from '../mngr/index';
 import type { MngrFargateError } from '../contract/errors';
 import { asMngrFargateError, errorDocument, errorText } from './error-report';

@@ -1,4 +1,4 @@
-import type { Host, HostsApi } from '../hosts/types';
+import type { Host, HostsApi } from '../hosts/model/types';
 
 /** SSH connections at a time, and milliseconds that all of it may take: neither a dead host nor a fleet holds up the list. */
 const AT_A_TIME = 32;

@@ -1,17 +1,17 @@
 import { download, upload } from '../ssh';
-import { Background } from './background';
-import { Connections } from './connections';
-import { createHost } from './create';
-import { destroyAllHosts, destroyHost } from './destroy';
-import { findTask, hostsOf, listHosts } from './find';
-import { idleSecondsOf } from './idle';
-import { renameHost, tagHost } from './labels';
-import { sendMessage } from './message';
-import { execOnHost } from './remote-exec';
+import { Background } from '../util/background';
+import { Connections } from './remote/connections';
+import { createHost } from './lifecycle/create';
+import { destroyAllHosts, destroyHost } from './lifecycle/destroy';
+import { findTask, hostsOf, listHosts } from './lifecycle/find';
+import { idleSecondsOf } from './remote/idle';
+import { renameHost, tagHost } from './lifecycle/rename-and-tag';
+import { sendMessage } from './remote/message';
+import { execOnHost } from './remote/exec';
 import { makeServices } from './services';
 import type { Services } from './services';
-import { sshArguments } from './ssh-arguments';
-import { isLive } from './task-view';
+import { sshArguments } from './remote/ssh-arguments';
+import { isLive } from './model/task-view';
 import type {
   CallOptions,
   CreateHostRequest,
@@ -26,7 +26,7 @@ import type {
   ListFilter,
   LogLine,
   LogOptions,
-} from './types';
+} from './model/types';
 
 /** The launcher of one provider. Holds SDK clients and SSH connections: call `close` when done. */
 export class Hosts implements HostsApi {

@@ -1,9 +1,9 @@
-export { hasOwnPrices, hourlyCost, PRICES_AS_OF } from './cost';
-export type { BilledHost } from './cost';
-export { costReport } from './cost-report';
-export type { CostGrouping, CostReport, CostRow } from './cost-report';
+export { hasOwnPrices, hourlyCost, PRICES_AS_OF } from './model/cost';
+export type { BilledHost } from './model/cost';
+export { costReport } from './model/cost-report';
+export type { CostGrouping, CostReport, CostRow } from './model/cost-report';
 export { Hosts } from './hosts';
 export { collectGarbage } from './reaping/collect';
 export type { Collected, CollectedLeftover, CollectedTask, CollectOptions } from './reaping/collect';
-export type { AwsSettings } from './clients';
-export * from './types';
+export type { AwsSettings } from './ecs/clients';
+export * from './model/types';

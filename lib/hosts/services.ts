@@ -1,15 +1,15 @@
 import type { ProviderConfig } from '../contract/provider-config';
 import { KnockPace } from '../ssh';
-import { AwsClients } from './clients';
-import { KeyStore } from './key-store';
-import { Launcher } from './launch';
-import { NameIndex } from './name-index';
-import { NetworkInterfaces } from './network-interfaces';
-import { TaskDefinitions } from './task-definitions';
-import { TaskLogs } from './task-logs';
-import { TaskWatch } from './task-watch';
-import { Tasks } from './tasks';
-import type { HostsOptions } from './types';
+import { AwsClients } from './ecs/clients';
+import { KeyStore } from './remote/key-store';
+import { Launcher } from './ecs/launch';
+import { NameIndex } from './ecs/name-index';
+import { NetworkInterfaces } from './ecs/network-interfaces';
+import { TaskDefinitions } from './ecs/task-definitions';
+import { TaskLogs } from './ecs/task-logs';
+import { TaskWatch } from './ecs/task-watch';
+import { Tasks } from './ecs/tasks';
+import type { HostsOptions } from './model/types';
 
 const DEFAULT_PROVIDER = 'fargate';
 

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, stat, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { MngrFargateError } from '../contract/errors';
-import { mapBounded } from './bounded';
+import { mapBounded } from '../util/bounded';
 import type { SshConnection } from './connection';
 import type { CopyEntry, CopyFile, CopyLink, CopyPlan } from './copy-plan';
 import { FILES_AT_ONCE, joinPath, PERMISSION_BITS, remotePathOf } from './copy-plan';

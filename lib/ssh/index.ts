@@ -1,4 +1,3 @@
-export { Bound, mapBounded } from './bounded';
 export { connect } from './connection';
 export type { ConnectRequest, SshConnection } from './connection';
 export { download } from './download';

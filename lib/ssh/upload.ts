@@ -1,7 +1,7 @@
 import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { MngrFargateError } from '../contract/errors';
-import { mapBounded } from './bounded';
+import { mapBounded } from '../util/bounded';
 import type { SshConnection } from './connection';
 import type { CopyEntry, CopyFile, CopyLink, CopyPlan } from './copy-plan';
 import { FILES_AT_ONCE, joinPath, PERMISSION_BITS, remotePathOf } from './copy-plan';

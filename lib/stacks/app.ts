@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppProps } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
-import { packageRoot } from '../constructs/package-root';
+import { packageRoot } from '../util/package-root';
 import { DEFAULT_STACK_NAME } from '../contract/outputs';
 import type { Settings } from './context';
 import { readSettings } from './context';

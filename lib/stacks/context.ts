@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { NetworkMode } from '../constructs/agent-network';
-import { parseCidr } from '../constructs/cidr';
+import { NetworkMode } from '../constructs/environment/agent-network';
+import { parseCidr } from '../constructs/environment/cidr';
 import { MngrFargateError } from '../contract/errors';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-values';
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
-import { nearest } from '../contract/nearest';
+import { nearest } from '../util/nearest';
 import { OPERATIONS_SETTINGS, operationsContradictions } from './operations-settings';
 
 const SECONDS_PER_DAY = 86_400;

@@ -1,7 +1,7 @@
 import type { StackProps } from 'aws-cdk-lib';
 import { Fn, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { AgentEnvironment } from '../constructs/agent-environment';
+import { AgentEnvironment } from '../constructs/environment/agent-environment';
 import type { Settings } from './context';
 import { addOutputs } from './environment-outputs';
 import { environmentPropsOf } from './environment-props';

@@ -1,7 +1,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type * as z from 'zod';
-import type { OperationsOptions } from '../constructs/operations';
+import type { OperationsOptions } from '../constructs/operations/operations';
 import { flag, listOf, textLike, wholeNumber } from './context-values';
 
 /** Context keys of what watches over an environment, in the order of docs/configuration.md. */

@@ -2,13 +2,13 @@ import { ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ec
 import { parseCostGrouping } from '../../lib/cli/parse/cost-grouping';
 import { costTable } from '../../lib/cli/render/cost-table';
 import { HOST_TAGS } from '../../lib/contract/tags';
-import type { CostReport } from '../../lib/hosts/cost-report';
-import { costReport } from '../../lib/hosts/cost-report';
-import { CliHome } from '../support/cli-program';
-import { hostLike } from '../support/host-like';
-import { startLocalEndpoint } from '../support/local-endpoint';
-import type { LocalEndpoint } from '../support/local-endpoint';
-import type { FakeRuntime } from '../support/fake-runtime';
+import type { CostReport } from '../../lib/hosts/model/cost-report';
+import { costReport } from '../../lib/hosts/model/cost-report';
+import { CliHome } from '../support/cli/cli-program';
+import { hostLike } from '../support/host/host-like';
+import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
+import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+import type { FakeRuntime } from '../support/endpoint/fake-runtime';
 
 const NOW = new Date('2026-11-21T12:00:00.000Z');
 

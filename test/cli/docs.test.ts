@@ -6,8 +6,9 @@ import { processIo } from '../../lib/cli/io';
 import { createProgram } from '../../lib/cli/program';
 import { Runner } from '../../lib/cli/runner';
 import { installInterrupts } from '../../lib/cli/interrupts';
+import { ROOT } from '../support/run/paths';
 
-const docs = readFileSync(join(__dirname, '..', '..', 'docs', 'cli.md'), 'utf8');
+const docs = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8');
 const io = processIo();
 const interrupts = installInterrupts(io);
 const program = createProgram(new Runner(io, undefined, interrupts), io);
@@ -68,7 +69,7 @@ test('aliases are named where the commands are', () => {
 });
 
 test('all members of a host', () => {
-  const types = readFileSync(join(__dirname, '..', '..', 'lib', 'hosts', 'types.ts'), 'utf8');
+  const types = readFileSync(join(ROOT, 'lib/hosts/model/types.ts'), 'utf8');
   const host = /export interface Host \{([\s\S]*?)\n\}/.exec(types)?.[1] ?? '';
   const members = [...host.matchAll(/readonly (\w+):/g)].map(([, name]) => name ?? '');
   expect(members.length).toBeGreaterThan(25);

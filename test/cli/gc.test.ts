@@ -1,7 +1,7 @@
 import { HOST_TAGS } from '../../lib/contract/tags';
 import type { Collected } from '../../lib/hosts/reaping/collect';
-import { CliLocal, START_UP, localHosts } from '../support/cli-local';
-import { describeWith } from '../support/requirements';
+import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
+import { describeWith } from '../support/run/requirements';
 
 describeWith(localHosts, 'gc by the real program, at the local endpoint', () => {
   let local: CliLocal;

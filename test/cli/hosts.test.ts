@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Host } from '../../lib/hosts/types';
-import { CLI_WORDS } from '../support/cli-program';
-import { CliLocal, START_UP, localHosts } from '../support/cli-local';
-import { describeWith } from '../support/requirements';
+import type { Host } from '../../lib/hosts/model/types';
+import { CLI_WORDS } from '../support/cli/cli-program';
+import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
+import { describeWith } from '../support/run/requirements';
 
 describeWith(localHosts, 'hosts by the real program, at the local endpoint', () => {
   let local: CliLocal;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
-import { COMMANDS_WITH_HOSTS } from '../../lib/mngr/settings-file';
-import { CliHome } from '../support/cli-program';
+import { COMMANDS_WITH_HOSTS } from '../../lib/mngr/ssh-provider/settings-file';
+import { CliHome } from '../support/cli/cli-program';
 
 const home = new CliHome();
 afterAll(() => home.remove());

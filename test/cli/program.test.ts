@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { CLI_WORDS, CliHome } from '../support/cli-program';
-import { describeWith, program } from '../support/requirements';
+import { CLI_WORDS, CliHome } from '../support/cli/cli-program';
+import { describeWith, program } from '../support/run/requirements';
 
 const home = new CliHome();
 afterAll(() => home.remove());

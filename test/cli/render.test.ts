@@ -1,10 +1,10 @@
-import type { Host } from '../../lib/hosts/types';
+import type { Host } from '../../lib/hosts/model/types';
 import { formatAddress, formatCost, formatElapsed, formatSeconds } from '../../lib/cli/render/format';
 import { hostTable } from '../../lib/cli/render/host-table';
 import { stripVTControlCharacters } from 'node:util';
 import { errorText } from '../../lib/cli/error-report';
 import { MngrFargateError } from '../../lib/contract/errors';
-import { hostLike } from '../support/host-like';
+import { hostLike } from '../support/host/host-like';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 

@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-
-const ROOT = join(__dirname, '..', '..');
+import { ROOT } from '../support/run/paths';
 
 /** What runs the sources. */
 const RUNNER = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];

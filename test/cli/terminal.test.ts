@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Host } from '../../lib/hosts/types';
-import { CliLocal, START_UP, localHosts } from '../support/cli-local';
-import { runInTerminal, terminal } from '../support/cli-terminal';
-import { describeWith } from '../support/requirements';
+import type { Host } from '../../lib/hosts/model/types';
+import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
+import { runInTerminal, terminal } from '../support/cli/cli-terminal';
+import { describeWith } from '../support/run/requirements';
 
 const ESCAPE = '\u001b';
 

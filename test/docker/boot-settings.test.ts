@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { isHostName } from '../../lib/contract/host-name';
-import { bootAsProcesses, makeTestFolder, startEntrypoint } from '../support/container-host';
-import { ssh } from '../support/container-ssh';
-import { describeWith, program } from '../support/requirements';
+import { bootAsProcesses, makeTestFolder, startEntrypoint } from '../support/host/container-host';
+import { ssh } from '../support/host/container-ssh';
+import { describeWith, program } from '../support/run/requirements';
 
 const needs = ['sshd', 'ssh', 'ssh-keygen', 'tmux', 'jq', 'openssl', 'curl'].map(program);
 

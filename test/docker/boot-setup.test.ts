@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { bootAsProcesses, makeTestFolder } from '../support/container-host';
-import type { BootHost } from '../support/container-host';
-import { describeWith, program } from '../support/requirements';
+import { bootAsProcesses, makeTestFolder } from '../support/host/container-host';
+import type { BootHost } from '../support/host/container-host';
+import { describeWith, program } from '../support/run/requirements';
 import { describesSetup } from './boot-setup';
 
 const needs = ['sshd', 'ssh', 'tmux', 'jq', 'openssl', 'curl'].map(program);

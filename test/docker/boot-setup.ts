@@ -1,6 +1,6 @@
-import { setupScript } from '../../lib/hosts/setup-script';
-import type { BootHost } from '../support/container-host';
-import { sshOutput } from '../support/container-ssh';
+import { setupScript } from '../../lib/hosts/remote/setup-script';
+import type { BootHost } from '../support/host/container-host';
+import { sshOutput } from '../support/host/container-ssh';
 
 /** What a host does with MNGR_BOOT_SETUP, in a container and without. */
 export function describesSetup(boot: BootHost): void {

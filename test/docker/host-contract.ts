@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { provesHostKey } from '../../lib/contract/host-key-proof';
-import { until } from '../support/eventually';
-import type { BootedHost, BootHost } from '../support/container-host';
+import { until } from '../support/run/eventually';
+import type { BootedHost, BootHost } from '../support/host/container-host';
 import {
   connectClient,
   destination,
@@ -16,7 +16,7 @@ import {
   sshCommandLine,
   sshOptions,
   sshOutput,
-} from '../support/container-ssh';
+} from '../support/host/container-ssh';
 import { certifiedHostData } from './certified-host-data';
 
 const HOST_ID = 'host-0123456789abcdef0123456789abcdef';

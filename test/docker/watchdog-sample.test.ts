@@ -1,4 +1,4 @@
-import { describeWith, program } from '../support/requirements';
+import { describeWith, program } from '../support/run/requirements';
 import { judge } from './watchdog-facts';
 
 /** A line of /proc/PID/stat. Times in clock ticks: own, and of children that have ended. */

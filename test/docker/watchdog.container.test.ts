@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { agentImage } from '../support/agent-image';
-import { removeContainers } from '../support/container';
-import { bootInContainer, makeTestFolder } from '../support/container-host';
-import type { BootHost } from '../support/container-host';
-import { until } from '../support/eventually';
-import { containerEngine, describeWith, program } from '../support/requirements';
+import { agentImage } from '../support/host/agent-image';
+import { removeContainers } from '../support/host/container';
+import { bootInContainer, makeTestFolder } from '../support/host/container-host';
+import type { BootHost } from '../support/host/container-host';
+import { until } from '../support/run/eventually';
+import { containerEngine, describeWith, program } from '../support/run/requirements';
 import { age, describesWatchdog, EAGER, exists, passRounds } from './watchdog-rules';
 
 const needs = [containerEngine, program('ssh-keygen')];

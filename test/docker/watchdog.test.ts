@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { bootAsProcesses, makeTestFolder } from '../support/container-host';
-import type { BootHost } from '../support/container-host';
-import { until } from '../support/eventually';
-import { connectClient, sshOutput } from '../support/container-ssh';
-import { describeWith, program } from '../support/requirements';
+import { bootAsProcesses, makeTestFolder } from '../support/host/container-host';
+import type { BootHost } from '../support/host/container-host';
+import { until } from '../support/run/eventually';
+import { connectClient, sshOutput } from '../support/host/container-ssh';
+import { describeWith, program } from '../support/run/requirements';
 import { age, ageing, describesWatchdog, EAGER, exists, inHostDirectory, limit, passRounds } from './watchdog-rules';
 
 const needs = ['sshd', 'ssh', 'tmux', 'jq', 'openssl', 'curl', 'flock'].map(program);

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CliLocal, START_UP, localHosts } from '../support/cli-local';
-import { describeWith } from '../support/requirements';
+import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
+import { describeWith } from '../support/run/requirements';
+import { ROOT } from '../support/run/paths';
 
-const ROOT = join(__dirname, '../..');
 const run = promisify(execFile);
 const tool = (name: string): string => join(ROOT, 'node_modules/.bin', name);
 

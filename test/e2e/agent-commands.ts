@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runOnTerminal } from '../support/cli-terminal';
-import { eventually } from '../support/eventually';
+import { runOnTerminal } from '../support/cli/cli-terminal';
+import { eventually } from '../support/run/eventually';
 import type { AgentList, World } from './world';
 import { hostsSeenBy, onHost, SEVERAL_COMMANDS } from './world';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { CliLocal, START_UP, localHosts } from '../support/cli-local';
-import { CliHome } from '../support/cli-program';
-import { terminal } from '../support/cli-terminal';
-import { MngrMachine } from '../support/mngr-machine';
-import { installMngr, pythonForMngr } from '../support/mngr-tool';
-import { separateFileSystems } from '../support/namespaces';
-import { describeWith, program } from '../support/requirements';
+import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
+import { CliHome } from '../support/cli/cli-program';
+import { terminal } from '../support/cli/cli-terminal';
+import { MngrMachine } from '../support/mngr/mngr-machine';
+import { installMngr, pythonForMngr } from '../support/mngr/mngr-tool';
+import { separateFileSystems } from '../support/endpoint/namespaces';
+import { describeWith, program } from '../support/run/requirements';
 import { pluginLife } from './plugin-life';
 import { pluginUse } from './plugin-use';
 import { poolLife } from './pool-life';

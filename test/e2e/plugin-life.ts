@@ -1,7 +1,7 @@
-import type { Host } from '../../lib/hosts/types';
-import { CliHome } from '../support/cli-program';
-import { until } from '../support/eventually';
-import { MngrMachine } from '../support/mngr-machine';
+import type { Host } from '../../lib/hosts/model/types';
+import { CliHome } from '../support/cli/cli-program';
+import { until } from '../support/run/eventually';
+import { MngrMachine } from '../support/mngr/mngr-machine';
 import type { AgentList, HostList, World } from './world';
 import { ended, SEVERAL_COMMANDS, WATCHDOG } from './world';
 

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host } from '../../lib/hosts/types';
-import { CliHome } from '../support/cli-program';
-import { until } from '../support/eventually';
-import { MngrMachine } from '../support/mngr-machine';
+import type { Host } from '../../lib/hosts/model/types';
+import { CliHome } from '../support/cli/cli-program';
+import { until } from '../support/run/eventually';
+import { MngrMachine } from '../support/mngr/mngr-machine';
 import type { AgentList, World } from './world';
 import { ended, hostsSeenBy, onHost, SEVERAL_COMMANDS, WATCHDOG } from './world';
 

@@ -1,4 +1,4 @@
-import type { Host } from '../../lib/hosts/types';
+import type { Host } from '../../lib/hosts/model/types';
 import { agentCommands } from './agent-commands';
 import type { AgentList, World } from './world';
 import { eventsIn, hostsSeenBy, onHost, SEVERAL_COMMANDS } from './world';

@@ -1,7 +1,7 @@
-import type { Host } from '../../lib/hosts/types';
-import type { CliLocal } from '../support/cli-local';
-import type { MngrMachine } from '../support/mngr-machine';
-import { until } from '../support/eventually';
+import type { Host } from '../../lib/hosts/model/types';
+import type { CliLocal } from '../support/cli/cli-local';
+import type { MngrMachine } from '../support/mngr/mngr-machine';
+import { until } from '../support/run/eventually';
 
 /** What the suites share: one deployed stack and the machine of its first user. */
 export interface World {

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FakeRuntime } from '../support/fake-runtime';
-import { startLocalEndpoint } from '../support/local-endpoint';
-import type { LocalEndpoint } from '../support/local-endpoint';
-import { installPythonTool, python } from '../support/python-tools';
-import { describeWith } from '../support/requirements';
+import type { FakeRuntime } from '../support/endpoint/fake-runtime';
+import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
+import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+import { installPythonTool, python } from '../support/run/python-tools';
+import { describeWith } from '../support/run/requirements';
 
 const run = promisify(execFile);
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { EXIT_BROKEN_PIPE } from '../../lib/cli/exit-codes';
 import { CONTRACT_VERSION } from '../../lib/cli/json-contract';
-import { CliLocal, localHosts, START_UP } from '../support/cli-local';
-import { CLI_WORDS, CliHome } from '../support/cli-program';
-import { PLUGIN_FOLDER } from '../support/mngr-plugin';
-import { describeWith } from '../support/requirements';
+import { CliLocal, localHosts, START_UP } from '../support/cli/cli-local';
+import { CLI_WORDS, CliHome } from '../support/cli/cli-program';
+import { PLUGIN_FOLDER } from '../support/mngr/mngr-plugin';
+import { describeWith } from '../support/run/requirements';
+import { ROOT } from '../support/run/paths';
 
-const ROOT = join(__dirname, '..', '..');
 const FOLDER = join(PLUGIN_FOLDER, 'contract');
 const read = (file: string): unknown => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'));
 

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { CliHome } from '../support/cli-program';
-import { CliLocal, localHosts, START_UP } from '../support/cli-local';
-import { eventually } from '../support/eventually';
-import { MngrMachine } from '../support/mngr-machine';
-import type { MngrVersion } from '../support/mngr-plugin';
-import { installMngrWithPlugin, MNGR_VERSIONS } from '../support/mngr-plugin';
-import { pythonForMngr } from '../support/mngr-tool';
-import { separateFileSystems } from '../support/namespaces';
-import { describeWith, program } from '../support/requirements';
+import { CliHome } from '../support/cli/cli-program';
+import { CliLocal, localHosts, START_UP } from '../support/cli/cli-local';
+import { eventually } from '../support/run/eventually';
+import { MngrMachine } from '../support/mngr/mngr-machine';
+import type { MngrVersion } from '../support/mngr/mngr-plugin';
+import { installMngrWithPlugin, MNGR_VERSIONS } from '../support/mngr/mngr-plugin';
+import { pythonForMngr } from '../support/mngr/mngr-tool';
+import { separateFileSystems } from '../support/endpoint/namespaces';
+import { describeWith, program } from '../support/run/requirements';
 
 /** Milliseconds that one agent's life may take on a busy machine; every command of mngr has a limit of its own. */
 const LIFE = 600_000;

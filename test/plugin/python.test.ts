@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { installMngrWithPlugin, MNGR_VERSIONS, PLUGIN_FOLDER } from '../support/mngr-plugin';
-import { pythonForMngr } from '../support/mngr-tool';
-import { describeWith } from '../support/requirements';
+import { installMngrWithPlugin, MNGR_VERSIONS, PLUGIN_FOLDER } from '../support/mngr/mngr-plugin';
+import { pythonForMngr } from '../support/mngr/mngr-tool';
+import { describeWith } from '../support/run/requirements';
 
 /** Milliseconds for an environment to be installed, and for a run on a busy machine. */
 const INSTALL = 900_000;

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostKeyPolicy } from '../../lib/ssh';
 import { connect, generateKeyPair, knock, pinHostKey, readPinnedHostKeys, run, writePrivateFile } from '../../lib/ssh';
-import { describeWith, program } from '../support/requirements';
-import { freePort, startSshd } from '../support/sshd';
-import type { TestSshd } from '../support/sshd';
+import { describeWith, program } from '../support/run/requirements';
+import { freePort, startSshd } from '../support/host/sshd';
+import type { TestSshd } from '../support/host/sshd';
 
 const login = (sshd: TestSshd, hostKey: HostKeyPolicy, extra: object = {}) =>
   connect({

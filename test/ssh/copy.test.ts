@@ -16,10 +16,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SshConnection } from '../../lib/ssh';
 import { connect, download, upload } from '../../lib/ssh';
-import { until } from '../support/eventually';
-import { describeWith, program } from '../support/requirements';
-import { startSshd } from '../support/sshd';
-import type { TestSshd } from '../support/sshd';
+import { until } from '../support/run/eventually';
+import { describeWith, program } from '../support/run/requirements';
+import { startSshd } from '../support/host/sshd';
+import type { TestSshd } from '../support/host/sshd';
 
 /** Every path below a folder, with what makes it what it is. */
 function contents(folder: string, path = ''): Record<string, string> {

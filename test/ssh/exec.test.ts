@@ -5,9 +5,9 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { SshConnection } from '../../lib/ssh';
 import { connect, exec, run } from '../../lib/ssh';
-import { describeWith, program } from '../support/requirements';
-import { startSshd } from '../support/sshd';
-import type { TestSshd } from '../support/sshd';
+import { describeWith, program } from '../support/run/requirements';
+import { startSshd } from '../support/host/sshd';
+import type { TestSshd } from '../support/host/sshd';
 
 const MEBIBYTE = 1024 * 1024;
 

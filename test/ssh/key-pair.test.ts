@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { utils } from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import { generateKeyPair, writePrivateFile } from '../../lib/ssh';
-import { describeWith, program } from '../support/requirements';
+import { describeWith, program } from '../support/run/requirements';
 
 describe('generateKeyPair', () => {
   test('makes no key that ssh2 cannot use, also not those that begin with zero bytes', () => {

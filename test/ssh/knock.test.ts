@@ -3,9 +3,9 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import fc from 'fast-check';
 import { connect, knock, run } from '../../lib/ssh';
 import { identificationIn } from '../../lib/ssh/identification';
-import { until } from '../support/eventually';
-import { describeWith, program } from '../support/requirements';
-import { freePort, startSshd } from '../support/sshd';
+import { until } from '../support/run/eventually';
+import { describeWith, program } from '../support/run/requirements';
+import { freePort, startSshd } from '../support/host/sshd';
 
 const open: Server[] = [];
 

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinnedHostKeys, writePrivateFile } from '../../lib/ssh';
-import { describeWith } from '../support/requirements';
-import { smallFileSystem, withSmallFileSystem } from '../support/hosts-disk';
+import { describeWith } from '../support/run/requirements';
+import { smallFileSystem, withSmallFileSystem } from '../support/host/hosts-disk';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 

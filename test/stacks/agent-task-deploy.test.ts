@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { Store } from '../../lib/local/state/store';
-import { KEYS, sshTo } from '../support/agent-task-environment';
-import type { AppSettings } from '../support/agent-task-app';
-import { APP_SETTINGS, APP_STACK } from '../support/agent-task-app';
-import { cdk } from '../support/cdk-cli';
-import type { CdkResult } from '../support/cdk-cli';
-import type { HostsEnvironment } from '../support/hosts-environment';
-import { startHostsEnvironment } from '../support/hosts-environment';
-import type { MiniStack } from '../support/ministack';
-import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/ministack';
-import { python } from '../support/python-tools';
-import { describeWith, program } from '../support/requirements';
+import { KEYS, sshTo } from '../support/cdk/agent-task-environment';
+import type { AppSettings } from '../support/cdk/agent-task-app';
+import { APP_SETTINGS, APP_STACK } from '../support/cdk/agent-task-app';
+import { cdk } from '../support/cdk/cdk-cli';
+import type { CdkResult } from '../support/cdk/cdk-cli';
+import type { HostsEnvironment } from '../support/host/hosts-environment';
+import { startHostsEnvironment } from '../support/host/hosts-environment';
+import type { MiniStack } from '../support/cdk/ministack';
+import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/cdk/ministack';
+import { python } from '../support/run/python-tools';
+import { describeWith, program } from '../support/run/requirements';
 
 type Tasks = AppSettings['tasks'];
 type Attributes = Record<'TaskArn' | 'HostId' | 'Address' | 'Port' | 'KnownHosts', string>;
@@ -35,7 +35,7 @@ describeWith(needs, 'deploying a stack with AgentTasks with the cdk CLI', () => 
 
   const run = (words: readonly string[], tasks: Tasks): Promise<CdkResult> => {
     const settings: AppSettings = { account: MINISTACK_ACCOUNT, region: MINISTACK_REGION, ...network, tasks };
-    const app = `${process.execPath} node_modules/tsx/dist/cli.mjs test/support/agent-task-app.ts`;
+    const app = `${process.execPath} node_modules/tsx/dist/cli.mjs test/support/cdk/agent-task-app.ts`;
     return cdk([...words, '--app', app, '--output', assembly], {
       ...aws.environment,
       [APP_SETTINGS]: JSON.stringify(settings),

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { cfnLint } from '../support/cfn-lint';
-import { python } from '../support/python-tools';
-import { describeWith } from '../support/requirements';
-import { ENV, STACK_VARIANTS } from '../support/stack-variants';
-import { appFor } from '../support/synthesized-app';
+import { cfnLint } from '../support/cdk/cfn-lint';
+import { python } from '../support/run/python-tools';
+import { describeWith } from '../support/run/requirements';
+import { ENV, STACK_VARIANTS } from '../support/cdk/stack-variants';
+import { appFor } from '../support/cdk/synthesized-app';
 
 describeWith(python, 'cfn-lint', () => {
   it('finds nothing in any variant of the template', async () => {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { STACK_OUTPUTS } from '../../lib/contract/outputs';
 import { environmentVariableOf, PROVIDER_KEYS } from '../../lib/contract/provider-config';
 import { CONTEXT_KEYS } from '../../lib/stacks/context';
+import { ROOT } from '../support/run/paths';
 
 describe('docs/configuration.md', () => {
-  const text = readFileSync(join(__dirname, '../../docs/configuration.md'), 'utf8');
+  const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
   const [environment = '', launcher = ''] = text.split('## The provider block');
   const rowsOf = (section: string): string[] =>
     [...section.matchAll(/^\| `([^|]+)` +\|/gm)].map(([, cell = '']) => cell);

@@ -3,7 +3,7 @@ import { FARGATE_SIZES } from '../../lib/contract/fargate-sizes';
 import { isMngrFargateError } from '../../lib/contract/errors';
 import { CONTEXT_KEYS, readSettings } from '../../lib/stacks/context';
 import { context as featureFlags } from '../../cdk.json';
-import { problemsOf } from '../support/context-problems';
+import { problemsOf } from '../support/cdk/context-problems';
 
 describe('context keys', () => {
   it('are all optional', () => {

@@ -12,11 +12,11 @@ import { DescribeSecurityGroupsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { parse } from 'smol-toml';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
 import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../lib/contract/outputs';
-import { cdk } from '../support/cdk-cli';
-import type { MiniStack } from '../support/ministack';
-import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/ministack';
-import { python } from '../support/python-tools';
-import { describeWith } from '../support/requirements';
+import { cdk } from '../support/cdk/cdk-cli';
+import type { MiniStack } from '../support/cdk/ministack';
+import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/cdk/ministack';
+import { python } from '../support/run/python-tools';
+import { describeWith } from '../support/run/requirements';
 
 type Outputs = Record<string, string>;
 

@@ -1,9 +1,9 @@
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SSH_WARNINGS } from '../../lib/constructs';
 import { STACK_OUTPUTS } from '../../lib/contract/outputs';
-import { STACK_VARIANTS } from '../support/stack-variants';
-import { appFor, templateFor } from '../support/synthesized-app';
-import { snapshotOf } from '../support/template-snapshot';
+import { STACK_VARIANTS } from '../support/cdk/stack-variants';
+import { appFor, templateFor } from '../support/cdk/synthesized-app';
+import { snapshotOf } from '../support/assertions/template-snapshot';
 
 const variant = (name: string): Readonly<Record<string, string>> => STACK_VARIANTS[name] as Record<string, string>;
 

@@ -1,8 +1,8 @@
 import { CfnResource } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { STACK_VARIANTS } from '../support/stack-variants';
-import { appFor } from '../support/synthesized-app';
+import { STACK_VARIANTS } from '../support/cdk/stack-variants';
+import { appFor } from '../support/cdk/synthesized-app';
 
 describe('cdk-nag, AwsSolutions', () => {
   it.each(Object.keys(STACK_VARIANTS))('finds nothing in the variant "%s"', (name) => {

@@ -1,6 +1,6 @@
 import { readSettings } from '../../lib/stacks/context';
-import { problemsOf } from '../support/context-problems';
-import { templateFor } from '../support/synthesized-app';
+import { problemsOf } from '../support/cdk/context-problems';
+import { templateFor } from '../support/cdk/synthesized-app';
 
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:on-call';
 

@@ -2,9 +2,9 @@ import { parse } from 'smol-toml';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import { PROVIDER_KEYS, providerConfigSchema } from '../../lib/contract/provider-config';
 import { renderProviderBlock } from '../../lib/stacks/provider-block';
-import { resolvedOutputs } from '../support/resolved-outputs';
-import { STACK_VARIANTS } from '../support/stack-variants';
-import { templateFor } from '../support/synthesized-app';
+import { resolvedOutputs } from '../support/assertions/resolved-outputs';
+import { STACK_VARIANTS } from '../support/cdk/stack-variants';
+import { templateFor } from '../support/cdk/synthesized-app';
 
 /** The keys of mngr's first Fargate plugin: whoever used it finds every one. */
 const FIRST_PLUGINS_KEYS = [

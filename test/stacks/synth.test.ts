@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { cdk, networkNamespaces } from '../support/cdk-cli';
-import { describeWith } from '../support/requirements';
-
-const ROOT = join(__dirname, '../..');
+import { cdk, networkNamespaces } from '../support/cdk/cdk-cli';
+import { describeWith } from '../support/run/requirements';
+import { ROOT } from '../support/run/paths';
 
 describe('synthesizing', () => {
   let home: string;

@@ -19,8 +19,8 @@ async function script(shell: Shell, program: Command): Promise<string> {
 }
 
 async function hostNames({ io }: CliContext): Promise<string[]> {
-  const { keyDirectoryOf, mngrBaseDirectory } = await import('../../mngr/base-directory.js');
-  const { readProfile } = await import('../../mngr/profile.js');
+  const { keyDirectoryOf, mngrBaseDirectory } = await import('../../mngr/config/base-directory.js');
+  const { readProfile } = await import('../../mngr/config/profile.js');
   const { recordedHostNames } = await import('../completion/recorded-hosts.js');
   const base = mngrBaseDirectory(io.environment);
   const profile = await readProfile(base);

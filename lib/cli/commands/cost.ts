@@ -1,6 +1,6 @@
 import { MngrFargateError } from '../../contract/errors';
-import { costReport } from '../../hosts/cost-report';
-import type { Host } from '../../hosts/types';
+import { costReport } from '../../hosts/model/cost-report';
+import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { collect } from '../global-options';
 import { parseCostGrouping } from '../parse/cost-grouping';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { CreateHostRequest, Host } from '../../hosts/types';
+import type { CreateHostRequest, Host } from '../../hosts/model/types';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';

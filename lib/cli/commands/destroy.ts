@@ -1,5 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
-import type { DestroyResult, HostsApi } from '../../hosts/types';
+import type { DestroyResult, HostsApi } from '../../hosts/model/types';
 import { confirm } from '../confirm';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';

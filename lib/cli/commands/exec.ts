@@ -1,5 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
-import type { ExecResult } from '../../hosts/types';
+import type { ExecResult } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { exitCodeOfSignal } from '../exit-codes';
 import { collect } from '../global-options';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Host, HostsApi } from '../../hosts/types';
+import type { Host, HostsApi } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';

@@ -1,6 +1,6 @@
 import { isProviderName } from '../../contract/host-name';
 import { MngrFargateError } from '../../contract/errors';
-import type { Host } from '../../hosts/types';
+import type { Host } from '../../hosts/model/types';
 import type { LeftOutHost } from '../../mngr/index';
 import type { CliContext } from '../context';
 import { parseDuration } from '../parse/duration';

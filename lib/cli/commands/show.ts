@@ -1,4 +1,4 @@
-import type { Host } from '../../hosts/types';
+import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { idleTimes } from '../idle-times';
 import { ageSeconds, stateText } from '../render/host-table';

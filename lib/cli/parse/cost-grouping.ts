@@ -1,5 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
-import type { CostGrouping } from '../../hosts/cost-report';
+import type { CostGrouping } from '../../hosts/model/cost-report';
 
 /** `host`, `day` or `tag=KEY`. */
 export function parseCostGrouping(text: string): CostGrouping {

@@ -1,4 +1,4 @@
-import type { CreateProgress } from '../../hosts/types';
+import type { CreateProgress } from '../../hosts/model/types';
 import type { Progress } from './progress';
 import { describeStep } from './progress';
 

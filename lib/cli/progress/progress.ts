@@ -1,4 +1,4 @@
-import type { CreateProgress } from '../../hosts/types';
+import type { CreateProgress } from '../../hosts/model/types';
 
 /** Shows on stderr how creates get on. */
 export interface Progress {

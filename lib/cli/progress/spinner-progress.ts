@@ -1,4 +1,4 @@
-import type { CreateProgress } from '../../hosts/types';
+import type { CreateProgress } from '../../hosts/model/types';
 import type { Io } from '../io';
 import { hasColour } from '../io';
 import type { Colour } from '../render/colour';

@@ -1,4 +1,4 @@
-import type { CostReport, CostRow } from '../../hosts/cost-report';
+import type { CostReport, CostRow } from '../../hosts/model/cost-report';
 import { formatCost } from './format';
 import { renderTable } from './table';
 

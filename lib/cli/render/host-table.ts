@@ -1,4 +1,4 @@
-import type { Host, TaskState } from '../../hosts/types';
+import type { Host, TaskState } from '../../hosts/model/types';
 import type { Colour } from './colour';
 import { coloured } from './colour';
 import { formatAddress, formatCost, formatSeconds, formatSize } from './format';

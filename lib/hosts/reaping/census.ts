@@ -1,7 +1,7 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
-import { hourlyCost } from '../cost';
-import { isLive } from '../task-view';
+import { hourlyCost } from '../model/cost';
+import { isLive } from '../model/task-view';
 import { factsOf, isTagged, nameKeyOf } from './task-facts';
 
 const HOURS_A_DAY = 24;

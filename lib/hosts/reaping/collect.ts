@@ -1,9 +1,9 @@
-import { NOTICES } from '../../contract/notices';
-import { awsProblem } from '../aws-errors';
-import { AwsClients } from '../clients';
-import { KeyStore } from '../key-store';
-import { arnOf, familyOf, TaskDefinitions } from '../task-definitions';
-import type { CallOptions, HostsOptions } from '../types';
+import { NOTICES } from '../../contract/log-events';
+import { awsProblem } from '../ecs/aws-errors';
+import { AwsClients } from '../ecs/clients';
+import { KeyStore } from '../remote/key-store';
+import { arnOf, familyOf, TaskDefinitions } from '../ecs/task-definitions';
+import type { CallOptions, HostsOptions } from '../model/types';
 import { EcsFleet } from './fleet';
 import { ImageRevisions } from './image-revisions';
 import type { Notice } from './journal';

@@ -1,8 +1,8 @@
 import { DescribeTasksCommand, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
 import type { ECSClient, Task } from '@aws-sdk/client-ecs';
-import { awsProblem } from '../aws-errors';
-import { RateLimiter } from '../rate-limiter';
-import { retryThrottled } from '../throttling';
+import { awsProblem } from '../ecs/aws-errors';
+import { RateLimiter } from '../ecs/rate-limiter';
+import { retryThrottled } from '../ecs/throttling';
 
 export interface FleetPage {
   readonly arns: readonly string[];

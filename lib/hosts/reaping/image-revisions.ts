@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { ECSClient, TaskDefinition } from '@aws-sdk/client-ecs';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
-import { awsProblem } from '../aws-errors';
-import { RateLimiter } from '../rate-limiter';
-import { BASE_LABEL, OVERRIDES_LABEL } from '../task-definitions';
-import { retryThrottled } from '../throttling';
+import { awsProblem } from '../ecs/aws-errors';
+import { RateLimiter } from '../ecs/rate-limiter';
+import { BASE_LABEL, OVERRIDES_LABEL } from '../ecs/task-definitions';
+import { retryThrottled } from '../ecs/throttling';
 import type { Census } from './census';
 import type { Leftover, LeftoverKind } from './leftovers';
 import { familyOfArn } from './task-facts';

@@ -1,5 +1,5 @@
-import { NOTICES } from '../../contract/notices';
-import type { NoticeName, ReportReason, StopReason } from '../../contract/notices';
+import { NOTICES } from '../../contract/log-events';
+import type { NoticeName, ReportReason, StopReason } from '../../contract/log-events';
 
 /** One line of the reaper's log. */
 export interface Notice {

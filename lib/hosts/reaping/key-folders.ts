@@ -1,4 +1,4 @@
-import type { HostRecord, KeyStore } from '../key-store';
+import type { HostRecord, KeyStore } from '../remote/key-store';
 import type { Census } from './census';
 import type { Fleet } from './fleet';
 import { TASKS_PER_CALL } from './fleet';

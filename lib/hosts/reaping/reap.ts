@@ -1,9 +1,9 @@
 import { isMngrFargateError } from '../../contract/errors';
-import { NOTICES } from '../../contract/notices';
-import type { StopReason } from '../../contract/notices';
+import { NOTICES } from '../../contract/log-events';
+import type { StopReason } from '../../contract/log-events';
 import { REAPER_STOP_PREFIX } from '../../contract/reaper';
 import { HOST_TAGS } from '../../contract/tags';
-import { mapBounded } from '../../ssh/bounded';
+import { mapBounded } from '../../util/bounded';
 import { Census } from './census';
 import type { Place } from './census';
 import type { Described, Fleet } from './fleet';

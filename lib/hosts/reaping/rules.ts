@@ -1,5 +1,5 @@
 import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
-import type { ReportReason, StopReason } from '../../contract/notices';
+import type { ReportReason, StopReason } from '../../contract/log-events';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
 import { HOST_TAGS } from '../../contract/tags';
 import { isOfStack, isTagged } from './task-facts';

@@ -1,8 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { BOOT_ENVIRONMENT, DEFAULT_BOOT_LEASE_SECONDS } from '../../contract/environment';
+import { BOOT_ENVIRONMENT, DEFAULT_BOOT_LEASE_SECONDS } from '../../contract/boot-variables';
 import { parseStartedBy } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
-import { isLive, tagsOf } from '../task-view';
+import { isLive, tagsOf } from '../model/task-view';
 
 /** What the reaper's rules look at. Times are milliseconds since 1970 by ECS's own clock, where not said otherwise. */
 export interface TaskFacts {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import type { HttpRequest } from '../http/request';
-import type { WireResponse } from '../protocols/wire-protocol';
+import type { HttpRequest } from '../wire/http/request';
+import type { WireResponse } from '../wire/wire-protocol';
 import { delaysSchema } from './delays';
 import { faultSchema } from './faults';
 import { UnknownTaskError } from './control';

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock';
-import type { EcsContext } from '../ecs/context';
-import type { TaskRecord } from '../ecs/task-record';
-import type { Tasks } from '../ecs/tasks';
+import type { Clock } from '../state/clock';
+import type { EcsContext } from '../services/ecs/context';
+import type { TaskRecord } from '../services/ecs/task-record';
+import type { Tasks } from '../services/ecs/tasks';
 import type { TaskRuntime } from '../runtimes/runtime';
 import type { CallLog } from './call-log';
 import type { DelayPlan } from './delays';

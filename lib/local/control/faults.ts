@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { TaskFaults } from '../ecs/task-record';
-import { AwsError } from '../protocols/aws-error';
-import type { Service } from '../service';
+import type { TaskFaults } from '../services/ecs/task-record';
+import { AwsError } from '../wire/aws-error';
+import type { Service } from '../services/service';
 
 /** How often a fault strikes; until it is taken away when absent. */
 const times = z.int().min(1).optional();

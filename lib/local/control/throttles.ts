@@ -1,5 +1,5 @@
-import { AwsError } from '../protocols/aws-error';
-import type { Service } from '../service';
+import { AwsError } from '../wire/aws-error';
+import type { Service } from '../services/service';
 import { TokenBucket } from './token-bucket';
 import type { BucketLimits } from './token-bucket';
 

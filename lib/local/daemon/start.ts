@@ -20,9 +20,9 @@ export type DaemonMessage =
 /** The daemon's program as node's arguments: beside this file once built or bundled, else from its source. */
 function programArguments(): string[] {
   if (__filename.endsWith('.ts')) {
-    return ['--import', pathToFileURL(require.resolve('tsx')).href, join(__dirname, '..', 'daemon.ts')];
+    return ['--import', pathToFileURL(require.resolve('tsx')).href, join(__dirname, 'main.ts')];
   }
-  return __filename.endsWith('.mjs') ? [join(__dirname, 'local-daemon.mjs')] : [join(__dirname, '..', 'daemon.js')];
+  return __filename.endsWith('.mjs') ? [join(__dirname, 'local-daemon.mjs')] : [join(__dirname, 'main.js')];
 }
 
 /**

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:f
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BOOT_ENVIRONMENT } from '../../contract/environment';
+import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { MngrFargateError } from '../../contract/errors';
 import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';

@@ -9,7 +9,7 @@ import { pythonOfMngr } from './mngr-python';
 import { keepPlugin, keptPluginFolder, modulesOf } from './plugin-folder';
 import type { PythonEnvironment } from './python-environment';
 import { probePython } from './python-environment';
-import { findOnPath, runProgram } from './run-program';
+import { findOnPath, runProgram } from '../../util/run-program';
 
 export interface InstallRequest {
   /** The plugin's folder, with its pyproject.toml. */

@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { MngrFargateError } from '../../contract/errors';
-import { findOnPath } from './run-program';
+import { findOnPath } from '../../util/run-program';
 
 const HINT = 'install mngr with "uv tool install imbue-mngr", or name its Python with --python';
 

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import * as z from 'zod';
 import { MngrFargateError } from '../../contract/errors';
-import { runProgram } from './run-program';
+import { runProgram } from '../../util/run-program';
 
 /** The distribution's name of the plugin, and that of mngr. */
 export const PLUGIN_PACKAGE = 'imbue-mngr-fargate';

@@ -6,20 +6,20 @@ import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
 import { newHostId } from '../../../lib/contract/host-name';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { AwsClients } from '../../../lib/hosts/clients';
-import { KeyStore } from '../../../lib/hosts/key-store';
-import type { HostRecord } from '../../../lib/hosts/key-store';
+import { AwsClients } from '../../../lib/hosts/ecs/clients';
+import { KeyStore } from '../../../lib/hosts/remote/key-store';
+import type { HostRecord } from '../../../lib/hosts/remote/key-store';
 import { collectGarbage } from '../../../lib/hosts/reaping/collect';
 import type { Collected, CollectOptions } from '../../../lib/hosts/reaping/collect';
 import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
 import { ImageRevisions } from '../../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
-import { TaskDefinitions } from '../../../lib/hosts/task-definitions';
-import type { HostsOptions } from '../../../lib/hosts/types';
+import { TaskDefinitions } from '../../../lib/hosts/ecs/task-definitions';
+import type { HostsOptions } from '../../../lib/hosts/model/types';
 import { generateKeyPair } from '../../../lib/ssh';
-import { denied } from '../../support/denied';
-import { fromNow, HOUR, ReaperFleet } from '../../support/reaper-fleet';
+import { denied } from '../../support/endpoint/denied';
+import { fromNow, HOUR, ReaperFleet } from '../../support/host/reaper-fleet';
 
 describe('collecting by hand what hosts have left behind', () => {
   let fleet: ReaperFleet;

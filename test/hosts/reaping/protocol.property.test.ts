@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ProtocolWorld } from '../../support/protocol-world';
+import { ProtocolWorld } from '../../support/host/protocol-world';
 
 /**
  * The life of hosts as a protocol: launchers, users, a stack and reapers work on one simulated ECS, in any order, with lost

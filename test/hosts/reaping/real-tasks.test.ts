@@ -2,11 +2,11 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
-import { localHosts, START_UP } from '../../support/cli-local';
-import { until } from '../../support/eventually';
-import { startHostsEnvironment } from '../../support/hosts-environment';
-import type { HostsEnvironment } from '../../support/hosts-environment';
-import { describeWith } from '../../support/requirements';
+import { localHosts, START_UP } from '../../support/cli/cli-local';
+import { until } from '../../support/run/eventually';
+import { startHostsEnvironment } from '../../support/host/hosts-environment';
+import type { HostsEnvironment } from '../../support/host/hosts-environment';
+import { describeWith } from '../../support/run/requirements';
 
 describeWith(localHosts, 'the reaper on hosts that run', () => {
   let environment: HostsEnvironment;

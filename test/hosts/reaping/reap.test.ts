@@ -5,8 +5,8 @@ import type { Notice } from '../../../lib/hosts/reaping/journal';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import type { ReapOptions, ReapResult } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
-import { denied } from '../../support/denied';
-import { fromNow, HOUR, MINUTE, ReaperFleet } from '../../support/reaper-fleet';
+import { denied } from '../../support/endpoint/denied';
+import { fromNow, HOUR, MINUTE, ReaperFleet } from '../../support/host/reaper-fleet';
 
 describe('a run of the reaper', () => {
   let fleet: ReaperFleet;

@@ -1,6 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import fc from 'fast-check';
-import { BOOT_ENVIRONMENT } from '../../../lib/contract/environment';
+import { BOOT_ENVIRONMENT } from '../../../lib/contract/boot-variables';
 import { HOST_TAGS } from '../../../lib/contract/tags';
 import { defaultRules, judge, judgeNamesakes } from '../../../lib/hosts/reaping/rules';
 import type { Verdict } from '../../../lib/hosts/reaping/rules';

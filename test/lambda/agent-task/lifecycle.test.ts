@@ -1,15 +1,15 @@
 import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import type { HostProbe } from '../../../lib/hosts/stack-hosts';
+import type { HostProbe } from '../../../lib/hosts/lifecycle/stack-hosts';
 import type { Fault } from '../../../lib/local/control/faults';
-import { denied } from '../../support/denied';
-import { handlersAt, propertiesAt, sshTo } from '../../support/agent-task-environment';
-import { until } from '../../support/eventually';
-import type { HostsEnvironment } from '../../support/hosts-environment';
-import { startHostsEnvironment } from '../../support/hosts-environment';
-import type { FrameworkOptions, ModelStackOptions, Properties } from '../../support/provider-framework';
-import { ModelStack, ProviderFramework } from '../../support/provider-framework';
-import { describeWith, program } from '../../support/requirements';
+import { denied } from '../../support/endpoint/denied';
+import { handlersAt, propertiesAt, sshTo } from '../../support/cdk/agent-task-environment';
+import { until } from '../../support/run/eventually';
+import type { HostsEnvironment } from '../../support/host/hosts-environment';
+import { startHostsEnvironment } from '../../support/host/hosts-environment';
+import type { FrameworkOptions, ModelStackOptions, Properties } from '../../support/cdk/provider-framework';
+import { ModelStack, ProviderFramework } from '../../support/cdk/provider-framework';
+import { describeWith, program } from '../../support/run/requirements';
 
 const needs = ['sshd', 'ssh', 'tmux', 'jq', 'openssl', 'curl'].map(program);
 const TASK_ARN = /^arn:aws:ecs:.*:task\/mngr\/[0-9a-f]{32}$/;

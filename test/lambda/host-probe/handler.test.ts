@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { handler } from '../../../lambda/host-probe';
-import { describeWith, program } from '../../support/requirements';
-import { freePort, startSshd } from '../../support/sshd';
+import { describeWith, program } from '../../support/run/requirements';
+import { freePort, startSshd } from '../../support/host/sshd';
 
 describeWith(program('sshd'), 'the host probe', () => {
   it('gives the key of an sshd that proves it, and logs in nowhere', async () => {

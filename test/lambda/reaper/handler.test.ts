@@ -2,8 +2,8 @@ import { METRICS } from '../../../lib/contract/metrics';
 import { REAPER_ENVIRONMENT } from '../../../lib/contract/reaper';
 import { HOST_TAGS } from '../../../lib/contract/tags';
 import type { handler as Handler } from '../../../lambda/reaper';
-import { denied } from '../../support/denied';
-import { fromNow, HOUR, ReaperFleet } from '../../support/reaper-fleet';
+import { denied } from '../../support/endpoint/denied';
+import { fromNow, HOUR, ReaperFleet } from '../../support/host/reaper-fleet';
 
 /** The event of a rule with a schedule (EventBridge user guide, "Scheduled events"). */
 const SCHEDULED = {

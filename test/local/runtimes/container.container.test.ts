@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { ContainerRuntime, CONTAINER_LABELS } from '../../../lib/local/runtimes/container';
 import { findEngine } from '../../../lib/local/runtimes/engine';
 import type { TaskSpec } from '../../../lib/local/runtimes/runtime';
-import { ensureBaseImage } from '../../support/base-image';
-import { containerEngine, describeWith } from '../../support/requirements';
-import { itKeepsTheRuntimeContract, RUNTIME_IMAGE } from '../../support/runtime-contract';
+import { ensureBaseImage } from '../../support/host/base-image';
+import { containerEngine, describeWith } from '../../support/run/requirements';
+import { itKeepsTheRuntimeContract, RUNTIME_IMAGE } from '../../support/endpoint/runtime-contract';
 
 async function createRuntime(stateDirectory: string, endpointId: string): Promise<ContainerRuntime> {
   const engine = await findEngine();

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MngrFargateError } from '../../../lib/contract/errors';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
-import { describeWith, program } from '../../support/requirements';
-import { separateFileSystems } from '../../support/namespaces';
-import { itKeepsTheRuntimeContract } from '../../support/runtime-contract';
+import { describeWith, program } from '../../support/run/requirements';
+import { separateFileSystems } from '../../support/endpoint/namespaces';
+import { itKeepsTheRuntimeContract } from '../../support/endpoint/runtime-contract';
+import { ROOT } from '../../support/run/paths';
 
 const needs = ['sshd', 'ssh-keygen', 'openssl'].map(program);
 
@@ -88,7 +89,7 @@ describeWith(needs, 'the folder of processes below MNGR_ROOT', () => {
     await expect(createIn(longest + 1)).rejects.toMatchObject({ code: 'usage' });
 
     const runtime = await createIn(longest);
-    const { reference } = await runtime.prepare({ type: 'folder', path: join(__dirname, '../../../docker') });
+    const { reference } = await runtime.prepare({ type: 'folder', path: join(ROOT, 'docker') });
     const taskId = '0'.repeat(32);
     await runtime.start({
       ...{ taskId, image: { reference }, address: await runtime.reserveAddress(taskId), environment: {} },

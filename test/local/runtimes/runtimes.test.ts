@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseRuntime } from '../../../lib/local/runtimes';
-import { describeWith, program } from '../../support/requirements';
+import { describeWith, program } from '../../support/run/requirements';
 
 describe('the choice of a runtime', () => {
   let stateDirectory: string;

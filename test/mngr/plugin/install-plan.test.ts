@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { checkEnvironment, planInstall } from '../../../lib/mngr/plugin/install-plan';
 import { isSupportedMngr, SUPPORTED_MNGR } from '../../../lib/mngr/plugin/mngr-version';
 import type { PythonEnvironment } from '../../../lib/mngr/plugin/python-environment';
+import { ROOT } from '../../support/run/paths';
 
-const ROOT = join(__dirname, '..', '..', '..');
 const SOURCE = '/package/plugin';
 const INSTALLERS = { uv: '/bin/uv', pipx: '/bin/pipx' };
 const NONE = { uv: undefined, pipx: undefined };

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installPlugin } from '../../../lib/mngr';
 import type { InstallRequest } from '../../../lib/mngr';
-import { CliHome } from '../../support/cli-program';
-import { PLUGIN_FOLDER } from '../../support/mngr-plugin';
-import { mngrPython, pythonForMngr } from '../../support/mngr-tool';
-import { installPythonTool, UV } from '../../support/python-tools';
-import { describeWith } from '../../support/requirements';
+import { CliHome } from '../../support/cli/cli-program';
+import { PLUGIN_FOLDER } from '../../support/mngr/mngr-plugin';
+import { mngrPython, pythonForMngr } from '../../support/mngr/mngr-tool';
+import { installPythonTool, UV } from '../../support/run/python-tools';
+import { describeWith } from '../../support/run/requirements';
 
 const run = promisify(execFile);
 /** Milliseconds for an environment on a busy machine. */

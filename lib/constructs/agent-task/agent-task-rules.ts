@@ -1,0 +1,90 @@
+import { Token } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
+import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
+import { ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
+import { isHostName, isProviderName } from '../../contract/host-name';
+import { publicKeyProblem, tagProblem, variableProblem } from '../../contract/host-rules';
+import { HOST_TAGS, MAX_TAGS_PER_TASK } from '../../contract/tags';
+import type { AgentTaskProps } from './agent-task-props';
+
+/** Variables that the host itself sets. */
+const RESERVED_VARIABLE = /^(?:MNGR_|AWS_CONTAINER_|ECS_CONTAINER_)/;
+/** Names that end like those of secrets. Names of secrets (`…_SECRET_ARN`) are none. */
+const SECRET_VARIABLE =
+  /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_KEY|CREDENTIALS?)$/i;
+/** RunTask allows 8192 characters for all settings of a host (ECS API, TaskOverride). The rest is for our own. */
+const MAX_SETTINGS = 5000;
+const MIN_MAX_AGE_SECONDS = 60;
+
+/** All that is wrong with the props as far as the synthesis can know: values that deploy time decides are let pass. */
+export function agentTaskProblems(props: AgentTaskProps): string[] {
+  const { environment, name, providerName, publicKey, authorizedKeys = [] } = props;
+  const cpu = props.cpu ?? environment.taskDefinition.cpu;
+  const memory = props.memoryLimitMiB ?? environment.taskDefinition.memoryLimitMiB;
+  const storage = props.ephemeralStorageGiB;
+  return [
+    known(name) && !isHostName(name)
+      ? `${JSON.stringify(name)} is no host name: use letters, digits, \`-\` and \`_\`, at most 63, the first and last a letter or digit`
+      : undefined,
+    known(providerName) && providerName !== undefined && !isProviderName(providerName)
+      ? `${JSON.stringify(providerName)} is no provider name: use letters, digits, \`-\` and \`_\`, at most 49`
+      : undefined,
+    ...[publicKey, ...authorizedKeys].map((key) => (known(key) ? publicKeyProblem(key) : undefined)),
+    known(cpu) && known(memory) ? fargateSizeProblem(cpu, memory) : undefined,
+    known(storage) && storage !== undefined ? ephemeralStorageProblem(storage) : undefined,
+    durationProblem('idleTimeout', props.idleTimeout, 0, Infinity),
+    durationProblem('maxAge', props.maxAge, MIN_MAX_AGE_SECONDS, Infinity),
+    (props.maxAge !== undefined || environment.defaultMaxAgeSeconds !== undefined) && environment.reaper === undefined
+      ? 'the environment has no reaper, which is what ends a host at its maximum age: leave out maxAge and defaultMaxAge, or let it have one'
+      : undefined,
+    durationProblem('timeout', props.timeout, 1, AGENT_TASK_TIMEOUT.max),
+    ...settingsProblems(props),
+    ...tagProblems(props.tags ?? {}),
+  ].filter((problem) => problem !== undefined);
+}
+
+const known = (value: unknown): boolean => !Token.isUnresolved(value);
+
+function durationProblem(
+  what: string,
+  duration: Duration | undefined,
+  least: number,
+  most: number,
+): string | undefined {
+  if (duration === undefined || duration.isUnresolved()) return undefined;
+  const seconds = duration.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= least && seconds <= most) return undefined;
+  const allowed = most === Infinity ? `${least} or more` : `${least} to ${most}`;
+  return `${what} of ${seconds} seconds is not possible: use ${allowed} whole seconds`;
+}
+
+function settingsProblems({ command, env = {} }: AgentTaskProps): (string | undefined)[] {
+  const size = JSON.stringify([command, env]).length;
+  return [
+    command !== undefined && known(command) && (command.length === 0 || command[0] === '')
+      ? 'the command is empty: give a program, or leave it out'
+      : undefined,
+    ...Object.keys(env).map(envProblem),
+    known([command, env]) && size > MAX_SETTINGS
+      ? `command and env take ${size} characters, and there is room for ${MAX_SETTINGS}: put files into the image instead`
+      : undefined,
+  ];
+}
+
+function envProblem(name: string): string | undefined {
+  if (!known(name)) return undefined;
+  if (RESERVED_VARIABLE.test(name)) return `env ${name} is reserved: the host sets it itself`;
+  if (SECRET_VARIABLE.test(name)) {
+    return `env ${name} sounds like a secret, and whoever may read the stack or describe ECS tasks could read it: give the secret to the environment's \`secrets\` and read it on the host`;
+  }
+  return variableProblem(name);
+}
+
+function tagProblems(tags: Record<string, string>): (string | undefined)[] {
+  const entries = Object.entries(tags);
+  const most = MAX_TAGS_PER_TASK - Object.keys(HOST_TAGS).length;
+  return [
+    ...entries.map(([key, value]) => (known(key) && known(value) ? tagProblem(key, value) : undefined)),
+    entries.length > most ? `${entries.length} tags are too many: a host may have ${most}` : undefined,
+  ];
+}

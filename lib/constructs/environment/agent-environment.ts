@@ -1,0 +1,292 @@
+import type { Duration } from 'aws-cdk-lib';
+import type { IConnectable, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
+import type { ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { IAgentCluster } from './agent-cluster';
+import { AgentCluster } from './agent-cluster';
+import type { IAgentImage } from './agent-image';
+import { AgentImage } from './agent-image';
+import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
+import { AgentNetwork } from './agent-network';
+import type { AgentTaskDefinitionProps } from './agent-task-definition';
+import { AgentTaskDefinition } from './agent-task-definition';
+import type { OperationsOptions } from '../operations/operations';
+import { Operations } from '../operations/operations';
+import { OperatorPolicy } from './operator-policy';
+import type { ReaperOptions } from '../reaper/reaper';
+import { Reaper } from '../reaper/reaper';
+import { SshSecurityGroup } from './ssh-security-group';
+
+/** What is the same for the hosts' task definition. */
+type HostProps = Pick<
+  AgentTaskDefinitionProps,
+  | 'architecture'
+  | 'cpu'
+  | 'memoryLimitMiB'
+  | 'ephemeralStorageGiB'
+  | 'logRetention'
+  | 'taskRolePolicies'
+  | 'bedrock'
+  | 'secrets'
+>;
+
+export interface AgentEnvironmentProps extends HostProps {
+  /**
+   * Goes before the names of cluster and task definition family, so that one account and region can hold several
+   * environments: `team-a` gives `team-a-mngr` and `team-a-mngr-task`.
+   *
+   * @default - none: the cluster is `mngr`, the family `mngr-task`
+   */
+  readonly namePrefix?: string;
+
+  /**
+   * Where hosts run. Not with `networkOptions`.
+   *
+   * @default - a VPC of its own, as `networkOptions` say
+   */
+  readonly network?: IAgentNetwork;
+
+  /**
+   * How the environment's own VPC is made.
+   *
+   * @default - public subnets in two availability zones, no NAT gateway
+   */
+  readonly networkOptions?: AgentNetworkProps;
+
+  /**
+   * An existing cluster. Not with `spot` and `containerInsights`, which are settings of a cluster.
+   *
+   * @default - a cluster of its own
+   */
+  readonly cluster?: IAgentCluster;
+
+  /**
+   * Whether hosts may run on Fargate Spot when their launch asks for it.
+   *
+   * @default true
+   */
+  readonly spot?: boolean;
+
+  /**
+   * @default ContainerInsights.ENABLED
+   */
+  readonly containerInsights?: ContainerInsights;
+
+  /**
+   * An existing security group for the hosts. Not with `sshSources`.
+   *
+   * @default - a group of its own, open to `sshSources` on port 22
+   */
+  readonly securityGroup?: ISecurityGroup;
+
+  /**
+   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
+   *
+   * @default - none: port 22 is closed
+   */
+  readonly sshSources?: string[];
+
+  /**
+   * The image that hosts run. Not with `agents` and `imageBuildArgs`.
+   *
+   * @default - built from this package's `docker/` folder
+   */
+  readonly image?: IAgentImage;
+
+  /**
+   * Coding agents baked into the built image, for example `claude-code`.
+   *
+   * @default - none
+   */
+  readonly agents?: string[];
+
+  /**
+   * Further build arguments of the built image. No secrets: an image's history shows them.
+   *
+   * @default - none
+   */
+  readonly imageBuildArgs?: Record<string, string>;
+
+  /**
+   * Who may take the operator role.
+   *
+   * @default - whoever the stack's account allows to call sts:AssumeRole on it
+   */
+  readonly operatorPrincipals?: IPrincipal[];
+
+  /**
+   * External id that callers must give when they take the operator role.
+   *
+   * @default - none
+   */
+  readonly operatorExternalId?: string;
+
+  /**
+   * How long a host lives without activity. Zero means for ever.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly defaultIdleTimeout?: Duration;
+
+  /**
+   * How long a host lives whatever it does, at least a minute.
+   *
+   * @default - no limit
+   */
+  readonly defaultMaxAge?: Duration;
+
+  /**
+   * Whether hosts that should have ended are stopped from outside.
+   *
+   * @default true
+   */
+  readonly reaper?: boolean;
+
+  /**
+   * How that is done. Not with `reaper: false`.
+   *
+   * @default - every five minutes, as docs/reaper.md says
+   */
+  readonly reaperOptions?: ReaperOptions;
+
+  /**
+   * Dashboard, alarms and budget.
+   *
+   * @default - none
+   */
+  readonly operations?: OperationsOptions;
+}
+
+/**
+ * All that hosts need in one account and region. Grants go to the hosts' task role (`bucket.grantRead(environment)`),
+ * connections to their security group (`database.connections.allowDefaultPortFrom(environment)`).
+ */
+export class AgentEnvironment extends Construct implements IConnectable, IGrantable {
+  readonly network: IAgentNetwork;
+  readonly cluster: IAgentCluster;
+  readonly securityGroup: ISecurityGroup;
+  readonly image: IAgentImage;
+  readonly taskDefinition: AgentTaskDefinition;
+  readonly operator: OperatorPolicy;
+
+  /** Undefined when it was left out. */
+  readonly reaper: Reaper | undefined;
+
+  readonly operations: Operations;
+  readonly connections: Connections;
+  readonly grantPrincipal: IPrincipal;
+
+  /** Default idle timeout of hosts in seconds; 0 means for ever. */
+  readonly defaultIdleTimeoutSeconds: number;
+
+  /** Default maximum age of hosts in seconds. */
+  readonly defaultMaxAgeSeconds: number | undefined;
+
+  constructor(scope: Construct, id: string, props: AgentEnvironmentProps = {}) {
+    super(scope, id);
+    refuseContradictions(props);
+    const name = (suffix: string): string =>
+      props.namePrefix === undefined ? suffix : `${props.namePrefix}-${suffix}`;
+
+    this.network = props.network ?? this.makeNetwork(props);
+    const { vpc } = this.network;
+    this.cluster =
+      props.cluster ??
+      new AgentCluster(this, 'Cluster', {
+        vpc,
+        clusterName: name('mngr'),
+        spot: props.spot,
+        containerInsights: props.containerInsights,
+      });
+    this.securityGroup =
+      props.securityGroup ??
+      new SshSecurityGroup(this, 'Ssh', { vpc, sources: props.sshSources, ipv6: props.network !== undefined });
+    this.image =
+      props.image ??
+      new AgentImage(this, 'Image', {
+        architecture: props.architecture,
+        agents: props.agents,
+        buildArgs: props.imageBuildArgs,
+      });
+    this.taskDefinition = new AgentTaskDefinition(this, 'Task', {
+      family: name('mngr-task'),
+      image: this.image,
+      architecture: props.architecture,
+      cpu: props.cpu,
+      memoryLimitMiB: props.memoryLimitMiB,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
+      logRetention: props.logRetention,
+      taskRolePolicies: props.taskRolePolicies,
+      bedrock: props.bedrock,
+      secrets: props.secrets,
+    });
+    this.operator = new OperatorPolicy(this, 'Operator', {
+      cluster: this.cluster,
+      taskDefinition: this.taskDefinition,
+      sharedCluster: props.cluster !== undefined,
+      principals: props.operatorPrincipals,
+      externalId: props.operatorExternalId,
+    });
+    if (props.reaper ?? true) {
+      this.reaper = new Reaper(this, 'Reaper', {
+        ...props.reaperOptions,
+        cluster: this.cluster,
+        family: this.taskDefinition.family,
+        publicIp: this.network.assignPublicIp,
+        logRetention: props.logRetention,
+      });
+    }
+    this.operations = new Operations(this, 'Operations', {
+      ...props.operations,
+      family: this.taskDefinition.family,
+      spot: props.spot ?? true,
+      reaper: this.reaper,
+    });
+
+    this.connections = new Connections({ securityGroups: [this.securityGroup] });
+    this.grantPrincipal = this.taskDefinition.grantPrincipal;
+    this.defaultIdleTimeoutSeconds = props.defaultIdleTimeout?.toSeconds() ?? 3600;
+    this.defaultMaxAgeSeconds = props.defaultMaxAge?.toSeconds();
+  }
+
+  private makeNetwork(props: AgentEnvironmentProps): IAgentNetwork {
+    const options = props.networkOptions ?? {};
+    return new AgentNetwork(this, 'Network', {
+      ...options,
+      logRetention: options.logRetention ?? props.logRetention,
+      endpoints: [
+        ...(options.endpoints ?? []),
+        ...((props.secrets ?? []).length > 0 ? [InterfaceVpcEndpointAwsService.SECRETS_MANAGER] : []),
+        ...((props.bedrock ?? false) ? [InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME] : []),
+      ],
+    });
+  }
+}
+
+/** Pairs of settings of which the first would silently win. */
+const CONTRADICTIONS: readonly (readonly [keyof AgentEnvironmentProps, readonly (keyof AgentEnvironmentProps)[]])[] = [
+  ['network', ['networkOptions']],
+  ['cluster', ['spot', 'containerInsights']],
+  ['securityGroup', ['sshSources']],
+  ['image', ['agents', 'imageBuildArgs']],
+];
+
+function refuseContradictions(props: AgentEnvironmentProps): void {
+  for (const [given, others] of CONTRADICTIONS) {
+    const contradicted = others.find((other) => props[given] !== undefined && props[other] !== undefined);
+    if (contradicted !== undefined) {
+      throw new Error(
+        `${given} and ${contradicted} exclude each other: ${contradicted} is a setting of what ${given} replaces, so leave one out`,
+      );
+    }
+  }
+  if (props.reaper === false && props.reaperOptions !== undefined) {
+    throw new Error('reaperOptions have no effect with reaper false: leave one of them out');
+  }
+  const maxAge = props.defaultMaxAge?.toSeconds();
+  if (maxAge !== undefined && maxAge < 60) {
+    throw new Error(`defaultMaxAge of ${maxAge} seconds is too short: use 60 seconds or more`);
+  }
+}

@@ -1,0 +1,175 @@
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import type { ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
+import {
+  AwsLogDriverMode,
+  CpuArchitecture,
+  FargateTaskDefinition,
+  LinuxParameters,
+  LogDrivers,
+  OperatingSystemFamily,
+  Protocol,
+} from 'aws-cdk-lib/aws-ecs';
+import type { IGrantable, IManagedPolicy, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
+import type { IAgentImage } from './agent-image';
+import { ExecutionRole } from './execution-role';
+import { TaskRole } from './task-role';
+
+/** Name of the container that runs sshd and the agents. */
+export const AGENT_CONTAINER_NAME = 'agent';
+
+/** Streams are called `host/agent/<task id>`. */
+export const LOG_STREAM_PREFIX = 'host';
+
+export interface AgentTaskDefinitionProps {
+  /** What hosts run. */
+  readonly image: IAgentImage;
+
+  /**
+   * Name that all revisions share; hosts are launched by it, so they run the newest revision.
+   *
+   * @default 'mngr-task'
+   */
+  readonly family?: string;
+
+  /**
+   * Must be that of the image.
+   *
+   * @default CpuArchitecture.X86_64
+   */
+  readonly architecture?: CpuArchitecture;
+
+  /**
+   * CPU units, 1024 a vCPU. A launch can ask for another size.
+   *
+   * | cpu | memory in MiB |
+   * |---|---|
+   * | 256 | 512, 1024, 2048 |
+   * | 512 | 1024 to 4096 in steps of 1024 |
+   * | 1024 | 2048 to 8192 in steps of 1024 |
+   * | 2048 | 4096 to 16384 in steps of 1024 |
+   * | 4096 | 8192 to 30720 in steps of 1024 |
+   * | 8192 | 16384 to 61440 in steps of 4096 |
+   * | 16384 | 32768 to 122880 in steps of 8192 |
+   *
+   * @default 1024
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory in MiB; see `cpu` for what goes together.
+   *
+   * @default 4096
+   */
+  readonly memoryLimitMiB?: number;
+
+  /**
+   * The host's disk in GiB, 21 to 200. It is lost with the host.
+   *
+   * @default 20, which Fargate includes
+   */
+  readonly ephemeralStorageGiB?: number;
+
+  /**
+   * How long the hosts' logs are kept.
+   *
+   * @default RetentionDays.TWO_WEEKS
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Policies for programs on the hosts, beside what ECS Exec needs.
+   *
+   * @default - none
+   */
+  readonly taskRolePolicies?: IManagedPolicy[];
+
+  /**
+   * Whether programs on the hosts may call Anthropic's models on Amazon Bedrock.
+   *
+   * @default false
+   */
+  readonly bedrock?: boolean;
+
+  /**
+   * Secrets that programs on the hosts may read. None is put into a container's environment.
+   *
+   * @default - none
+   */
+  readonly secrets?: ISecret[];
+}
+
+/** The task definition of a host, with its log group and its two roles. */
+export class AgentTaskDefinition extends Construct implements IGrantable {
+  readonly taskDefinition: FargateTaskDefinition;
+  readonly container: ContainerDefinition;
+  readonly logGroup: ILogGroup;
+
+  /** What programs on a host may do. */
+  readonly taskRole: IRole;
+
+  /** What ECS may do to start a host: pull the image, write the logs. */
+  readonly executionRole: IRole;
+
+  readonly grantPrincipal: IPrincipal;
+  readonly family: string;
+  readonly cpu: number;
+  readonly memoryLimitMiB: number;
+  readonly architecture: CpuArchitecture;
+
+  constructor(scope: Construct, id: string, props: AgentTaskDefinitionProps) {
+    super(scope, id);
+    this.family = props.family ?? 'mngr-task';
+    this.cpu = props.cpu ?? 1024;
+    this.memoryLimitMiB = props.memoryLimitMiB ?? 4096;
+    this.architecture = props.architecture ?? CpuArchitecture.X86_64;
+    const storage = props.ephemeralStorageGiB ?? EPHEMERAL_STORAGE.included;
+    const problem = fargateSizeProblem(this.cpu, this.memoryLimitMiB) ?? ephemeralStorageProblem(storage);
+    if (problem !== undefined) throw new Error(problem);
+
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.taskRole = new TaskRole(this, 'TaskRole', {
+      managedPolicies: props.taskRolePolicies,
+      bedrock: props.bedrock,
+      secrets: props.secrets,
+    });
+    this.executionRole = new ExecutionRole(this, 'ExecutionRole');
+    this.grantPrincipal = this.taskRole.grantPrincipal;
+
+    this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {
+      family: this.family,
+      cpu: this.cpu,
+      memoryLimitMiB: this.memoryLimitMiB,
+      ephemeralStorageGiB: storage === EPHEMERAL_STORAGE.included ? undefined : storage,
+      runtimePlatform: { cpuArchitecture: this.architecture, operatingSystemFamily: OperatingSystemFamily.LINUX },
+      taskRole: this.taskRole,
+      executionRole: this.executionRole,
+    });
+    this.container = this.taskDefinition.addContainer(AGENT_CONTAINER_NAME, {
+      containerName: AGENT_CONTAINER_NAME,
+      image: props.image.containerImage,
+      essential: true,
+      stopTimeout: Duration.seconds(30),
+      linuxParameters: new LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true }),
+      portMappings: [{ containerPort: 22, protocol: Protocol.TCP, name: 'ssh' }],
+      logging: LogDrivers.awsLogs({
+        logGroup: this.logGroup,
+        streamPrefix: LOG_STREAM_PREFIX,
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(4),
+      }),
+    });
+  }
+
+  /** ARN of every revision of the family, for policies. */
+  get anyRevisionArn(): string {
+    return Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${this.family}:*` });
+  }
+}

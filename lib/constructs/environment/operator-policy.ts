@@ -1,0 +1,141 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { IAgentCluster } from './agent-cluster';
+import type { AgentTaskDefinition } from './agent-task-definition';
+import { HOST_TAGS } from '../../contract/tags';
+import { allow } from '../checks/statement';
+
+export interface OperatorPolicyProps {
+  /** Where hosts may be launched. */
+  readonly cluster: IAgentCluster;
+
+  /** What may be launched, with the roles that may be passed and the logs that may be read. */
+  readonly taskDefinition: AgentTaskDefinition;
+
+  /**
+   * Whether the cluster runs tasks that are no hosts. The operator may then change only tasks that are tagged as hosts.
+   *
+   * @default false
+   */
+  readonly sharedCluster?: boolean;
+
+  /**
+   * Who may take the operator role.
+   *
+   * @default - whoever the stack's account allows to call sts:AssumeRole on it
+   */
+  readonly principals?: IPrincipal[];
+
+  /**
+   * External id that callers must give with sts:AssumeRole.
+   *
+   * @default - none
+   */
+  readonly externalId?: string;
+}
+
+/**
+ * What the launcher needs and nothing more: a managed policy to attach to people, and a role with it to assume
+ * (`aws_role_arn` of the provider block). Resource types and condition keys are those of the service authorization
+ * reference of each service; docs/decisions/012-operator-policy.md goes through them.
+ */
+export class OperatorPolicy extends Construct {
+  readonly managedPolicy: ManagedPolicy;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: OperatorPolicyProps) {
+    super(scope, id);
+    this.managedPolicy = new ManagedPolicy(this, 'Policy', {
+      description: 'Launch, find and stop mngr hosts of this environment',
+      statements: this.statements(props),
+    });
+
+    const principals = props.principals ?? [new AccountRootPrincipal()];
+    this.role = new Role(this, 'Role', {
+      description: 'Launches, finds and stops mngr hosts of this environment',
+      assumedBy: new CompositePrincipal(...principals),
+      externalIds: props.externalId === undefined ? undefined : [props.externalId],
+      managedPolicies: [this.managedPolicy],
+    });
+  }
+
+  private statements({ cluster, taskDefinition, sharedCluster = false }: OperatorPolicyProps): PolicyStatement[] {
+    const stack = Stack.of(this);
+    const { clusterArn, clusterName } = cluster;
+    const inThisCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
+    const hosts = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
+    const logGroup = stack.formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: taskDefinition.logGroup.logGroupName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+
+    return [
+      allow(this, 'RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
+        conditions: inThisCluster,
+        wildcard: 'Any revision of the one family, since each deployment makes a new revision; in this cluster only.',
+      }),
+      allow(
+        this,
+        'PassHostRoles',
+        ['iam:PassRole'],
+        [taskDefinition.taskRole.roleArn, taskDefinition.executionRole.roleArn],
+        {
+          conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+        },
+      ),
+      ...this.hostStatements(hosts, sharedCluster),
+      allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
+      allow(this, 'ListHosts', ['ecs:ListTasks'], ['*'], {
+        conditions: inThisCluster,
+        wildcard:
+          'ecs:ListTasks knows container instances as its only resource type, and Fargate has none; the condition limits it to this cluster.',
+      }),
+      allow(this, 'RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
+      allow(this, 'ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*'], {
+        wildcard: 'ecs:DescribeTaskDefinition has no resource-level permissions; it reads only.',
+      }),
+      allow(this, 'FindHostAddresses', ['ec2:DescribeNetworkInterfaces'], ['*'], {
+        wildcard: 'ec2:DescribeNetworkInterfaces has no resource-level permissions; it reads only.',
+      }),
+      allow(
+        this,
+        'ReadHostLogs',
+        ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
+        [logGroup, `${logGroup}:*`],
+        {
+          wildcard: 'Every log stream of the one log group of the hosts.',
+        },
+      ),
+      allow(
+        this,
+        'ReadStackOutputs',
+        ['cloudformation:DescribeStacks'],
+        [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
+        { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
+      ),
+    ];
+  }
+
+  /**
+   * What is done to hosts. In a shared cluster a task counts as a host only if it carries the tag that RunTask gave it,
+   * and no other task can be given that tag; a look at other tasks does no harm.
+   */
+  private hostStatements(hosts: string, sharedCluster: boolean): PolicyStatement[] {
+    const wildcard = 'Task ids are made up at launch; tasks of this cluster only.';
+    const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'];
+    if (!sharedCluster) return [allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
+    return [
+      allow(this, 'DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
+      allow(this, 'TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      }),
+      allow(this, 'ManageHosts', changes, [hosts], {
+        conditions: { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
+      }),
+    ];
+  }
+}

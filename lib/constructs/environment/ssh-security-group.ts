@@ -1,0 +1,108 @@
+import type { IAspect } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { CfnSecurityGroup, CfnSecurityGroupIngress, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { Construct, IConstruct } from 'constructs';
+import type { Cidr } from './cidr';
+import { parseCidr } from './cidr';
+import { acknowledgeFinding } from '../checks/nag-acknowledgement';
+
+export interface SshSecurityGroupProps {
+  /** The VPC that hosts run in. */
+  readonly vpc: IVpc;
+
+  /**
+   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
+   *
+   * @default - none: port 22 is closed
+   */
+  readonly sources?: string[];
+
+  /**
+   * Whether hosts in the VPC have IPv6 addresses. Without them an IPv6 source reaches nothing, which the synthesis warns of.
+   *
+   * @default true
+   */
+  readonly ipv6?: boolean;
+}
+
+/** Ids of the warnings, for `Annotations.of(scope).acknowledgeWarning(id)`. */
+export const SSH_WARNINGS = {
+  worldOpen: 'mngr-fargate:sshOpenToTheWorld',
+  closed: 'mngr-fargate:sshClosed',
+  ipv6WithoutAddresses: 'mngr-fargate:sshIpv6Unreachable',
+} as const;
+
+/** Description of the rule that lets an `AgentTaskProvider` see whether sshd answers. Nobody gets in by it. */
+export const PROBE_RULE = 'Whether sshd answers, asked by the stack';
+
+/** A source at least this wide counts as the world: /7 of IPv4 is 33 million addresses of strangers. */
+const WORLD_PREFIX_LENGTH = { ipv4: 7, ipv6: 15 } as const;
+
+/**
+ * The hosts' security group: TCP port 22 from the given sources and nothing else inbound, no ICMP. Outbound everything,
+ * since agents fetch packages, clone repositories and call model APIs at addresses that nobody can list.
+ */
+export class SshSecurityGroup extends SecurityGroup {
+  constructor(scope: Construct, id: string, props: SshSecurityGroupProps) {
+    super(scope, id, {
+      vpc: props.vpc,
+      description: 'SSH to mngr hosts',
+      allowAllOutbound: true,
+      allowAllIpv6Outbound: true,
+    });
+    const sources = (props.sources ?? []).map(parseCidr);
+    for (const source of sources) this.admit(source, props.ipv6 ?? true);
+    Aspects.of(this).add(new WarnWhenClosed(this), { priority: AspectPriority.READONLY });
+  }
+
+  private admit(source: Cidr, ipv6Reaches: boolean): void {
+    const peer = source.family === 'ipv4' ? Peer.ipv4(source.text) : Peer.ipv6(source.text);
+    this.addIngressRule(peer, Port.SSH, `SSH from ${source.text}`);
+
+    if (source.prefixLength <= WORLD_PREFIX_LENGTH[source.family]) this.warnOfWorld(source);
+    if (source.family === 'ipv6' && !ipv6Reaches) {
+      Annotations.of(this).addWarningV2(
+        SSH_WARNINGS.ipv6WithoutAddresses,
+        `sshCidr ${source.text} reaches no host, since this VPC is IPv4 only: give your IPv4 address, ` +
+          'or use a dual-stack VPC with vpcId and subnetIds',
+      );
+    }
+  }
+
+  private warnOfWorld(source: Cidr): void {
+    Annotations.of(this).addWarningV2(
+      SSH_WARNINGS.worldOpen,
+      `port 22 of every host is open to ${source.text}: give the networks you connect from instead, ` +
+        'for example -c sshCidr=203.0.113.7/32',
+    );
+    const reason =
+      `The deployer asked for SSH from ${source.text} by name; synthesis warns of it. ` +
+      'sshd admits keys only, one key pair per host, and a host ends itself when idle.';
+    if (source.prefixLength === 0) acknowledgeFinding(this, 'AwsSolutions-EC23', reason);
+    acknowledgeFinding(this, 'CloudFormation-Validate::W2508', reason);
+  }
+}
+
+/** Looks when all rules are there, those that `connections` added to the group included. */
+class WarnWhenClosed implements IAspect {
+  constructor(private readonly securityGroup: SshSecurityGroup) {}
+
+  visit(node: IConstruct): void {
+    if (node !== this.securityGroup || this.hasIngress()) return;
+    Annotations.of(this.securityGroup).addWarningV2(
+      SSH_WARNINGS.closed,
+      'nobody can reach SSH on the hosts, as no source is given: deploy with -c sshCidr=<your address>/32, ' +
+        'or allow a security group with connections.allowFrom(…, Port.SSH)',
+    );
+  }
+
+  private hasIngress(): boolean {
+    return this.securityGroup.node.findAll().some((child) => {
+      if (child instanceof CfnSecurityGroupIngress) return child.description !== PROBE_RULE;
+      if (!(child instanceof CfnSecurityGroup)) return false;
+      const rules: unknown = this.securityGroup.stack.resolve(child.securityGroupIngress);
+      return Array.isArray(rules) && rules.length > 0;
+    });
+  }
+}

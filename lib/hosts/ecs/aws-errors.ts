@@ -1,0 +1,76 @@
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
+import type { MngrFargateErrorCode } from '../../contract/errors';
+
+interface Meaning {
+  readonly code: MngrFargateErrorCode;
+  readonly hint?: string;
+}
+
+const NEEDS_CREDENTIALS = 'log in again or set other credentials (`aws sts get-caller-identity` must work)';
+const NEEDS_PERMISSION =
+  'the operator role or policy of the environment has every permission that the launcher needs (outputs `OperatorRoleArn`, `OperatorPolicyArn`)';
+
+/** AWS's error codes in the terms of our callers. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  AccessDeniedException: { code: 'denied', hint: NEEDS_PERMISSION },
+  AccessDenied: { code: 'denied', hint: NEEDS_PERMISSION },
+  UnauthorizedOperation: { code: 'denied', hint: NEEDS_PERMISSION },
+  CredentialsProviderError: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  ExpiredToken: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  ExpiredTokenException: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  UnrecognizedClientException: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  InvalidClientTokenId: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  InvalidSignatureException: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  SignatureDoesNotMatch: { code: 'denied', hint: NEEDS_CREDENTIALS },
+  ClusterNotFoundException: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
+  ClusterNotFound: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
+  LimitExceededException: { code: 'no-capacity' },
+  PlatformTaskDefinitionIncompatibilityException: { code: 'usage' },
+  InvalidParameterException: { code: 'usage' },
+  TimeoutError: { code: 'unreachable', hint: 'check the network and `aws_region`' },
+};
+
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+
+/** An error of the SDK as one of ours. `doing` completes "cannot …". */
+export function awsProblem(error: unknown, doing: string, signal?: AbortSignal): MngrFargateError {
+  if (isMngrFargateError(error)) return error;
+  const { name, message, code } = error as Error & { code?: string };
+  if (signal?.aborted || name === 'AbortError') {
+    return new MngrFargateError('aborted', `stopped: cannot ${doing}`, { cause: signal?.reason ?? error });
+  }
+  const meaning = meaningOf(name, message, code);
+  return new MngrFargateError(meaning.code, `cannot ${doing}: ${tidy(message)}`, {
+    cause: error,
+    hint: meaning.hint,
+    details: { awsError: name },
+  });
+}
+
+function meaningOf(name: string, message: string, code: string | undefined): Meaning {
+  if (isCapacity(message))
+    return { code: 'no-capacity', hint: 'ask for a higher Fargate vCPU quota, or stop other tasks' };
+  if (/unable to assume|security group|subnet/i.test(message) && name === 'InvalidParameterException')
+    return { code: 'usage' };
+  if (/unable to find task definition|TaskDefinition.*(not found|is inactive)/i.test(message)) {
+    return { code: 'not-found', hint: 'deploy the environment, or set `task_definition` to its family' };
+  }
+  if (code !== undefined && NETWORK.has(code))
+    return { code: 'unreachable', hint: 'check the network and `aws_region`' };
+  return MEANINGS[name] ?? { code: 'failed' };
+}
+
+/** AWS's texts for a used-up quota and for no room (ECS developer guide, "API failure reasons", RunTask errors). */
+export const isCapacity = (text: string): boolean =>
+  /capacity is unavailable|no capacity|reached the limit on the number of (?:vCPUs|tasks)|RESOURCE:/i.test(text);
+
+/** One line without its period, for the end of a sentence of ours. */
+export const tidy = (message: string): string => message.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');

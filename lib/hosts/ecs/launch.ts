@@ -1,0 +1,246 @@
+import { createHash } from 'node:crypto';
+import { RunTaskCommand } from '@aws-sdk/client-ecs';
+import type { ConflictException, RunTaskCommandInput, Task } from '@aws-sdk/client-ecs';
+import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
+import { MngrFargateError } from '../../contract/errors';
+import { startedByOf } from '../../contract/host-name';
+import type { ProviderConfig } from '../../contract/provider-config';
+import { HOST_TAGS } from '../../contract/tags';
+import { throwIfAborted } from '../../util/abort';
+import { awsProblem, isCapacity, tidy } from './aws-errors';
+import type { AwsClients } from './clients';
+import type { CheckedRequest } from '../model/create-request';
+import type { NameIndex } from './name-index';
+import { RateLimiter } from './rate-limiter';
+import { isLiveHost, tagsOf } from '../model/task-view';
+import type { Tasks } from './tasks';
+import { retryThrottled } from './throttling';
+
+/** RunTask has 20 calls a second, burst and sustained alike (ECS and Fargate throttling quotas); less a margin as for reads. */
+const RUN_TASK = [19, 19.5] as const;
+/** The JSON of all overrides (ECS API, TaskOverride). */
+const MAX_OVERRIDES = 8192;
+/** Times that a name can have been used within the day that ECS remembers a client token. */
+const MAX_PREDECESSORS = 200;
+
+export interface LaunchIdentity {
+  readonly hostId: string;
+  readonly provider: string;
+  readonly createdAt: Date;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly taskDefinition: string;
+  /** Further tags of ours, for hosts that something else than a launcher owns. */
+  readonly ownerTags?: Readonly<Record<string, string>>;
+}
+
+/** Starts the one task of a host name (docs/decisions/002). */
+export class Launcher {
+  private readonly turns = new RateLimiter(...RUN_TASK);
+
+  constructor(
+    private readonly clients: AwsClients,
+    private readonly tasks: Tasks,
+    private readonly names: NameIndex,
+    private readonly config: ProviderConfig,
+  ) {}
+
+  /** Throws `already-exists` when a live host has the name. */
+  async refuseTaken(provider: string, name: string, signal?: AbortSignal): Promise<void> {
+    const arns = await this.names.liveArns(provider, name, signal);
+    const taken = (await this.tasks.describe(arns, signal)).find((task) => isLiveHost(task, name));
+    if (taken !== undefined) throw alreadyExists(name, taken);
+  }
+
+  /**
+   * RunTask with a client token that everybody who creates this name now would use. Where Fargate has no room, each
+   * subnet is tried by itself, since each is in an availability zone of its own. `onSent` is called before each call:
+   * from then on a task may have been started, whatever is thrown.
+   * Throws `already-exists`, `no-capacity`, `denied`, `usage`, `failed`.
+   */
+  async launch(
+    request: CheckedRequest,
+    identity: LaunchIdentity,
+    onSent: () => void,
+    signal?: AbortSignal,
+  ): Promise<Task> {
+    const places =
+      request.subnets.length > 1
+        ? [request.subnets, ...shuffled(request.subnets).map((id) => [id])]
+        : [request.subnets];
+    let refusal: MngrFargateError | undefined;
+    for (const [place, subnets] of places.entries()) {
+      try {
+        return await this.launchIn(request, identity, subnets, place, onSent, signal);
+      } catch (error) {
+        if (!(error instanceof MngrFargateError) || error.code !== 'no-capacity') throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal as MngrFargateError;
+  }
+
+  /** Input of RunTask, apart from the token. Throws `usage` when the overrides are too large. */
+  input(request: CheckedRequest, identity: LaunchIdentity, subnets: readonly string[]): RunTaskCommandInput {
+    const { config } = this;
+    const { provider, hostId, hostName, createdAt, expiresAt } = HOST_TAGS;
+    const tags: Record<string, string> = {
+      ...request.tags,
+      ...identity.ownerTags,
+      [provider]: identity.provider,
+      [hostId]: identity.hostId,
+      [hostName]: request.name,
+      [createdAt]: identity.createdAt.toISOString(),
+      ...(request.maxAge !== undefined && {
+        [expiresAt]: new Date(identity.createdAt.getTime() + request.maxAge * 1000).toISOString(),
+      }),
+    };
+    const overrides: RunTaskCommandInput['overrides'] = {
+      cpu: String(request.cpu),
+      memory: String(request.memory),
+      ...(request.ephemeralStorage !== undefined &&
+        request.ephemeralStorage > EPHEMERAL_STORAGE.included && {
+          ephemeralStorage: { sizeInGiB: request.ephemeralStorage },
+        }),
+      containerOverrides: [
+        {
+          name: config.container_name,
+          environment: Object.entries(identity.environment).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    };
+    const size = Buffer.byteLength(JSON.stringify(overrides));
+    if (size > MAX_OVERRIDES) {
+      throw new MngrFargateError(
+        'usage',
+        `the host's settings take ${size} characters, and RunTask allows ${MAX_OVERRIDES}: give fewer authorized keys or tags`,
+      );
+    }
+    return {
+      cluster: config.ecs_cluster,
+      taskDefinition: identity.taskDefinition,
+      count: 1,
+      startedBy: startedByOf(identity.provider, request.name),
+      enableExecuteCommand: true,
+      ...(request.spot
+        ? { capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }] }
+        : { launchType: 'FARGATE' as const }),
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: [...subnets],
+          securityGroups: [...config.security_groups],
+          assignPublicIp: config.assign_public_ip ? 'ENABLED' : 'DISABLED',
+        },
+      },
+      overrides,
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    };
+  }
+
+  /**
+   * RunTask with the caller's own client token: however often it is called, there is one task. Gives its ARN, also when
+   * an earlier call has started it, with whatever settings. Throws `no-capacity`, `denied`, `usage`, `unreachable`, `failed`.
+   */
+  async launchOnce(request: CheckedRequest, identity: LaunchIdentity, clientToken: string): Promise<string> {
+    const input = { ...this.input(request, identity, request.subnets), clientToken };
+    try {
+      const task = await this.run(input, request.name, () => undefined);
+      return task.taskArn ?? '';
+    } catch (error) {
+      const [earlier] = isConflict(error) ? (error.resourceIds ?? []) : [];
+      if (earlier === undefined) throw awsProblem(error, `start host ${request.name}`);
+      return earlier;
+    }
+  }
+
+  private async launchIn(
+    request: CheckedRequest,
+    identity: LaunchIdentity,
+    subnets: readonly string[],
+    place: number,
+    onSent: () => void,
+    signal?: AbortSignal,
+  ): Promise<Task> {
+    const input = this.input(request, identity, subnets);
+    let predecessor = 'none';
+    for (let hop = 0; hop < MAX_PREDECESSORS; hop++) {
+      const clientToken = tokenOf(identity.provider, request.name, predecessor, place);
+      try {
+        return await this.run({ ...input, clientToken }, request.name, onSent, signal);
+      } catch (error) {
+        if (!isConflict(error)) throw awsProblem(error, `start host ${request.name}`);
+        throwIfAborted(`starting host ${request.name}`, signal);
+        predecessor = await this.predecessor(error, request.name, identity.provider, hop, signal);
+      }
+    }
+    throw new MngrFargateError(
+      'failed',
+      `host name ${request.name} was used ${MAX_PREDECESSORS} times within a day: choose another name`,
+    );
+  }
+
+  /** A call that was sent isn't aborted: only the answer says which task has to be stopped. The wait for a turn is. */
+  private async run(input: RunTaskCommandInput, name: string, onSent: () => void, signal?: AbortSignal): Promise<Task> {
+    const { tasks = [], failures = [] } = await retryThrottled(async () => {
+      await this.turns.take(signal);
+      onSent();
+      return this.clients.ecs.send(new RunTaskCommand(input));
+    }, signal);
+    const [task] = tasks;
+    if (task !== undefined) {
+      this.names.remember(task.taskArn ?? '', input.startedBy ?? '');
+      return task;
+    }
+    const reasons = failures.map(({ reason = '', detail }) =>
+      tidy(detail === undefined ? reason : `${reason} (${detail})`),
+    );
+    const text = reasons.join('; ') || 'ECS started no task and gave no reason';
+    throw new MngrFargateError(isCapacity(text) ? 'no-capacity' : 'failed', `cannot start host ${name}: ${text}`, {
+      hint: isCapacity(text) ? 'try again later, another size, other subnets, or without Spot' : undefined,
+      details: { failures: reasons },
+    });
+  }
+
+  /** The task that used the token, if it is gone; throws `already-exists` while it lives. */
+  private async predecessor(
+    conflict: ConflictException,
+    name: string,
+    provider: string,
+    hop: number,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const ids = conflict.resourceIds ?? [];
+    const described = await this.tasks.describe(ids, signal);
+    const living = described.find((task) => isLiveHost(task, name));
+    if (living !== undefined) throw alreadyExists(name, living);
+    if (hop > 0) return ids[0] ?? `conflict-${hop}`;
+    // A name that was used often today has a long row of predecessors: begin with the last one that ECS still shows.
+    const stopped = await this.tasks.named(provider, name, 'STOPPED', signal);
+    const newest = [...described, ...stopped].sort(olderFirst).pop();
+    return newest?.taskArn ?? ids[0] ?? 'unknown';
+  }
+}
+
+/** Oldest first; the ARN decides between tasks of the same moment. */
+export function olderFirst(one: Task, other: Task): number {
+  const difference = (one.createdAt?.getTime() ?? 0) - (other.createdAt?.getTime() ?? 0);
+  return difference || ((one.taskArn ?? '') < (other.taskArn ?? '') ? -1 : 1);
+}
+
+export const alreadyExists = (name: string, task: Task): MngrFargateError =>
+  new MngrFargateError('already-exists', `a host ${name} exists already (${task.taskArn}, ${task.lastStatus})`, {
+    hint: 'choose another name, or destroy that host first',
+    details: { taskArn: task.taskArn, hostId: tagsOf(task)[HOST_TAGS.hostId] },
+  });
+
+/** At most 64 printable characters (ECS API, RunTask). */
+const tokenOf = (...parts: readonly (string | number)[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+
+const isConflict = (error: unknown): error is ConflictException => (error as Error).name === 'ConflictException';
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((one, other) => one.order - other.order)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,72 @@
+import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
+import type { NetworkInterface } from '@aws-sdk/client-ec2';
+import { mapBounded } from '../../util/bounded';
+import { awsProblem } from './aws-errors';
+import type { AwsClients } from './clients';
+import { retryThrottled } from './throttling';
+
+export interface InterfaceAddresses {
+  readonly publicIp: string | null;
+  readonly privateIp: string | null;
+}
+
+/** DescribeNetworkInterfaces answers at most this many at once. */
+const INTERFACES_PER_CALL = 1000;
+const CALLS_AT_ONCE = 4;
+/** Lookups asked for within this time go into one call. Milliseconds. */
+const GATHER_MS = 15;
+
+/** Looks up addresses of task network interfaces, many a call. An interface that is gone has no entry. */
+export class NetworkInterfaces {
+  private gathered = new Set<string>();
+  private pending: Promise<Map<string, InterfaceAddresses>> | undefined;
+
+  constructor(private readonly clients: AwsClients) {}
+
+  /** One interface; lookups of several callers at the same time share a call. */
+  async find(id: string): Promise<InterfaceAddresses | undefined> {
+    this.gathered.add(id);
+    this.pending ??= new Promise((resolve, reject) => {
+      setTimeout(() => {
+        const ids = [...this.gathered];
+        this.gathered = new Set();
+        this.pending = undefined;
+        this.findAll(ids).then(resolve, reject);
+      }, GATHER_MS);
+    });
+    return (await this.pending).get(id);
+  }
+
+  async findAll(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, InterfaceAddresses>> {
+    const batches: string[][] = [];
+    for (let at = 0; at < ids.length; at += INTERFACES_PER_CALL) batches.push(ids.slice(at, at + INTERFACES_PER_CALL));
+    const answers = await mapBounded(batches, CALLS_AT_ONCE, (batch) => this.describe(batch, signal));
+    return new Map(answers.flat().map((found) => [found.NetworkInterfaceId ?? '', addressesOf(found)]));
+  }
+
+  /** One missing interface fails the whole call, and is named in the error: it is left out the next time. */
+  private async describe(ids: readonly string[], signal?: AbortSignal): Promise<NetworkInterface[]> {
+    let wanted = ids;
+    while (wanted.length > 0) {
+      try {
+        const command = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [...wanted] });
+        const { NetworkInterfaces: found } = await retryThrottled(
+          () => this.clients.ec2.send(command, { abortSignal: signal }),
+          signal,
+        );
+        return found ?? [];
+      } catch (error) {
+        const { name, message } = error as Error;
+        const missing = new Set(name === 'InvalidNetworkInterfaceID.NotFound' ? message.match(/eni-[0-9a-f]+/g) : []);
+        if (missing.size === 0) throw awsProblem(error, 'look up the addresses of tasks', signal);
+        wanted = wanted.filter((id) => !missing.has(id));
+      }
+    }
+    return [];
+  }
+}
+
+const addressesOf = (found: NetworkInterface): InterfaceAddresses => ({
+  publicIp: found.Association?.PublicIp ?? null,
+  privateIp: found.PrivateIpAddress ?? null,
+});

@@ -1,0 +1,57 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { MngrFargateError } from '../../contract/errors';
+import type { ProviderConfig } from '../../contract/provider-config';
+import { isCapacity, tidy } from './aws-errors';
+import type { TaskLogs } from './task-logs';
+import { agentContainer } from '../model/task-view';
+
+const LOG_LINES = 10;
+
+/** What to do about the ways in which tasks commonly end (ECS developer guide, "Stopped tasks error messages"). */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /CannotPullContainer/i,
+    'check that the image exists, that the execution role may pull it, and that the subnets reach the registry',
+  ],
+  [
+    /ResourceInitializationError/i,
+    'check that the subnets reach ECR, CloudWatch Logs and Secrets Manager (public IP, NAT or endpoints)',
+  ],
+  [/OutOfMemory|OOM/i, 'ask for more memory (`--memory`)'],
+  [/Spot/i, 'Spot capacity was taken back: create the host again, or without Spot'],
+  [/exec format error|CannotStartContainer/i, 'check that the image fits the architecture and has its entrypoint'],
+];
+
+/** True once ECS has said why and how a task ended. */
+export const hasEnded = (task: Task): boolean => task.lastStatus === 'STOPPED';
+
+/** Why a task ended before its host was ready: ECS's reasons, the exit code, the last lines of its log, and what to do. */
+export async function stoppedError(
+  task: Task,
+  name: string,
+  config: ProviderConfig,
+  logs: TaskLogs,
+): Promise<MngrFargateError> {
+  const container = agentContainer(task, config.container_name);
+  const { stopCode, stoppedReason, taskArn = '', taskDefinitionArn = '' } = task;
+  const lines = await logs.last({ taskArn, taskDefinitionArn }, LOG_LINES);
+  const exitCode = container?.exitCode;
+  const parts = [
+    stoppedReason === undefined ? undefined : tidy(stoppedReason),
+    container?.reason === undefined ? undefined : tidy(container.reason),
+    exitCode === undefined ? undefined : `exit code ${exitCode}`,
+    lines.length === 0 ? undefined : `last log line: ${JSON.stringify(lines.at(-1))}`,
+  ].filter((part) => part !== undefined);
+  const text = [stoppedReason, container?.reason, exitCode === 137 ? 'OOM' : ''].join(' ');
+  return new MngrFargateError(
+    isCapacity(text) ? 'no-capacity' : 'task-stopped',
+    `the task of host ${name} stopped before it was ready: ${parts.join('; ') || 'ECS gives no reason'}`,
+    {
+      hint: ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? 'the task’s log says more (`mngr-fargate logs`)',
+      details: {
+        ...{ taskArn, stopCode: stopCode ?? null, stoppedReason: stoppedReason ?? null },
+        ...{ containerReason: container?.reason ?? null, exitCode: exitCode ?? null, logLines: lines },
+      },
+    },
+  );
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { DescribeTaskDefinitionCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
+import type { ProviderConfig } from '../../contract/provider-config';
+import { MngrFargateError } from '../../contract/errors';
+import { awsProblem } from './aws-errors';
+import type { AwsClients } from './clients';
+import { retryThrottled } from './throttling';
+
+/** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
+export const BASE_LABEL = 'mngr-fargate.base-revision';
+export const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
+/** Most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
+const REMEMBERED = 50;
+
+/** `family` of a family, `family:revision` or task definition ARN. */
+export const familyOf = (taskDefinition: string): string =>
+  (taskDefinition.split('/').pop() as string).split(':')[0] as string;
+
+const imageHash = (image: string): string => createHash('sha256').update(image).digest('hex').slice(0, 16);
+
+/** The task definition to run: the provider's, or a revision of its family with another image. */
+export class TaskDefinitions {
+  private readonly known = new Map<string, Promise<TaskDefinition>>();
+  private readonly overrides = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly clients: AwsClients,
+    private readonly config: ProviderConfig,
+  ) {}
+
+  /** ARN of the revision to run for an image, or for the provider's own. */
+  async revisionFor(image: string | undefined): Promise<string> {
+    if (image === undefined) return arnOf(await this.base());
+    let override = this.overrides.get(image);
+    if (override === undefined) {
+      override = this.override(image);
+      this.overrides.set(image, override);
+      override.catch(() => this.overrides.delete(image));
+    }
+    return override;
+  }
+
+  /** What the provider's `task_definition` means: a family's newest revision, but never one with an overridden image. */
+  async base(): Promise<TaskDefinition> {
+    const newest = await this.describe(this.config.task_definition);
+    const base = this.labels(newest)[BASE_LABEL];
+    return base === undefined ? newest : this.describe(base);
+  }
+
+  /** A task definition by family, `family:revision` or ARN; asked for once. */
+  describe(taskDefinition: string): Promise<TaskDefinition> {
+    let definition = this.known.get(taskDefinition);
+    if (definition === undefined) {
+      definition = this.fetch(taskDefinition);
+      this.known.set(taskDefinition, definition);
+      definition.catch(() => this.known.delete(taskDefinition));
+    }
+    return definition;
+  }
+
+  private async fetch(taskDefinition: string): Promise<TaskDefinition> {
+    try {
+      const answer = await retryThrottled(() =>
+        this.clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition })),
+      );
+      return answer.taskDefinition as TaskDefinition;
+    } catch (error) {
+      throw awsProblem(error, `read task definition ${taskDefinition}`);
+    }
+  }
+
+  /**
+   * The revision of the family that differs in the image alone. The newest revision remembers those that were made
+   * since the stack's own, so an image that was used before costs no new one.
+   */
+  private async override(image: string): Promise<string> {
+    const newest = await this.fetch(familyOf(this.config.task_definition));
+    const base = await this.base();
+    if (this.container(base).image === image) return arnOf(base);
+    const remembered = this.remembered(newest, base);
+    const hash = imageHash(image);
+    const earlier = remembered[hash];
+    if (earlier === 'self') return arnOf(newest);
+    if (earlier !== undefined) return `${arnOf(base).replace(/:\d+$/, '')}:${earlier}`;
+
+    const kept = Object.entries({ ...remembered }).slice(-REMEMBERED);
+    const others = kept.map(([key, value]) => [key, value === 'self' ? String(newest.revision) : value]);
+    return this.register(base, image, { ...Object.fromEntries(others), [hash]: 'self' });
+  }
+
+  private async register(base: TaskDefinition, image: string, remembered: Record<string, string>): Promise<string> {
+    const agent = this.container(base);
+    const labels = { ...agent.dockerLabels, [BASE_LABEL]: arnOf(base), [OVERRIDES_LABEL]: JSON.stringify(remembered) };
+    const input: RegisterTaskDefinitionCommandInput = {
+      ...registrable(base),
+      containerDefinitions: base.containerDefinitions?.map((container) =>
+        container === agent ? { ...agent, image, dockerLabels: labels } : container,
+      ),
+    };
+    try {
+      const answer = await retryThrottled(() => this.clients.ecs.send(new RegisterTaskDefinitionCommand(input)));
+      return arnOf(answer.taskDefinition as TaskDefinition);
+    } catch (error) {
+      throw awsProblem(error, `register a revision of ${base.family} with image ${image}`);
+    }
+  }
+
+  private remembered(newest: TaskDefinition, base: TaskDefinition): Record<string, string> {
+    const labels = this.labels(newest);
+    if (labels[BASE_LABEL] !== arnOf(base)) return {};
+    return JSON.parse(labels[OVERRIDES_LABEL] ?? '{}') as Record<string, string>;
+  }
+
+  private labels(definition: TaskDefinition): Record<string, string> {
+    return definition.containerDefinitions?.find(({ name }) => name === this.config.container_name)?.dockerLabels ?? {};
+  }
+
+  private container(definition: TaskDefinition) {
+    const { container_name: name } = this.config;
+    const container = definition.containerDefinitions?.find((candidate) => candidate.name === name);
+    if (container !== undefined) return container;
+    const names = definition.containerDefinitions?.map((candidate) => candidate.name).join(', ');
+    throw new MngrFargateError(
+      'usage',
+      `task definition ${arnOf(definition)} has no container ${name}, only ${names}: set \`container_name\``,
+    );
+  }
+}
+
+export const arnOf = (definition: TaskDefinition): string => definition.taskDefinitionArn ?? '';
+
+/** The members of a described task definition that RegisterTaskDefinition takes. */
+function registrable(definition: TaskDefinition): Omit<RegisterTaskDefinitionCommandInput, 'containerDefinitions'> {
+  const { family, taskRoleArn, executionRoleArn, networkMode, volumes, placementConstraints, cpu, memory } = definition;
+  const { requiresCompatibilities, pidMode, ipcMode, proxyConfiguration, ephemeralStorage, runtimePlatform } =
+    definition;
+  const { enableFaultInjection } = definition;
+  return {
+    ...{ family, taskRoleArn, executionRoleArn, networkMode, volumes, placementConstraints, cpu, memory },
+    ...{ requiresCompatibilities, pidMode, ipcMode, proxyConfiguration, ephemeralStorage, runtimePlatform },
+    ...{ enableFaultInjection },
+  };
+}

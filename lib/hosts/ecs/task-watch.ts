@@ -1,0 +1,97 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { orAborted } from '../../util/abort';
+import type { Tasks } from './tasks';
+import { TASKS_PER_CALL } from './tasks';
+
+/** Milliseconds between two looks at the tasks: quick while they are young, then easier on the account's bucket. */
+const QUICK_MS = 250;
+const SLOW_MS = 1000;
+const QUICK_FOR_MS = 90_000;
+
+interface Watcher {
+  readonly arn: string;
+  readonly since: number;
+  readonly onTask: (task: Task) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Looks at all tasks that anybody here waits for, a hundred in one DescribeTasks; runs only while somebody waits. */
+export class TaskWatch {
+  private readonly watchers = new Set<Watcher>();
+  private readonly ended = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private looking = false;
+
+  constructor(private readonly tasks: Tasks) {}
+
+  /** Calls `onTask` with every state seen until the returned function is called. */
+  watch(arn: string, onTask: (task: Task) => void, onError: (error: unknown) => void): () => void {
+    const watcher = { arn, since: performance.now(), onTask, onError };
+    this.watchers.add(watcher);
+    this.schedule(0);
+    return () => {
+      this.watchers.delete(watcher);
+      if (this.watchers.size === 0) clearTimeout(this.timer);
+    };
+  }
+
+  /** The first state of the task for which `found` gives a value. Throws `aborted`, and whatever `found` throws. */
+  async until<T>(arn: string, found: (task: Task) => T | undefined, signal?: AbortSignal): Promise<T> {
+    let stop = (): void => undefined;
+    const result = new Promise<T>((resolve, reject) => {
+      stop = this.watch(
+        arn,
+        (task) => {
+          try {
+            const value = found(task);
+            if (value !== undefined) resolve(value);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        reject,
+      );
+    });
+    try {
+      return await orAborted(result, `waiting for task ${arn}`, signal);
+    } finally {
+      stop();
+    }
+  }
+
+  close(): void {
+    this.ended.abort();
+    clearTimeout(this.timer);
+    this.watchers.clear();
+  }
+
+  private schedule(milliseconds: number): void {
+    if (this.looking || this.ended.signal.aborted) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.look(), milliseconds);
+  }
+
+  private async look(): Promise<void> {
+    this.looking = true;
+    const started = performance.now();
+    const watchers = [...this.watchers];
+    try {
+      const arns = [...new Set(watchers.map(({ arn }) => arn))];
+      const tasks = await this.tasks.describe(arns, this.ended.signal);
+      const byArn = new Map(tasks.map((task) => [task.taskArn, task]));
+      for (const watcher of watchers) {
+        const task = byArn.get(watcher.arn);
+        if (task !== undefined && this.watchers.has(watcher)) watcher.onTask(task);
+      }
+    } catch (error) {
+      for (const watcher of watchers) watcher.onError(error);
+    } finally {
+      this.looking = false;
+    }
+    if (this.watchers.size === 0) return;
+    const youngest = Math.max(...[...this.watchers].map(({ since }) => since));
+    const calls = Math.ceil(this.watchers.size / TASKS_PER_CALL);
+    const interval = calls * (performance.now() - youngest < QUICK_FOR_MS ? QUICK_MS : SLOW_MS);
+    this.schedule(Math.max(0, interval - (performance.now() - started)));
+  }
+}

@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto';
+import type { Task } from '@aws-sdk/client-ecs';
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
+import { newHostId } from '../../contract/host-name';
+import { HOST_TAGS } from '../../contract/tags';
+import { generateKeyPair } from '../../ssh';
+import { throwIfAborted } from '../../util/abort';
+import type { Background } from '../../util/background';
+import { bootEnvironment, checkRequest } from '../model/create-request';
+import type { CheckedRequest } from '../model/create-request';
+import { recordedTasks } from './find';
+import { finishHost } from '../remote/finish';
+import type { HostRecord } from '../remote/key-store';
+import { alreadyExists, olderFirst } from '../ecs/launch';
+import { reachNewHost } from '../remote/reach';
+import type { Services } from '../services';
+import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
+import type { CreateHostRequest, CreateOptions, CreateStep, Host } from '../model/types';
+import type { SshConnection } from '../../ssh';
+
+/** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
+const CLEAN_UP = 60_000;
+/** A task that a lost answer may have started shows in ListTasks after a moment. Milliseconds between looks, and looks. */
+const LOST_TASK_INTERVAL = 1_000;
+const LOST_TASK_LOOKS = 5;
+
+export interface CreateContext {
+  readonly services: Services;
+  readonly background: Background;
+  /** Keeps the connection for the next use of the host. */
+  readonly keepConnection: (hostId: string, connection: SshConnection) => void;
+}
+
+/**
+ * Starts a host and makes it ready. Whatever fails after RunTask, and whenever the signal fires, the task is stopped and
+ * the local keys are removed before this throws.
+ */
+export async function createHost(
+  context: CreateContext,
+  request: CreateHostRequest,
+  options: CreateOptions = {},
+): Promise<Host> {
+  const { services } = context;
+  const checked = checkRequest(request, services.config);
+  const deadline = AbortSignal.timeout(Math.min(checked.timeout * 1000, 2 ** 31 - 1));
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+  try {
+    return await new Creation(context, checked, options, signal).run();
+  } catch (error) {
+    if (!isMngrFargateError(error) || error.code !== 'aborted') throw error;
+    if (options.signal?.aborted || !deadline.aborted) throw error;
+    throw new MngrFargateError(
+      'timed-out',
+      `host ${checked.name} was not ready within ${checked.timeout} s; its task was stopped`,
+      {
+        cause: error,
+        hint: 'check that this machine may reach the host’s SSH port (context key `sshCidr`), or give a longer `--timeout`',
+      },
+    );
+  }
+}
+
+class Creation {
+  private readonly started = performance.now();
+  private readonly hostId = newHostId();
+  private readonly createdAt = new Date();
+  private task: Task | undefined;
+  /** RunTask has been called, so that there may be a task. */
+  private launched = false;
+
+  constructor(
+    private readonly context: CreateContext,
+    private readonly request: CheckedRequest,
+    private readonly options: CreateOptions,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async run(): Promise<Host> {
+    const { services } = this.context;
+    const { name } = this.request;
+    this.report('keys');
+    throwIfAborted(`creating host ${name}`, this.signal);
+    const pair = generateKeyPair(this.hostId);
+    const nonce = randomBytes(32).toString('hex');
+    const record: HostRecord = {
+      ...{ hostId: this.hostId, name, provider: services.provider, taskArn: null, nonce },
+      createdAt: this.createdAt.toISOString(),
+      setup: {
+        command: this.request.command === null ? null : [...this.request.command],
+        env: { ...this.request.env },
+      },
+    };
+    const environment = bootEnvironment(this.request, {
+      ...{ hostId: this.hostId, provider: services.provider, nonce },
+      publicKey: pair.publicKey,
+    });
+    const identity = { hostId: this.hostId, provider: services.provider, createdAt: this.createdAt, environment };
+    services.launcher.input(this.request, { ...identity, taskDefinition: '' }, this.request.subnets);
+
+    const [taskDefinition] = await Promise.all([
+      services.definitions.revisionFor(this.request.image),
+      this.refuseTaken(),
+    ]);
+    await services.keys.create(record, pair);
+    this.report('run-task');
+    try {
+      throwIfAborted(`creating host ${name}`, this.signal);
+      const onSent = (): void => {
+        this.launched = true;
+      };
+      this.task = await services.launcher.launch(this.request, { ...identity, taskDefinition }, onSent, this.signal);
+      this.report('address');
+      const running = { ...record, taskArn: this.task.taskArn ?? null };
+      await services.keys.save(running);
+      throwIfAborted(`creating host ${name}`, this.signal);
+      return this.request.wait ? await this.finish(running, pair.privateKey, nonce) : this.host(null);
+    } catch (error) {
+      await this.cleanUp(error);
+      throw error;
+    }
+  }
+
+  private async finish(record: HostRecord, privateKey: string, nonce: string): Promise<Host> {
+    const { services, background, keepConnection } = this.context;
+    const { name, taskArn } = { name: record.name, taskArn: record.taskArn ?? '' };
+    const second = new AbortController();
+    const sole = this.refuseSecond();
+    sole.catch(() => second.abort());
+    const { connection, address, addresses } = await reachNewHost(
+      services,
+      { name, taskArn, privateKey, nonce },
+      AbortSignal.any([this.signal, second.signal]),
+      (step, task) => {
+        this.task = task;
+        this.report(step);
+      },
+    ).catch(async (error: unknown) => {
+      if (second.signal.aborted) await sole;
+      throw error;
+    });
+    try {
+      await sole;
+      this.report('setup');
+      const { readyAt } = await finishHost(services, record, connection, address, background, this.signal);
+      keepConnection(this.hostId, connection);
+      this.report('ready');
+      const host = this.host(readyAt);
+      return {
+        ...host,
+        address,
+        publicIp: addresses?.publicIp ?? null,
+        privateIp: addresses?.privateIp ?? host.privateIp,
+      };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** ECS finds a task by its first name alone; that a host was renamed is in the records of the machine that did it. */
+  private async refuseTaken(): Promise<void> {
+    const { services } = this.context;
+    const { name } = this.request;
+    await services.launcher.refuseTaken(services.provider, name, this.signal);
+    const recorded = await recordedTasks(services, name, this.signal);
+    const taken = recorded.find((task) => isLiveHost(task, name));
+    if (taken !== undefined) throw alreadyExists(name, taken);
+  }
+
+  /** The second guard of decision 002: of two live tasks of one name the younger gives way. */
+  private async refuseSecond(): Promise<void> {
+    const { services } = this.context;
+    const mine = this.task as Task;
+    const arns = await services.names.liveArns(services.provider, this.request.name, this.signal);
+    if (arns.every((arn) => arn === mine.taskArn)) return;
+    const tasks = await services.tasks.describe(arns, this.signal);
+    const rivals = tasks.filter((task) => isLiveHost(task, this.request.name) && task.taskArn !== mine.taskArn);
+    const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
+    const elder = [...rivals, own].sort(olderFirst)[0];
+    if (elder !== undefined && elder !== own) throw alreadyExists(this.request.name, elder);
+  }
+
+  private host(readyAt: string | null): Host {
+    const { services } = this.context;
+    const { identityFile, knownHostsFile } = services.keys.paths(this.hostId);
+    const files = { identityFile, knownHostsFile: readyAt === null ? null : knownHostsFile };
+    return { ...hostOf(this.task as Task, services.config, undefined, files), readyAt, ready: readyAt !== null };
+  }
+
+  /** Stops the task, also one that a lost answer hides, and removes the keys. A failure to stop is told, not swallowed. */
+  private async cleanUp(error: unknown): Promise<void> {
+    const { services } = this.context;
+    const signal = AbortSignal.timeout(CLEAN_UP);
+    try {
+      const arns = this.task?.taskArn
+        ? [this.task.taskArn]
+        : this.launched && isAmbiguous(error)
+          ? await this.lostTasks(signal)
+          : [];
+      for (const arn of arns) await this.stop(arn, error, signal);
+    } catch (problem) {
+      throw new MngrFargateError(
+        'failed',
+        `creating host ${this.request.name} failed (${(error as Error).message}), and its task could not be stopped: ${(problem as Error).message}`,
+        {
+          cause: error,
+          hint: `destroy it with \`mngr-fargate destroy ${this.request.name}\`; otherwise it ends itself when its boot lease runs out`,
+          details: { taskArn: this.task?.taskArn ?? null },
+        },
+      );
+    } finally {
+      await services.keys.remove(this.hostId);
+    }
+  }
+
+  /** StopTask until it is accepted: a throttled or failing API must not leave a task behind. */
+  private async stop(arn: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const reason = `create failed: ${isMngrFargateError(error) ? error.code : 'failed'}`;
+    for (;;) {
+      try {
+        await this.context.services.tasks.stop(arn, reason, signal);
+        return;
+      } catch (problem) {
+        if (isMngrFargateError(problem) && (problem.code === 'denied' || problem.code === 'aborted')) throw problem;
+        await new Promise((resolve) => setTimeout(resolve, LOST_TASK_INTERVAL / 2));
+        if (signal.aborted) throw problem;
+      }
+    }
+  }
+
+  private async lostTasks(signal: AbortSignal): Promise<string[]> {
+    const { services } = this.context;
+    for (let look = 0; look < LOST_TASK_LOOKS; look++) {
+      const tasks = await services.tasks.named(services.provider, this.request.name, 'RUNNING', signal);
+      const mine = tasks.filter((task) => tagsOf(task)[HOST_TAGS.hostId] === this.hostId);
+      if (mine.length > 0) return mine.map((task) => task.taskArn ?? '');
+      await new Promise((resolve) => setTimeout(resolve, LOST_TASK_INTERVAL));
+    }
+    return [];
+  }
+
+  private report(step: CreateStep): void {
+    this.options.onProgress?.({
+      name: this.request.name,
+      step,
+      state: this.task === undefined ? null : stateOf(this.task),
+      taskArn: this.task?.taskArn ?? null,
+      elapsedMs: Math.round(performance.now() - this.started),
+    });
+  }
+}
+
+/**
+ * Errors after which RunTask may have started a task all the same: no answer came, or one that says nothing. An abort is
+ * among them, since it can come between two attempts at a call of which the first had no answer.
+ */
+const isAmbiguous = (error: unknown): boolean =>
+  !isMngrFargateError(error) ||
+  error.code === 'unreachable' ||
+  error.code === 'aborted' ||
+  (error.code === 'failed' && error.details.awsError !== undefined);

@@ -1,0 +1,111 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { MngrFargateError } from '../../contract/errors';
+import { isHostId } from '../../contract/host-name';
+import { HOST_TAGS } from '../../contract/tags';
+import { familyOf } from '../ecs/task-definitions';
+import { olderFirst } from '../ecs/launch';
+import type { Services } from '../services';
+import { belongsTo, hostOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from '../model/task-view';
+import type { Host, HostReference, ListFilter } from '../model/types';
+
+const TASK_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task\/.+$/;
+
+/** Tasks as hosts, with their addresses: one more call for up to a thousand of them. */
+export async function hostsOf(services: Services, tasks: readonly Task[], signal?: AbortSignal): Promise<Host[]> {
+  const { config, interfaces, keys } = services;
+  const ids = tasks.filter(isLive).flatMap((task) => networkInterfaceIdOf(task) ?? []);
+  const addresses = await interfaces.findAll(ids, signal);
+  const now = new Date();
+  return Promise.all(
+    tasks.map(async (task) => {
+      const host = hostOf(task, config, addresses.get(networkInterfaceIdOf(task) ?? ''), NO_FILES, now);
+      return { ...host, ...(await keys.files(host.hostId)) };
+    }),
+  );
+}
+
+const NO_FILES = { identityFile: null, knownHostsFile: null };
+
+/** Every host of the provider: two calls per hundred tasks of the family, and one per thousand addresses. */
+export async function listHosts(services: Services, filter: ListFilter = {}, signal?: AbortSignal): Promise<Host[]> {
+  const tasks = await familyTasks(services, 'RUNNING', signal);
+  if (filter.stopped) tasks.push(...(await familyTasks(services, 'STOPPED', signal)));
+  // A task can stop between the two listings, and is then in both.
+  const distinct = [...new Map(tasks.map((task) => [task.taskArn, task])).values()];
+  const wanted = Object.entries(filter.tags ?? {});
+  const matching = distinct.filter((task) => {
+    const tags = tagsOf(task);
+    return wanted.every(([key, value]) => tags[key] === value);
+  });
+  const hosts = await hostsOf(services, matching, signal);
+  return hosts.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
+}
+
+async function familyTasks(
+  services: Services,
+  desiredStatus: 'RUNNING' | 'STOPPED',
+  signal?: AbortSignal,
+): Promise<Task[]> {
+  const { config, provider, tasks } = services;
+  const found = await tasks.listAndDescribe({ family: familyOf(config.task_definition), desiredStatus }, signal);
+  return found.filter((task) => belongsTo(task, provider));
+}
+
+/**
+ * One host by name, host id or task ARN. A name costs ListTasks and DescribeTasks, in a fleet of any size; only a host
+ * that another machine renamed, or that doesn't exist, costs a listing. Throws `not-found`.
+ */
+export async function findTask(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task> {
+  const task = await lookUp(services, reference, signal);
+  if (task !== undefined) return task;
+  throw new MngrFargateError('not-found', `there is no host ${reference} of provider ${services.provider}`, {
+    hint: '`mngr-fargate list` shows the hosts; stopped ones can be seen for an hour',
+  });
+}
+
+async function lookUp(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task | undefined> {
+  if (TASK_ARN.test(reference)) {
+    const [task] = await services.tasks.describe([reference], signal);
+    return task !== undefined && belongsTo(task, services.provider) ? task : undefined;
+  }
+  return isHostId(reference) ? byHostId(services, reference, signal) : byName(services, reference, signal);
+}
+
+async function byHostId(services: Services, hostId: string, signal?: AbortSignal): Promise<Task | undefined> {
+  const record = await services.keys.record(hostId);
+  if (record?.taskArn) {
+    const [task] = await services.tasks.describe([record.taskArn], signal);
+    if (task !== undefined) return task;
+  }
+  const carries = (task: Task): boolean => tagsOf(task)[HOST_TAGS.hostId] === hostId;
+  return (
+    (await familyTasks(services, 'RUNNING', signal)).find(carries) ??
+    (await familyTasks(services, 'STOPPED', signal)).find(
+      (task) => hostOf(task, services.config, undefined, NO_FILES).hostId === hostId,
+    )
+  );
+}
+
+async function byName(services: Services, name: string, signal?: AbortSignal): Promise<Task | undefined> {
+  const { provider, tasks } = services;
+  const oldest = (found: readonly Task[]): Task | undefined =>
+    found.filter((task) => isLiveHost(task, name)).sort(olderFirst)[0];
+
+  const live = oldest(await tasks.named(provider, name, 'RUNNING', signal));
+  if (live !== undefined) return live;
+  const recorded = await recordedTasks(services, name, signal);
+  const renamed = oldest(recorded) ?? oldest(await familyTasks(services, 'RUNNING', signal));
+  if (renamed !== undefined) return renamed;
+  const stopped = await tasks.named(provider, name, 'STOPPED', signal);
+  const ended = [...stopped.filter((task) => nameOf(task) === name), ...recorded.filter((task) => !isLive(task))];
+  return ended.sort(olderFirst).pop();
+}
+
+/** Tasks of hosts that this machine knows by the name, renamed ones included. */
+export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
+  const records = await services.keys.records();
+  const arns = records.flatMap((record) =>
+    record.name === name && record.provider === services.provider ? (record.taskArn ?? []) : [],
+  );
+  return services.tasks.describe(arns, signal);
+}

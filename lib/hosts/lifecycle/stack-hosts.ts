@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto';
+import type { Task } from '@aws-sdk/client-ecs';
+import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
+import { newHostId } from '../../contract/host-name';
+import type { HostProbeAnswer, HostProbeRequest } from '../../contract/host-probe';
+import type { ProviderConfig } from '../../contract/provider-config';
+import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
+import { pause } from '../../util/abort';
+import type { AwsSettings } from '../ecs/clients';
+import { bootEnvironment, checkRequest } from '../model/create-request';
+import type { CheckedRequest } from '../model/create-request';
+import { alreadyExists, olderFirst } from '../ecs/launch';
+import { makeAwsServices } from '../services';
+import type { AwsServices } from '../services';
+import { setupScript } from '../remote/setup-script';
+import { hasEnded, stoppedError } from '../ecs/stopped-task';
+import { addressOf, environmentOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from '../model/task-view';
+import type { CreateHostRequest } from '../model/types';
+
+/** Who a host belongs to: a resource of a CloudFormation stack. */
+export interface StackOwner {
+  /** The stack's id, an ARN. */
+  readonly stackId: string;
+  /** The resource's logical id. */
+  readonly resource: string;
+}
+
+export interface StackHostRequest extends Pick<
+  CreateHostRequest,
+  | 'name'
+  | 'command'
+  | 'env'
+  | 'cpu'
+  | 'memory'
+  | 'spot'
+  | 'tags'
+  | 'idleTimeout'
+  | 'maxAge'
+  | 'ephemeralStorage'
+  | 'authorizedKeys'
+> {
+  /** One line in OpenSSH's form. Its private half stays with whoever made it. */
+  readonly publicKey: string;
+  /** Digest of all that decides what runs. */
+  readonly digest: string;
+}
+
+/** A stack's host on its way, or there. */
+export type StackHostState =
+  | { readonly ready: false; /** What it waits for, for a message. */ readonly waitingFor: string }
+  | {
+      readonly ready: true;
+      readonly hostId: string;
+      readonly publicIp: string | null;
+      readonly privateIp: string | null;
+      /** Where operators reach it, by the provider's settings. */
+      readonly host: string;
+      readonly port: number;
+      /** `ssh-ed25519 AAAA…` */
+      readonly hostKey: string;
+    };
+
+export type HostProbe = (request: HostProbeRequest) => Promise<HostProbeAnswer>;
+
+/** Without an answer from RunTask there may be a task that nobody knows of: the call is made again. */
+const LAUNCH_ATTEMPTS = 8;
+const LAUNCH_PAUSE_MS = 3_000;
+
+/**
+ * Hosts that belong to a CloudFormation stack. Nobody logs in to them for the stack: they start without a boot lease,
+ * run their setup by themselves, and what they are is read from ECS each time, since each step is another invocation.
+ */
+export class StackHosts {
+  private readonly services: AwsServices;
+
+  constructor(
+    private readonly owner: StackOwner,
+    options: { readonly config: ProviderConfig; readonly provider?: string; readonly aws?: AwsSettings },
+  ) {
+    this.services = makeAwsServices(options);
+  }
+
+  /**
+   * The owner's live host that was launched with this digest, or a new one. The same client token never starts a
+   * second task. Throws `already-exists` when somebody else's host has the name, and what RunTask says.
+   */
+  async launch(
+    request: StackHostRequest,
+    clientToken: string,
+  ): Promise<{ readonly taskArn: string; readonly launched: boolean }> {
+    const { services, owner } = this;
+    const checked = checkRequest({ ...request, bootLeaseSeconds: 0 }, services.config);
+    const holders = await this.holdersOf(checked.name);
+    const rival = holders.find((task) => !this.owns(task));
+    if (rival !== undefined) throw alreadyExists(checked.name, rival);
+    const same = holders.find((task) => tagsOf(task)[HOST_TAGS.stackDigest] === request.digest);
+    if (same?.taskArn !== undefined) return { taskArn: same.taskArn, launched: false };
+
+    const hostId = newHostId();
+    const identity = {
+      hostId,
+      provider: services.provider,
+      createdAt: new Date(),
+      taskDefinition: services.config.task_definition,
+      environment: stackEnvironment(checked, { hostId, provider: services.provider, publicKey: request.publicKey }),
+      ownerTags: {
+        [HOST_TAGS.stackId]: owner.stackId,
+        [HOST_TAGS.stackResource]: owner.resource,
+        [HOST_TAGS.stackDigest]: request.digest,
+      },
+    };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const taskArn = await services.launcher.launchOnce(checked, identity, clientToken);
+        return { taskArn, launched: true };
+      } catch (error) {
+        if (attempt === LAUNCH_ATTEMPTS || !mayPass(error)) throw error;
+        await pause(LAUNCH_PAUSE_MS, `starting host ${checked.name}`);
+      }
+    }
+  }
+
+  /** Whether the task lives and was launched with this digest. */
+  async runs(taskArn: string, digest: string): Promise<boolean> {
+    const task = await this.find(taskArn);
+    return task !== undefined && isLive(task) && tagsOf(task)[HOST_TAGS.stackDigest] === digest;
+  }
+
+  /** Gives a host the users' tags and the age limit that a request says, and takes away what it doesn't. */
+  async retag(taskArn: string, request: Pick<StackHostRequest, 'tags' | 'maxAge'>): Promise<void> {
+    const task = await this.find(taskArn);
+    if (task === undefined || !isLive(task)) return;
+    const present = tagsOf(task);
+    const created = Date.parse(present[HOST_TAGS.createdAt] ?? '') || (task.createdAt?.getTime() ?? Date.now());
+    const wanted: Record<string, string> = {
+      ...request.tags,
+      ...(request.maxAge !== undefined && {
+        [HOST_TAGS.expiresAt]: new Date(created + request.maxAge * 1000).toISOString(),
+      }),
+    };
+    const extra = Object.keys(present).filter(
+      (key) =>
+        !(key in wanted) &&
+        (key === HOST_TAGS.expiresAt || !(key.startsWith(RESERVED_TAG_PREFIX) || key.startsWith('aws:'))),
+    );
+    const changed = Object.entries(wanted).filter(([key, value]) => present[key] !== value);
+    if (extra.length > 0) await this.services.tasks.untag(taskArn, extra);
+    if (changed.length > 0) await this.services.tasks.tag(taskArn, Object.fromEntries(changed));
+  }
+
+  /**
+   * Looks once how far a host is; the first look that finds it ready says so in ECS.
+   * Throws `task-stopped`, `no-capacity`, `unverified-host-key`, `already-exists`.
+   */
+  async look(taskArn: string, probe: HostProbe): Promise<StackHostState> {
+    const { services } = this;
+    const { config } = services;
+    const task = await this.find(taskArn);
+    if (task === undefined) return waiting('ECS does not show the task yet');
+    const name = nameOf(task);
+    if (hasEnded(task)) throw await stoppedError(task, name, config, services.logs);
+    if (!isLive(task)) return waiting('the task is stopping');
+    await this.refuseSecond(task, name);
+
+    const interfaceId = networkInterfaceIdOf(task);
+    const addresses = interfaceId === undefined ? undefined : await services.interfaces.find(interfaceId);
+    const inside = addressOf(task, { ...config, assign_public_ip: false }, addresses);
+    const outside = addressOf(task, config, addresses);
+    if (inside === null || outside === null)
+      return waiting(`the task has no address yet, ECS says ${task.lastStatus ?? 'nothing'}`);
+
+    const nonce = environmentOf(task, config, BOOT_ENVIRONMENT.bootNonce) ?? '';
+    const answer = await probe({ host: inside.host, port: inside.port, nonce });
+    if (answer.outcome === 'stranger') throw new MngrFargateError('unverified-host-key', answer.problem);
+    if (answer.outcome === 'silent')
+      return waiting(`sshd does not answer, ECS says ${task.lastStatus ?? 'nothing'}: ${answer.problem}`);
+
+    const tags = tagsOf(task);
+    if (tags[HOST_TAGS.readyAt] === undefined)
+      await services.tasks.tag(taskArn, { [HOST_TAGS.readyAt]: new Date().toISOString() });
+    return {
+      ready: true,
+      hostId: tags[HOST_TAGS.hostId] ?? '',
+      publicIp: addresses?.publicIp ?? null,
+      privateIp: addresses?.privateIp ?? inside.host,
+      host: outside.host,
+      port: outside.port,
+      hostKey: answer.hostKey,
+    };
+  }
+
+  /**
+   * Stops a task; one that is gone, with its cluster even, is stopped. One that is stopping is left alone: it has lost
+   * the tags by which the owner may stop it.
+   */
+  async stop(taskArn: string, reason: string): Promise<void> {
+    const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
+    if (task !== undefined && isLive(task)) await this.services.tasks.stop(taskArn, reason);
+  }
+
+  /** Whether a task has ended for good and its network interface with it. One that goes on is told to stop again. */
+  async hasStopped(taskArn: string, reason: string): Promise<boolean> {
+    const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
+    if (task === undefined || hasEnded(task)) return true;
+    if (isLive(task)) await this.services.tasks.stop(taskArn, reason);
+    return false;
+  }
+
+  close(): void {
+    this.services.clients.destroy();
+  }
+
+  private async find(taskArn: string): Promise<Task | undefined> {
+    const [task] = await this.services.tasks.describe([taskArn]);
+    return task;
+  }
+
+  /** A launcher that took the name at the same moment: the younger of the two gives way (docs/decisions/002). */
+  private async refuseSecond(mine: Task, name: string): Promise<void> {
+    const rivals = (await this.holdersOf(name)).filter((task) => !this.owns(task));
+    const elder = [...rivals, mine].sort(olderFirst)[0];
+    if (elder !== undefined && elder !== mine) throw alreadyExists(name, elder);
+  }
+
+  private async holdersOf(name: string): Promise<Task[]> {
+    const tasks = await this.services.tasks.named(this.services.provider, name, 'RUNNING');
+    return tasks.filter((task) => isLiveHost(task, name));
+  }
+
+  private owns(task: Task): boolean {
+    const tags = tagsOf(task);
+    return tags[HOST_TAGS.stackId] === this.owner.stackId && tags[HOST_TAGS.stackResource] === this.owner.resource;
+  }
+}
+
+const waiting = (waitingFor: string): StackHostState => ({ ready: false, waitingFor });
+
+/** The age limit is left to its tag, which an update can change; the image could only be told at boot. */
+function stackEnvironment(
+  request: CheckedRequest,
+  identity: { readonly hostId: string; readonly provider: string; readonly publicKey: string },
+): Record<string, string> {
+  const nonce = randomBytes(32).toString('hex');
+  const setup = setupScript(request.name, {
+    command: request.command && [...request.command],
+    env: { ...request.env },
+  });
+  return {
+    ...bootEnvironment({ ...request, maxAge: undefined }, { ...identity, nonce }),
+    ...(setup !== null && { [BOOT_ENVIRONMENT.setup]: setup }),
+  };
+}
+
+/** Failures that a moment later may be none: no answer, AWS's own, and a role that ECS hasn't heard of yet. */
+const mayPass = (error: unknown): boolean =>
+  isMngrFargateError(error) &&
+  (error.code === 'unreachable' ||
+    /unable to assume/i.test(error.message) ||
+    (error.cause as { $fault?: string } | undefined)?.$fault === 'server');
+
+async function unlessGone<T>(call: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isMngrFargateError(error) && error.code === 'not-found') return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+import type { Container, Task } from '@aws-sdk/client-ecs';
+import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
+import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
+import { parseStartedBy } from '../../contract/host-name';
+import type { ProviderConfig } from '../../contract/provider-config';
+import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
+import { costOf, hourlyCost } from './cost';
+import type { InterfaceAddresses } from '../ecs/network-interfaces';
+import type { Host, HostAddress, TaskState } from './types';
+
+const SSH_PORT = 22;
+const SSH_USER = 'root';
+/** What a Fargate task can bind to without saying which address that is. */
+const ANY_ADDRESS = new Set(['0.0.0.0', '::', '']);
+
+export const tagsOf = (task: Task): Record<string, string> =>
+  Object.fromEntries((task.tags ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
+
+export const stateOf = (task: Task): TaskState => (task.lastStatus ?? 'PROVISIONING') as TaskState;
+
+/** A task counts as live until it has been told to stop, by whomever. */
+export const isLive = (task: Task): boolean => task.desiredStatus !== 'STOPPED' && task.lastStatus !== 'STOPPED';
+
+/** True for a task that a launcher with this provider name started. */
+export function belongsTo(task: Task, provider: string): boolean {
+  const tag = tagsOf(task)[HOST_TAGS.provider];
+  if (tag !== undefined) return tag === provider;
+  return parseStartedBy(task.startedBy ?? '')?.provider === provider;
+}
+
+/** The host's present name: the tag, which a rename changes, else the one it was launched with (StopTask drops the tags). */
+export const nameOf = (task: Task): string =>
+  tagsOf(task)[HOST_TAGS.hostName] ?? parseStartedBy(task.startedBy ?? '')?.hostName ?? '';
+
+/** True when the task runs the host that has the name now. */
+export const isLiveHost = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
+
+const attachmentDetail = (task: Task, name: string): string | undefined =>
+  task.attachments
+    ?.find(({ type }) => type === 'ElasticNetworkInterface')
+    ?.details?.find((detail) => detail.name === name)?.value;
+
+export const networkInterfaceIdOf = (task: Task): string | undefined => attachmentDetail(task, 'networkInterfaceId');
+
+export const agentContainer = (task: Task, containerName: string): Container | undefined =>
+  task.containers?.find(({ name }) => name === containerName) ?? task.containers?.[0];
+
+/**
+ * Where sshd answers: the public address where the provider asks for one, else the private one, at the port that
+ * networkBindings reports for port 22.
+ */
+export function addressOf(
+  task: Task,
+  config: ProviderConfig,
+  addresses: InterfaceAddresses | undefined,
+): HostAddress | null {
+  const binding = agentContainer(task, config.container_name)?.networkBindings?.find(
+    ({ containerPort }) => containerPort === SSH_PORT,
+  );
+  const bound = binding?.bindIP === undefined || ANY_ADDRESS.has(binding.bindIP) ? undefined : binding.bindIP;
+  const own = config.assign_public_ip
+    ? addresses?.publicIp
+    : (addresses?.privateIp ?? attachmentDetail(task, 'privateIPv4Address'));
+  const host = bound ?? own;
+  return host ? { host, port: binding?.hostPort ?? SSH_PORT, user: SSH_USER } : null;
+}
+
+export interface LocalFiles {
+  readonly identityFile: string | null;
+  readonly knownHostsFile: string | null;
+}
+
+/** A task as a host. */
+export function hostOf(
+  task: Task,
+  config: ProviderConfig,
+  addresses: InterfaceAddresses | undefined,
+  files: LocalFiles,
+  now: Date = new Date(),
+): Host {
+  const tags = tagsOf(task);
+  const container = agentContainer(task, config.container_name);
+  const state = stateOf(task);
+  const stopped = state === 'STOPPED';
+  const size = {
+    cpu: Number(task.cpu ?? config.cpu),
+    memory: Number(task.memory ?? config.memory),
+    ephemeralStorage: task.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included,
+    architecture: task.attributes?.find(({ name }) => name === 'ecs.cpu-architecture')?.value?.toUpperCase() ?? null,
+    spot: task.capacityProviderName === 'FARGATE_SPOT',
+  };
+  const privateIp = addresses?.privateIp ?? attachmentDetail(task, 'privateIPv4Address') ?? null;
+  const billed = { ...size, region: config.aws_region, publicIp: config.assign_public_ip };
+  const billedFrom = task.pullStartedAt ?? task.startedAt;
+  return {
+    hostId: tags[HOST_TAGS.hostId] ?? environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '',
+    name: nameOf(task),
+    provider: tags[HOST_TAGS.provider] ?? parseStartedBy(task.startedBy ?? '')?.provider ?? '',
+    state,
+    ready: tags[HOST_TAGS.readyAt] !== undefined && !stopped,
+    taskArn: task.taskArn ?? '',
+    address: stopped ? null : addressOf(task, config, addresses),
+    publicIp: stopped ? null : (addresses?.publicIp ?? null),
+    privateIp,
+    createdAt: tags[HOST_TAGS.createdAt] ?? isoOf(task.createdAt) ?? new Date(0).toISOString(),
+    startedAt: isoOf(task.startedAt),
+    readyAt: tags[HOST_TAGS.readyAt] ?? null,
+    expiresAt: tags[HOST_TAGS.expiresAt] ?? null,
+    stoppedAt: isoOf(task.stoppedAt),
+    stopCode: task.stopCode ?? null,
+    stoppedReason: task.stoppedReason ?? null,
+    containerReason: container?.reason ?? null,
+    exitCode: container?.exitCode ?? null,
+    ...size,
+    taskDefinitionArn: task.taskDefinitionArn ?? '',
+    image: container?.image ?? null,
+    availabilityZone: task.availabilityZone ?? null,
+    tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith(RESERVED_TAG_PREFIX))),
+    costUsd: costOf(billed, billedFrom, task.stoppedAt ?? now),
+    costUsdPerHour: hourlyCost(billed),
+    billedFrom: isoOf(billedFrom),
+    ...files,
+  };
+}
+
+const isoOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;
+
+/** StopTask drops a task's tags, but its overrides still say who it was. */
+export function environmentOf(task: Task, config: ProviderConfig, name: string): string | undefined {
+  return task.overrides?.containerOverrides
+    ?.find((override) => override.name === config.container_name)
+    ?.environment?.find((variable) => variable.name === name)?.value;
+}

@@ -1,0 +1,209 @@
+import type { Readable, Writable } from 'node:stream';
+import type { ProviderConfig } from '../../contract/provider-config';
+import type { AwsSettings } from '../ecs/clients';
+
+/** Where sshd of a host answers. */
+export interface HostAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}
+
+/** States of a task, in ECS's own words (ECS developer guide, "task lifecycle"). */
+export type TaskState =
+  'PROVISIONING' | 'PENDING' | 'ACTIVATING' | 'RUNNING' | 'DEACTIVATING' | 'STOPPING' | 'DEPROVISIONING' | 'STOPPED';
+
+/** One host as ECS shows it, plus what this machine knows of its keys. Times are ISO 8601, UTC. */
+export interface Host {
+  /** `host-<32 hex>`. */
+  readonly hostId: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly state: TaskState;
+  /** True once a launcher has verified the host key and set the host up. */
+  readonly ready: boolean;
+  readonly taskArn: string;
+  /** Null until the network interface exists, and after the task has stopped. */
+  readonly address: HostAddress | null;
+  readonly publicIp: string | null;
+  readonly privateIp: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly readyAt: string | null;
+  readonly expiresAt: string | null;
+  readonly stoppedAt: string | null;
+  /** ECS's stopCode and stoppedReason, and the agent container's reason and exit code; null while it runs. */
+  readonly stopCode: string | null;
+  readonly stoppedReason: string | null;
+  readonly containerReason: string | null;
+  readonly exitCode: number | null;
+  /** CPU units, MiB, GiB. */
+  readonly cpu: number;
+  readonly memory: number;
+  readonly ephemeralStorage: number;
+  readonly architecture: string | null;
+  readonly spot: boolean;
+  readonly taskDefinitionArn: string;
+  readonly image: string | null;
+  readonly availabilityZone: string | null;
+  /** Users' tags, without ours. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Estimated cost so far in US dollars at the region's public list prices (lib/hosts/model/cost.ts). */
+  readonly costUsd: number;
+  /** The same for an hour of its life. */
+  readonly costUsdPerHour: number;
+  /** When billing began: with the image pull. Null before that. */
+  readonly billedFrom: string | null;
+  /** Private key and pinned known_hosts of this host on this machine; null when it was created elsewhere. */
+  readonly identityFile: string | null;
+  readonly knownHostsFile: string | null;
+}
+
+export interface CreateHostRequest {
+  /** mngr's host name rule: no dots, at most 63 characters. */
+  readonly name: string;
+  /** Program and arguments for the agent's tmux session `mngr-NAME`; none starts no session. Never goes through RunTask. */
+  readonly command?: readonly string[];
+  /** CPU units and MiB; the provider's otherwise. */
+  readonly cpu?: number;
+  readonly memory?: number;
+  /** Image URI instead of the task definition's; registers or reuses a revision of the family. */
+  readonly image?: string;
+  readonly spot?: boolean;
+  /** Written to the host's env file over SSH; never part of RunTask. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Seconds; 0 means never. */
+  readonly idleTimeout?: number;
+  /** Seconds. */
+  readonly maxAge?: number;
+  readonly subnets?: readonly string[];
+  /** GiB. */
+  readonly ephemeralStorage?: number;
+  /** Further OpenSSH public keys that may log in. */
+  readonly authorizedKeys?: readonly string[];
+  /** False returns as soon as RunTask has been accepted. Default true. */
+  readonly wait?: boolean;
+  /** Seconds until a host that isn't ready counts as failed. Default 600. */
+  readonly timeout?: number;
+  /** Seconds that the container lives without anybody logging in: what ends it when this machine dies. Default 600; 0 never. */
+  readonly bootLeaseSeconds?: number;
+}
+
+/** Steps of a create, in order. */
+export type CreateStep = 'keys' | 'run-task' | 'address' | 'ssh' | 'setup' | 'ready';
+
+export interface CreateProgress {
+  readonly name: string;
+  readonly step: CreateStep;
+  /** ECS's lastStatus once there is a task. */
+  readonly state: TaskState | null;
+  readonly taskArn: string | null;
+  /** Milliseconds since the create began. */
+  readonly elapsedMs: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface CreateOptions extends CallOptions {
+  readonly onProgress?: (progress: CreateProgress) => void;
+}
+
+export interface ListFilter {
+  /** Also tasks that stopped within the hour for which ECS still shows them. Default false. */
+  readonly stopped?: boolean;
+  /** Only hosts that carry all of these tags. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface ExecOptions extends CallOptions {
+  readonly stdin?: Readable;
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+}
+
+/** How a remote command ended: its exit code, or the signal that killed it (without `SIG`). */
+export interface ExecResult {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+export interface DestroyResult {
+  readonly hostId: string;
+  readonly name: string;
+  readonly taskArn: string;
+  /** False when the task had stopped before. */
+  readonly wasRunning: boolean;
+}
+
+export interface LogLine {
+  readonly timestamp: string;
+  readonly message: string;
+}
+
+export interface LogOptions extends CallOptions {
+  readonly follow?: boolean;
+  /** Only lines after this time. */
+  readonly since?: Date;
+  /** Only the last lines; default all. */
+  readonly tail?: number;
+}
+
+/** What a Hosts instance works with. Nothing is read from the process's environment beyond the SDK's credential chain. */
+export interface HostsOptions {
+  /** The provider block. */
+  readonly config: ProviderConfig;
+  /** The block's name; becomes the `mngr-provider` tag. Default `fargate`. */
+  readonly provider?: string;
+  /** Where keys and pinned host keys are kept, one directory a host (`<profile>/fargate`). */
+  readonly keyDirectory: string;
+  /** Endpoint and base credentials, where they aren't the SDK's own choice. */
+  readonly aws?: AwsSettings;
+}
+
+/** A host is named by its name, its host id or its task ARN. */
+export type HostReference = string;
+
+/**
+ * The launcher. Thrown errors are MngrFargateError; every method honours its AbortSignal, and what it had started
+ * is stopped before it throws.
+ */
+export interface HostsApi {
+  create(request: CreateHostRequest, options?: CreateOptions): Promise<Host>;
+  list(filter?: ListFilter, options?: CallOptions): Promise<Host[]>;
+  get(reference: HostReference, options?: CallOptions): Promise<Host>;
+  /** Idempotent: a host that has already stopped, by name or id, is a success with `wasRunning: false`. */
+  destroy(reference: HostReference, options?: CallOptions): Promise<DestroyResult>;
+  destroyAll(options?: CallOptions): Promise<DestroyResult[]>;
+  rename(reference: HostReference, name: string, options?: CallOptions): Promise<Host>;
+  /** Sets and removes users' tags. */
+  tag(
+    reference: HostReference,
+    change: { readonly set?: Readonly<Record<string, string>>; readonly remove?: readonly string[] },
+    options?: CallOptions,
+  ): Promise<Host>;
+  exec(reference: HostReference, command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Types the text into the agent's tmux session exactly and presses Enter. Default agent: the host's own. */
+  message(
+    reference: HostReference,
+    text: string,
+    options?: CallOptions & { readonly agent?: string; readonly enter?: boolean },
+  ): Promise<void>;
+  /** Files and folders, recursively, over SFTP. */
+  upload(reference: HostReference, local: string, remote: string, options?: CallOptions): Promise<void>;
+  download(reference: HostReference, remote: string, local: string, options?: CallOptions): Promise<void>;
+  logs(reference: HostReference, options?: LogOptions): AsyncIterable<LogLine>;
+  /** Arguments of the system's `ssh` with the pinned key, and the remote command if one is given. */
+  sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[];
+  /** Seconds since the last activity, asked of the host over SSH; null when this machine can't reach it. */
+  idleSeconds(host: Host, options?: CallOptions): Promise<number | null>;
+  /**
+   * Closes connections and SDK clients, once the last tags are written. Throws where a host could not be marked as ready,
+   * which the reaper would stop in the end.
+   */
+  close(): Promise<void>;
+}

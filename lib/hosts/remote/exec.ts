@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { MngrFargateError } from '../../contract/errors';
+import { exec, run, shellCommand, shellQuote } from '../../ssh';
+import type { SshConnection } from '../../ssh';
+import type { ExecOptions, ExecResult } from '../model/types';
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Marks the processes of one command, so that an abort finds them. */
+const MARK = 'MNGR_EXEC_ID';
+const TERMINATE_TIMEOUT = 5_000;
+
+/**
+ * Runs a program on the host with the host's environment file. Both outputs stay apart. On abort its processes are sent
+ * SIGTERM: sshd itself would leave them running (it delivers no signals to root's sessions).
+ */
+export async function execOnHost(
+  connection: SshConnection,
+  command: readonly string[],
+  options: ExecOptions = {},
+): Promise<ExecResult> {
+  if (command.length === 0) throw new MngrFargateError('usage', 'the command is empty: give a program');
+  const mark = randomBytes(8).toString('hex');
+  try {
+    return await exec(connection, commandLine(command, mark, options), options);
+  } catch (error) {
+    if (options.signal?.aborted) await terminate(connection, mark);
+    throw error;
+  }
+}
+
+function commandLine(command: readonly string[], mark: string, options: ExecOptions): string {
+  const { env = {}, workingDirectory } = options;
+  const assignments = Object.entries(env).map(([name, value]) => {
+    if (VARIABLE.test(name)) return `${name}=${value}`;
+    throw new MngrFargateError('usage', `${JSON.stringify(name)} is no name of an environment variable`);
+  });
+  const steps = [
+    'set -a; [ ! -r "${MNGR_HOST_DIR:-/mngr}/env" ] || . "${MNGR_HOST_DIR:-/mngr}/env"; set +a',
+    ...(workingDirectory === undefined ? [] : [`cd -- ${shellQuote(workingDirectory)} || exit 1`]),
+    `exec ${shellCommand(['env', `${MARK}=${mark}`, ...assignments, ...command])}`,
+  ];
+  return steps.join('\n');
+}
+
+async function terminate(connection: SshConnection, mark: string): Promise<void> {
+  const script = `for process in /proc/[0-9]*; do
+  [ "$process" != "/proc/$$" ] && grep -qsz '^${MARK}=${mark}$' "$process/environ" && kill -TERM "\${process#/proc/}"
+done
+true`;
+  await run(connection, script, { signal: AbortSignal.timeout(TERMINATE_TIMEOUT) }).catch(() => undefined);
+}

@@ -1,0 +1,14 @@
+import { run } from '../../ssh';
+import type { SshConnection } from '../../ssh';
+
+/** Newest of the files that mngr's idle rule looks at, and the host's own clock. */
+const SCRIPT = `directory=\${MNGR_HOST_DIR:-/mngr}
+newest=$(stat -c %Y "$directory"/activity/* "$directory"/agents/*/activity/* 2>/dev/null | sort -n | tail -n 1)
+[ -n "$newest" ] && echo $(($(date +%s) - newest))`;
+
+/** Seconds since the last activity; null where the host has recorded none. */
+export async function idleSecondsOf(connection: SshConnection, signal?: AbortSignal): Promise<number | null> {
+  const { stdout } = await run(connection, SCRIPT, { signal });
+  const seconds = Number.parseInt(stdout, 10);
+  return Number.isNaN(seconds) ? null : Math.max(0, seconds);
+}

@@ -1,0 +1,127 @@
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { isHostId } from '../../contract/host-name';
+import type { KeyPair } from '../../ssh';
+import { pinHostKey, readPinnedHostKeys, writePrivateFile } from '../../ssh';
+import { Bound } from '../../util/bounded';
+import type { LocalFiles } from '../model/task-view';
+
+/** So that the first hosts of a fleet don't wait until the disk has taken the keys of all of them. */
+const CREATED_AT_ONCE = 8;
+
+/** What a host still needs before its first use; kept only until that has been done. */
+const setupSchema = z.object({
+  command: z.array(z.string()).nullable(),
+  env: z.record(z.string(), z.string()),
+});
+
+const recordSchema = z.object({
+  hostId: z.string(),
+  name: z.string(),
+  provider: z.string(),
+  /** Null from before RunTask until its answer. */
+  taskArn: z.string().nullable(),
+  createdAt: z.string(),
+  /** The boot nonce, until the host's key is pinned. */
+  nonce: z.string().nullable(),
+  setup: setupSchema.nullable(),
+});
+
+export type HostSetup = z.output<typeof setupSchema>;
+export type HostRecord = z.output<typeof recordSchema>;
+
+/** One folder a host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
+export class KeyStore {
+  private readonly creating = new Bound(CREATED_AT_ONCE);
+  private reading: Promise<HostRecord[]> | undefined;
+
+  constructor(private readonly keyDirectory: string) {}
+
+  /** Writes all of it or, after an error, nothing: what was written is removed again. */
+  create(record: HostRecord, keys: KeyPair): Promise<void> {
+    return this.creating.run(async () => {
+      const { identityFile } = this.paths(record.hostId);
+      try {
+        await writePrivateFile(identityFile, keys.privateKey);
+        await writePrivateFile(`${identityFile}.pub`, `${keys.publicKey}\n`);
+        await this.save(record);
+      } catch (error) {
+        await this.remove(record.hostId);
+        throw error;
+      }
+    });
+  }
+
+  async save(record: HostRecord): Promise<void> {
+    await writePrivateFile(join(this.folder(record.hostId), 'host.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  async pin(hostId: string, host: string, port: number, hostKey: Buffer): Promise<void> {
+    await pinHostKey(this.knownHosts(hostId), host, port, hostKey);
+  }
+
+  pinnedKeys(hostId: string, host: string, port: number): Promise<Buffer[]> {
+    return readPinnedHostKeys(this.knownHosts(hostId), host, port);
+  }
+
+  /** The private key, or undefined when the host was created elsewhere. */
+  async privateKey(hostId: string): Promise<string | undefined> {
+    if (!isHostId(hostId)) return undefined;
+    return readFile(this.paths(hostId).identityFile, 'utf8').catch(() => undefined);
+  }
+
+  /** Undefined when there is none or it can't be read as one. */
+  async record(hostId: string): Promise<HostRecord | undefined> {
+    if (!isHostId(hostId)) return undefined;
+    try {
+      const text = await readFile(join(this.folder(hostId), 'host.json'), 'utf8');
+      return recordSchema.parse(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** All records. Who asks while the folder is being read gets that reading: a fleet's creates don't each read it. */
+  records(): Promise<HostRecord[]> {
+    this.reading ??= this.readRecords().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  async files(hostId: string): Promise<LocalFiles> {
+    if (!isHostId(hostId)) return { identityFile: null, knownHostsFile: null };
+    const present = async (path: string): Promise<string | null> =>
+      (await stat(path).catch(() => null)) ? path : null;
+    const paths = this.paths(hostId);
+    const [identityFile, knownHostsFile] = await Promise.all([
+      present(paths.identityFile),
+      present(paths.knownHostsFile),
+    ]);
+    return { identityFile, knownHostsFile };
+  }
+
+  /** Where the private key and the pinned host key are once they are there. */
+  paths(hostId: string): { readonly identityFile: string; readonly knownHostsFile: string } {
+    return { identityFile: join(this.folder(hostId), 'id_ed25519'), knownHostsFile: this.knownHosts(hostId) };
+  }
+
+  async remove(hostId: string): Promise<void> {
+    if (isHostId(hostId)) await rm(this.folder(hostId), { recursive: true, force: true });
+  }
+
+  private async readRecords(): Promise<HostRecord[]> {
+    const ids = await readdir(join(this.keyDirectory, 'hosts')).catch(() => []);
+    const records = await Promise.all(ids.map((id) => this.record(id)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  private folder(hostId: string): string {
+    return join(this.keyDirectory, 'hosts', hostId);
+  }
+
+  private knownHosts(hostId: string): string {
+    return join(this.folder(hostId), 'known_hosts');
+  }
+}

@@ -1,0 +1,54 @@
+import { shellCommand, shellQuote } from '../../ssh';
+import type { HostSetup } from './key-store';
+
+/** mngr's prefix of the tmux sessions that agents run in, and the name of their first window. */
+export const SESSION_PREFIX = 'mngr-';
+export const AGENT_WINDOW = 'agent';
+
+/**
+ * What the session runs: the login shell's and the host's environment, then the command as the user gave it. Afterwards
+ * a shell stays, so that the last output can still be read.
+ */
+const AGENT_SHELL = `
+set -a
+[ ! -r "$MNGR_HOST_DIR/env" ] || . "$MNGR_HOST_DIR/env"
+set +a
+"$@"
+printf '\\n[%s ended with %s]\\n' "$1" "$?"
+exec bash -l`;
+
+/**
+ * The script that turns a booted container into the user's host, for `sh -s`: environment file, folder, and the
+ * command in its tmux session. It can run again without harm. Null when there is nothing to do.
+ */
+export function setupScript(hostName: string, setup: HostSetup): string | null {
+  const steps = [...environmentSteps(setup.env), ...commandSteps(hostName, setup.command)];
+  return steps.length === 0 ? null : `${[...PREAMBLE, ...steps].join('\n')}\n`;
+}
+
+const PREAMBLE = ['set -eu', 'umask 077', 'export MNGR_HOST_DIR="${MNGR_HOST_DIR:-/mngr}"'];
+
+function environmentSteps(env: HostSetup['env']): string[] {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${shellQuote(value)}\n`);
+  if (variables.length === 0) return [];
+  return [
+    `printf %s ${shellQuote(variables.join(''))} > "$MNGR_HOST_DIR/env.new"`,
+    'mv "$MNGR_HOST_DIR/env.new" "$MNGR_HOST_DIR/env"',
+  ];
+}
+
+function commandSteps(hostName: string, command: HostSetup['command']): string[] {
+  if (command === null) return [];
+  const session = SESSION_PREFIX + hostName;
+  const tmux = [
+    ...['tmux', 'new-session', '-d', '-s', session, '-n', AGENT_WINDOW, '-x', '200', '-y', '50'],
+    ...['bash', '-lc', AGENT_SHELL.trim(), 'bash', ...command],
+  ];
+  return [
+    `work=$MNGR_HOST_DIR/projects/${hostName}`,
+    'mkdir -p "$work"',
+    'cd "$work"',
+    // The other way round, a first run would start a program only to learn that there is no session yet.
+    `${shellCommand(tmux)} || tmux has-session -t ${shellQuote(`=${session}`)}`,
+  ];
+}

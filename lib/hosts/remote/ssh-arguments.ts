@@ -1,0 +1,44 @@
+import { MngrFargateError } from '../../contract/errors';
+import { shellCommand } from '../../ssh';
+import type { Host } from '../model/types';
+
+const KEEPALIVE_SECONDS = 15;
+
+/**
+ * Arguments of the system's `ssh` for a host, with its own key and its pinned host key and nothing else of the user's.
+ * `tty` gives the remote command a terminal. Throws `denied` when this machine has no key, `unreachable` without an address.
+ */
+export function sshArguments(
+  host: Host,
+  remoteCommand: readonly string[] = [],
+  options: { readonly tty?: boolean } = {},
+): string[] {
+  const { address, identityFile, knownHostsFile } = host;
+  if (address === null)
+    throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
+  if (identityFile === null || knownHostsFile === null) throw noKey(host);
+  const settings = {
+    IdentitiesOnly: 'yes',
+    IdentityAgent: 'none',
+    UserKnownHostsFile: configurationPath(knownHostsFile),
+    GlobalKnownHostsFile: '/dev/null',
+    StrictHostKeyChecking: 'yes',
+    PasswordAuthentication: 'no',
+    ServerAliveInterval: String(KEEPALIVE_SECONDS),
+  };
+  return [
+    ...['-F', '/dev/null', '-i', identityFile, '-p', String(address.port)],
+    ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
+    ...(options.tty === undefined ? [] : [options.tty ? '-tt' : '-T']),
+    `${address.user}@${address.host}`,
+    ...(remoteCommand.length === 0 ? [] : ['--', shellCommand(remoteCommand)]),
+  ];
+}
+
+/** A path as ssh_config reads it: quoted, since it splits at spaces, and with `%` doubled, since it expands tokens. */
+const configurationPath = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
+
+export const noKey = (host: Host): MngrFargateError =>
+  new MngrFargateError('denied', `this machine has no key for host ${host.name}: it was created elsewhere`, {
+    hint: 'use the machine that created it, or create hosts with `--authorized-key` for this one',
+  });

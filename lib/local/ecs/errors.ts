@@ -1,6 +1,0 @@
-import { AwsError } from '../protocols/aws-error';
-
-export const invalidParameter = (message: string): AwsError => new AwsError('InvalidParameterException', message);
-export const clientError = (message: string): AwsError => new AwsError('ClientException', message);
-export const clusterNotFound = (): AwsError => new AwsError('ClusterNotFoundException', 'Cluster not found.');
-export const taskNotFound = (): AwsError => invalidParameter('The referenced task was not found.');

@@ -1,0 +1,119 @@
+import * as sdk from '@aws-sdk/client-cloudformation';
+import type {
+  DescribeStackResourcesInput,
+  DescribeStackResourcesOutput,
+  DescribeStacksInput,
+  DescribeStacksOutput,
+  ListStacksInput,
+  ListStacksOutput,
+  Stack as StackView,
+} from '@aws-sdk/client-cloudformation';
+import { AwsError } from '../../wire/aws-error';
+import { query } from '../../wire/query';
+import { operationsOf } from '../../wire/schemas';
+import type { Call, Service } from '../service';
+import type { Stack } from '../../template/stack';
+
+export interface CloudFormationContext {
+  readonly stack: () => Stack;
+  /** When the endpoint first loaded the stack, and when its template last changed. */
+  readonly deployedAt: () => { readonly created: Date; readonly updated?: Date };
+}
+
+const validationError = (message: string): AwsError => new AwsError('ValidationError', message);
+
+const isStack = (stack: Stack, nameOrId: string): boolean => nameOrId === stack.name || nameOrId === stack.id;
+
+const missing = (name: string): AwsError => validationError(`Stack with id ${name} does not exist`);
+
+/** The resource of a permission on a stack that may not be there. */
+const stackArn = (stack: Stack, name: string): string =>
+  name.startsWith('arn:')
+    ? name
+    : isStack(stack, name)
+      ? stack.id
+      : `arn:aws:cloudformation:${stack.place.region}:${stack.place.accountId}:stack/${name}/*`;
+
+function stackView(stack: Stack, { created, updated }: ReturnType<CloudFormationContext['deployedAt']>): StackView {
+  return {
+    StackName: stack.name,
+    StackId: stack.id,
+    Description: stack.description,
+    CreationTime: created,
+    LastUpdatedTime: updated,
+    StackStatus: updated === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    DisableRollback: false,
+    Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'],
+    NotificationARNs: [],
+    Parameters: [...stack.parameters].map(([key, value]) => ({ ParameterKey: key, ParameterValue: String(value) })),
+    Outputs: stack.outputs.map(({ key, value, description, exportName }) => ({
+      OutputKey: key,
+      OutputValue: value,
+      Description: description,
+      ExportName: exportName,
+    })),
+    Tags: [],
+    DriftInformation: { StackDriftStatus: 'NOT_CHECKED' },
+  };
+}
+
+/** AWS CloudFormation: what was deployed, which here is the synthesized template. */
+export const cloudFormationService = ({ stack, deployedAt }: CloudFormationContext): Service => ({
+  signingName: 'cloudformation',
+  protocol: query,
+  apiVersion: '2010-05-15',
+  xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
+  operations: operationsOf(sdk),
+  missingMembers: (paths) =>
+    validationError(
+      paths.map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`).join('; '),
+    ),
+  accessDenied: (message) => new AwsError('AccessDenied', message, { status: 403 }),
+  handlers: {
+    DescribeStacks: ({ StackName }: DescribeStacksInput, call: Call): DescribeStacksOutput => {
+      const resource = StackName === undefined ? '*' : stackArn(stack(), StackName);
+      call.authorize({ action: 'cloudformation:DescribeStacks', resource, context: {} });
+      if (StackName !== undefined && !isStack(stack(), StackName)) throw missing(StackName);
+      return { Stacks: [stackView(stack(), deployedAt())] };
+    },
+    ListStacks: ({ StackStatusFilter = [] }: ListStacksInput, call: Call): ListStacksOutput => {
+      call.authorize({ action: 'cloudformation:ListStacks', resource: '*', context: {} });
+      const { StackName, StackId, CreationTime, LastUpdatedTime, StackStatus } = stackView(stack(), deployedAt());
+      const wanted =
+        StackStatusFilter.length === 0 || (StackStatus !== undefined && StackStatusFilter.includes(StackStatus));
+      return {
+        StackSummaries: wanted ? [{ StackName, StackId, CreationTime, LastUpdatedTime, StackStatus }] : [],
+      };
+    },
+    DescribeStackResources: (
+      { StackName, LogicalResourceId, PhysicalResourceId }: DescribeStackResourcesInput,
+      call: Call,
+    ): DescribeStackResourcesOutput => {
+      const resources = [...stack().resources.values()];
+      const owns = PhysicalResourceId !== undefined && resources.some((one) => one.physicalId === PhysicalResourceId);
+      const name = StackName ?? (owns ? stack().name : undefined);
+      call.authorize({
+        action: 'cloudformation:DescribeStackResources',
+        resource: stackArn(stack(), name ?? '*'),
+        context: {},
+      });
+      if (name === undefined || !isStack(stack(), name)) {
+        throw missing(name ?? PhysicalResourceId ?? '');
+      }
+      return {
+        StackResources: resources
+          .filter(({ logicalId }) => LogicalResourceId === undefined || logicalId === LogicalResourceId)
+          .map(({ logicalId, physicalId, type }) => ({
+            StackName: stack().name,
+            StackId: stack().id,
+            LogicalResourceId: logicalId,
+            PhysicalResourceId: physicalId,
+            ResourceType: type,
+            Timestamp: deployedAt().updated ?? deployedAt().created,
+            ResourceStatus: 'CREATE_COMPLETE' as const,
+            DriftInformation: { StackResourceDriftStatus: 'NOT_CHECKED' as const },
+          })),
+      };
+    },
+  },
+});

@@ -1,0 +1,90 @@
+import type { CapacityProviderStrategyItem, Cluster, Tag } from '@aws-sdk/client-ecs';
+import type { Stack } from '../../template/stack';
+import { resourcesOfType } from '../../template/stack';
+import { nameFrom } from './arns';
+import type { EcsArns } from './arns';
+import { clusterNotFound } from './errors';
+
+/** A cluster, of the template or imported into it. */
+export interface EcsCluster {
+  readonly name: string;
+  readonly arn: string;
+  readonly capacityProviders: readonly string[];
+  readonly defaultStrategy: readonly CapacityProviderStrategyItem[];
+  readonly settings: Cluster['settings'];
+  readonly tags: readonly Tag[];
+}
+
+/** Cluster that an ECS call means when it names none. */
+const DEFAULT_CLUSTER = 'default';
+
+/** Fargate's own providers; an imported cluster is taken to have them. */
+const FARGATE_PROVIDERS = ['FARGATE', 'FARGATE_SPOT'] as const;
+
+interface TemplateStrategyItem {
+  readonly CapacityProvider: string;
+  readonly Weight?: number;
+  readonly Base?: number;
+}
+
+const strategyOf = (items: unknown): CapacityProviderStrategyItem[] =>
+  ((items ?? []) as TemplateStrategyItem[]).map(({ CapacityProvider, Weight, Base }) => ({
+    capacityProvider: CapacityProvider,
+    weight: Weight ?? 0,
+    base: Base ?? 0,
+  }));
+
+/** The tags of a template's resource in ECS's form. */
+export const templateTags = (tags: unknown): Tag[] =>
+  ((tags ?? []) as { readonly Key: string; readonly Value: string }[]).map(({ Key, Value }) => ({
+    key: Key,
+    value: Value,
+  }));
+
+/** The template's clusters, and any other that its outputs name as the cluster hosts run in. */
+export class Clusters {
+  private readonly clusters = new Map<string, EcsCluster>();
+
+  constructor(stack: Stack, arns: EcsArns, imported: readonly string[]) {
+    const associations = resourcesOfType(stack, 'AWS::ECS::ClusterCapacityProviderAssociations');
+    for (const { physicalId: name, properties } of resourcesOfType(stack, 'AWS::ECS::Cluster')) {
+      const association = associations.find((resource) => resource.properties.Cluster === name)?.properties;
+      this.clusters.set(name, {
+        name,
+        arn: arns.cluster(name),
+        capacityProviders: ((association ?? properties).CapacityProviders as string[] | undefined) ?? [],
+        defaultStrategy: strategyOf((association ?? properties).DefaultCapacityProviderStrategy),
+        settings: ((properties.ClusterSettings ?? []) as { Name: 'containerInsights'; Value: string }[]).map(
+          ({ Name, Value }) => ({ name: Name, value: Value }),
+        ),
+        tags: templateTags(properties.Tags),
+      });
+    }
+    for (const name of imported) {
+      if (this.clusters.has(name)) continue;
+      this.clusters.set(name, {
+        name,
+        arn: arns.cluster(name),
+        capacityProviders: [...FARGATE_PROVIDERS],
+        defaultStrategy: [],
+        settings: [],
+        tags: [],
+      });
+    }
+  }
+
+  find(nameOrArn: string | undefined): EcsCluster | undefined {
+    return this.clusters.get(nameFrom(nameOrArn ?? DEFAULT_CLUSTER));
+  }
+
+  /** Throws ClusterNotFoundException. */
+  get(nameOrArn: string | undefined): EcsCluster {
+    const cluster = this.find(nameOrArn);
+    if (cluster === undefined) throw clusterNotFound();
+    return cluster;
+  }
+
+  all(): EcsCluster[] {
+    return [...this.clusters.values()];
+  }
+}

@@ -1,0 +1,69 @@
+import { MngrFargateError } from '../../contract/errors';
+import { DEFAULT_STACK_NAME } from '../../contract/outputs';
+import { providerConfigSchema } from '../../contract/provider-config';
+import { settingFromText } from './provider-key';
+import type { Settings } from './settings';
+import { settingText } from './settings';
+import type { StackLookup } from './stack-lookup';
+import type { StackOutputs } from './stack-outputs';
+import { isEnvironment, settingsOfOutputs } from './stack-outputs';
+
+/** The region to work in, and where it comes from when the settings don't say. */
+export interface RegionChoice {
+  readonly region: string;
+  /** The region as a setting of its own, when the SDK gave it. */
+  readonly settings: Settings;
+}
+
+/** The settings' region, else the SDK's (AWS_REGION, the AWS profile's region), else the schema's default. */
+export async function chooseRegion(settings: Settings, lookup: StackLookup): Promise<RegionChoice> {
+  const configured = settingText(settings, 'aws_region');
+  if (configured !== undefined) return { region: configured, settings: new Map() };
+  const found = await lookup.region(settingText(settings, 'aws_profile'));
+  if (found === undefined)
+    return { region: providerConfigSchema.shape.aws_region.parse(undefined), settings: new Map() };
+  return {
+    region: found,
+    settings: new Map([['aws_region', { value: found, source: 'AWS_REGION or the AWS profile' }]]),
+  };
+}
+
+/** The settings that a stack's outputs hold. `place` says which stack, in words. */
+export const settingsOfStack = ({ stackName, outputs }: StackOutputs, place = `stack ${stackName}`): Settings =>
+  new Map(
+    settingsOfOutputs(outputs).map(({ key, text, output }) => [
+      key,
+      { value: settingFromText(key, text), source: `output ${output} of ${place}` },
+    ]),
+  );
+
+export interface DeployedStackRequest {
+  /** Default: the name that `cdk deploy` gives. */
+  readonly stack?: string;
+  readonly region: string;
+  /** AWS profile to ask with. */
+  readonly profile?: string;
+  readonly lookup: StackLookup;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The settings of a deployed stack; undefined when the default stack isn't there. Throws `not-found` for a named stack
+ * that isn't, `usage` for one that is no environment, `denied` when it may not be read.
+ */
+export async function settingsOfDeployedStack(request: DeployedStackRequest): Promise<Settings | undefined> {
+  const { stack, region, profile, lookup, signal } = request;
+  const stackName = stack ?? DEFAULT_STACK_NAME;
+  const found = await lookup.outputs(stackName, { region, profile }, signal);
+  const place = `stack ${stackName} (${region})`;
+  if (found !== undefined && isEnvironment(found.outputs)) return settingsOfStack(found, place);
+  if (found !== undefined) {
+    throw new MngrFargateError('usage', `${place} has no outputs of an mngr-fargate environment`, {
+      hint: 'name the stack that "cdk deploy" made with --stack',
+    });
+  }
+  if (stack === undefined) return undefined;
+  throw new MngrFargateError('not-found', `there is no stack ${stackName} in ${region}`, {
+    hint: 'give its region with --region, or another name with --stack',
+  });
+}

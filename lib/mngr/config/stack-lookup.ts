@@ -1,0 +1,66 @@
+import { MngrFargateError } from '../../contract/errors';
+import type { StackOutputs } from './stack-outputs';
+
+/** Which AWS account and region to look in; the SDK's own resolution where a field is absent. */
+export interface AwsTarget {
+  readonly region?: string;
+  readonly profile?: string;
+}
+
+export interface StackLookup {
+  /** The region that the SDK finds (AWS_REGION, the profile's region); undefined when it finds none. */
+  region(profile?: string): Promise<string | undefined>;
+  /** The stack's outputs; undefined when there is no such stack in that account and region. */
+  outputs(stackName: string, target: AwsTarget, signal?: AbortSignal): Promise<StackOutputs | undefined>;
+}
+
+const DENIED =
+  /AccessDenied|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch|CredentialsProvider/;
+
+function lookupError(stackName: string, region: string | undefined, error: unknown): MngrFargateError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (DENIED.test(name)) {
+    return new MngrFargateError('denied', `stack ${stackName} cannot be read: ${message}`, {
+      cause: error,
+      hint: 'check with "aws sts get-caller-identity"; describing the stack needs cloudformation:DescribeStacks',
+      details: { awsError: name, region },
+    });
+  }
+  return new MngrFargateError('failed', `stack ${stackName} cannot be read: ${message}`, {
+    cause: error,
+    details: { awsError: name, region },
+  });
+}
+
+/** Reads stacks with the AWS SDK and its credential chain. The SDK is loaded on first use. */
+export const awsStackLookup: StackLookup = {
+  async region(profile) {
+    const { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } =
+      await import('@smithy/core/config');
+    const options =
+      profile === undefined ? NODE_REGION_CONFIG_FILE_OPTIONS : { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile };
+    return loadConfig(NODE_REGION_CONFIG_OPTIONS, options)().catch(() => undefined);
+  },
+
+  async outputs(stackName, target, signal) {
+    const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
+    const client = new CloudFormationClient(target);
+    try {
+      const { Stacks: stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }), {
+        abortSignal: signal,
+      });
+      const outputs = stacks?.[0]?.Outputs ?? [];
+      return {
+        stackName,
+        outputs: Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])),
+      };
+    } catch (error) {
+      if (signal?.aborted) throw new MngrFargateError('aborted', 'aborted while reading the stack', { cause: error });
+      // CloudFormation has no error of its own for a stack that isn't there.
+      if (error instanceof Error && /does not exist/.test(error.message)) return undefined;
+      throw lookupError(stackName, target.region, error);
+    } finally {
+      client.destroy();
+    }
+  },
+};

@@ -1,0 +1,124 @@
+import type { Host } from '../../hosts/model/types';
+import { mapBounded } from '../../util/bounded';
+import { writeFileAtomically } from '../../util/atomic-file';
+import { readTomlFile } from '../toml/toml-file';
+import type { DynamicHost } from './dynamic-hosts';
+import { dynamicHostsIn, renderDynamicHosts, sshProviderHostId } from './dynamic-hosts';
+import { answers, introduce } from './dynamic-hosts-probe';
+import { withFileLock } from '../../util/file-lock';
+
+/** Why a running host is not in the file. */
+export type LeftOutReason =
+  /** Its launcher hasn't finished it, or can't any more. */
+  | 'not-ready'
+  /** It was created on another machine, and its private key is there. */
+  | 'no-key'
+  /** Its SSH server doesn't answer this machine. */
+  | 'no-answer'
+  /** An older host has the name. */
+  | 'name-taken';
+
+export interface SyncedHost {
+  readonly name: string;
+  /** The host's own id, as in ECS. Null when ECS could not be asked. */
+  readonly hostId: string | null;
+  /** The id that mngr's ssh provider gives it. */
+  readonly mngrHostId: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface LeftOutHost {
+  readonly name: string;
+  readonly hostId: string | null;
+  readonly reason: LeftOutReason;
+}
+
+export interface SyncRequest {
+  /** The dynamic_hosts.toml of the pool. */
+  readonly file: string;
+  /** Name of the provider block in mngr's settings. */
+  readonly pool: string;
+  /** Where the launcher keeps its hosts' keys. */
+  readonly keyDirectory: string;
+  /** The running hosts as ECS has them. When this fails, the file keeps those of its hosts that answer. */
+  readonly listHosts: () => Promise<readonly Host[]>;
+}
+
+export interface SyncResult {
+  readonly file: string;
+  readonly pool: string;
+  readonly changed: boolean;
+  readonly hosts: readonly SyncedHost[];
+  readonly leftOut: readonly LeftOutHost[];
+  /** What `listHosts` threw. */
+  readonly problem?: unknown;
+}
+
+/** SSH connections under way at once. */
+const CONNECTIONS = 32;
+
+interface Candidate {
+  readonly hostId: string | null;
+  readonly entry: DynamicHost;
+}
+
+/**
+ * Makes a pool's dynamic_hosts.toml say what runs now. A host gets in by a login that checks its pinned key, once; those
+ * that are in stay for as long as their SSH server answers. mngr fails for the whole pool when one host of it doesn't.
+ */
+export async function syncDynamicHosts(request: SyncRequest): Promise<SyncResult> {
+  const { file, pool, keyDirectory, listHosts } = request;
+  const before = await readTomlFile(file);
+  const present = dynamicHostsIn(before, keyDirectory);
+  const { candidates, leftOut, problem } = await listHosts().then(
+    (hosts) => ({ ...sorted(hosts), problem: undefined }),
+    (error: unknown) => ({
+      candidates: present.map((entry) => ({ hostId: null, entry })),
+      leftOut: [],
+      problem: error,
+    }),
+  );
+  const known = new Map(present.map((entry) => [entry.name, JSON.stringify(entry)]));
+  const reached = await mapBounded(candidates, CONNECTIONS, async ({ entry }) =>
+    known.get(entry.name) === JSON.stringify(entry)
+      ? answers(entry)
+      : introduce(entry, sshProviderHostId(pool, entry.name)),
+  );
+  const hosts = candidates.filter((_, index) => reached[index]);
+  const silent = candidates.filter((_, index) => !reached[index]);
+  const text = renderDynamicHosts(hosts.map(({ entry }) => entry));
+  const changed = text !== before.text;
+  if (changed) await withFileLock(file, () => writeFileAtomically(file, text));
+  return {
+    ...{ file, pool, changed, problem },
+    hosts: hosts.map(({ hostId, entry: { name, address, port } }) => {
+      return { name, hostId, mngrHostId: sshProviderHostId(pool, name), address, port };
+    }),
+    leftOut: [
+      ...leftOut,
+      ...silent.map(({ hostId, entry: { name } }) => ({ name, hostId, reason: 'no-answer' as const })),
+    ],
+  };
+}
+
+/** Hosts that mngr can be told of, and the others. The older of two hosts of one name has it. */
+function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; readonly leftOut: LeftOutHost[] } {
+  const candidates = new Map<string, Candidate>();
+  const leftOut: LeftOutHost[] = [];
+  for (const host of [...hosts].sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1))) {
+    const { name, hostId, address, identityFile, knownHostsFile } = host;
+    const leaveOut = (reason: LeftOutReason): number => leftOut.push({ name, hostId, reason });
+    if (!host.ready || address === null) leaveOut('not-ready');
+    else if (identityFile === null || knownHostsFile === null) leaveOut('no-key');
+    else if (candidates.has(name)) leaveOut('name-taken');
+    else {
+      const { host: at, port, user } = address;
+      candidates.set(name, {
+        hostId,
+        entry: { name, address: at, port, user, keyFile: identityFile, knownHostsFile },
+      });
+    }
+  }
+  return { candidates: [...candidates.values()], leftOut };
+}

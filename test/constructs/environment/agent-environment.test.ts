@@ -1,0 +1,136 @@
+import { Duration } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Cluster } from 'aws-cdk-lib/aws-ecs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { AgentEnvironmentProps } from '../../../lib/constructs';
+import { AgentEnvironment, AgentNetwork, NetworkMode } from '../../../lib/constructs';
+import { emptyStack, existingVpc, RegistryImage } from '../../support/cdk/construct-stack';
+import { statementsIn } from '../../support/assertions/policy-statements';
+
+const ZONES = { availabilityZones: ['eu-central-1a', 'eu-central-1b'] };
+
+const environmentWith = (props: AgentEnvironmentProps = {}) => {
+  const stack = emptyStack();
+  const image = new RegistryImage(stack, 'Image');
+  const network = props.network === undefined ? { networkOptions: { ...ZONES, ...props.networkOptions } } : {};
+  return { stack, environment: new AgentEnvironment(stack, 'Agents', { image, ...props, ...network }) };
+};
+
+describe('AgentEnvironment', () => {
+  it('lets its hosts read a bucket that is granted to it', () => {
+    const { stack, environment } = environmentWith();
+    new Bucket(stack, 'Bucket').grantRead(environment);
+
+    expect(statementsIn(Template.fromStack(stack), 'AWS::IAM::Policy', /AgentsTaskTaskRole/)).toContainEqual(
+      expect.objectContaining({ Action: ['s3:GetBucket*', 's3:GetObject*', 's3:List*'] }),
+    );
+  });
+
+  it('is connected by its security group, both ways', () => {
+    const { stack, environment } = environmentWith();
+    const database = new SecurityGroup(stack, 'Database', { vpc: environment.network.vpc });
+    database.connections.allowFrom(environment, Port.tcp(5432), 'hosts query the database');
+    environment.connections.allowFrom(database, Port.SSH, 'the bastion');
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      FromPort: 5432,
+      SourceSecurityGroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^AgentsSsh'), 'GroupId'] },
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      FromPort: 22,
+      GroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^AgentsSsh'), 'GroupId'] },
+    });
+  });
+
+  it('can be there twice in one stack, with a prefix', () => {
+    const { stack } = environmentWith();
+    new AgentEnvironment(stack, 'Second', {
+      namePrefix: 'second',
+      image: new RegistryImage(stack, 'SecondImage'),
+      networkOptions: ZONES,
+    });
+    const template = Template.fromStack(stack);
+
+    for (const ClusterName of ['mngr', 'second-mngr'])
+      template.hasResourceProperties('AWS::ECS::Cluster', { ClusterName });
+    for (const Family of ['mngr-task', 'second-mngr-task']) {
+      template.hasResourceProperties('AWS::ECS::TaskDefinition', { Family });
+    }
+  });
+
+  it('uses the parts that a team already has', () => {
+    const stack = emptyStack();
+    const vpc = existingVpc(stack);
+    const environment = new AgentEnvironment(stack, 'Agents', {
+      network: AgentNetwork.fromVpc(stack, 'Network', { vpc, mode: NetworkMode.PRIVATE_NAT }),
+      cluster: Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'team', vpc }),
+      securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1'),
+      image: new RegistryImage(stack, 'Image'),
+    });
+    const template = Template.fromStack(stack);
+
+    for (const type of ['AWS::EC2::VPC', 'AWS::EC2::SecurityGroup', 'AWS::ECS::Cluster'])
+      template.resourceCountIs(type, 0);
+    expect(environment.network).toMatchObject({ subnetIds: ['subnet-c', 'subnet-d'], assignPublicIp: false });
+    expect(environment.connections.securityGroups.map(({ securityGroupId }) => securityGroupId)).toEqual(['sg-1']);
+    expect(statementsIn(template, 'AWS::IAM::ManagedPolicy').find(({ Sid }) => Sid === 'ManageHosts')).toMatchObject({
+      Condition: { Null: { 'aws:ResourceTag/mngr-host-id': 'false' } },
+    });
+  });
+
+  it('without internet reaches Secrets Manager and Bedrock when its hosts use them', () => {
+    const services = (props: AgentEnvironmentProps): string => {
+      const { stack } = environmentWith({ ...props, networkOptions: { mode: NetworkMode.PRIVATE_ENDPOINTS } });
+      return JSON.stringify(Template.fromStack(stack).findResources('AWS::EC2::VPCEndpoint'));
+    };
+    const secretStack = emptyStack();
+    const secrets = [Secret.fromSecretNameV2(secretStack, 'Secret', 'mngr/api-key')];
+
+    expect(services({})).not.toMatch(/secretsmanager|bedrock/);
+    expect(services({ bedrock: true })).toContain('bedrock-runtime');
+    expect(services({ secrets })).toContain('secretsmanager');
+  });
+
+  it('has an idle timeout of an hour and no age limit, or what was asked for', () => {
+    expect(environmentWith().environment).toMatchObject({
+      defaultIdleTimeoutSeconds: 3600,
+      defaultMaxAgeSeconds: undefined,
+    });
+    expect(
+      environmentWith({ defaultIdleTimeout: Duration.seconds(0), defaultMaxAge: Duration.days(1) }).environment,
+    ).toMatchObject({ defaultIdleTimeoutSeconds: 0, defaultMaxAgeSeconds: 86_400 });
+  });
+
+  it.each<[string, (stack: ReturnType<typeof emptyStack>) => AgentEnvironmentProps]>([
+    [
+      'network and networkOptions exclude each other',
+      (stack) => ({ network: AgentNetwork.fromVpc(stack, 'N', { vpc: existingVpc(stack) }), networkOptions: {} }),
+    ],
+    [
+      'cluster and spot exclude each other',
+      (stack) => ({
+        cluster: Cluster.fromClusterAttributes(stack, 'C', { clusterName: 'team', vpc: existingVpc(stack) }),
+        spot: true,
+      }),
+    ],
+    [
+      'securityGroup and sshSources exclude each other',
+      (stack) => ({
+        securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'G', 'sg-1'),
+        sshSources: ['203.0.113.7'],
+      }),
+    ],
+    ['image and agents exclude each other', (stack) => ({ image: new RegistryImage(stack, 'I'), agents: ['codex'] })],
+    [
+      'defaultMaxAge of 30 seconds is too short: use 60 seconds or more',
+      () => ({ defaultMaxAge: Duration.seconds(30) }),
+    ],
+  ])('refuses props of which one would be dropped: %s', (message, props) => {
+    const stack = emptyStack();
+
+    expect(() => new AgentEnvironment(stack, 'Agents', props(stack))).toThrow(message);
+  });
+});

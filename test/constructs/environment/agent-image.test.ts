@@ -1,0 +1,102 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import type { AgentImageProps } from '../../../lib/constructs';
+import { AgentImage, AgentTaskDefinition } from '../../../lib/constructs';
+import { emptyStack } from '../../support/cdk/construct-stack';
+import { ENV } from '../../support/cdk/stack-variants';
+
+interface DockerImage {
+  readonly source: { directory: string; dockerBuildArgs?: Record<string, string>; platform?: string };
+}
+
+describe('AgentImage', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mngr-fargate-image-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What `cdk deploy` would build. */
+  const built = (props: AgentImageProps): DockerImage['source'] => {
+    const app = new App({ outdir: join(folder, 'cdk.out'), builtinCloudFormationValidation: false });
+    new AgentImage(new Stack(app, 'Stack', { env: ENV }), 'Image', props);
+    const { directory } = app.synth();
+    const assets = JSON.parse(readFileSync(join(directory, 'Stack.assets.json'), 'utf8')) as {
+      dockerImages: Record<string, DockerImage>;
+    };
+    const [image] = Object.values(assets.dockerImages);
+    return (image as DockerImage).source;
+  };
+
+  it("is built from this package's docker folder, for x86-64", () => {
+    expect(built({})).toMatchObject({ platform: 'linux/amd64' });
+  });
+
+  it('has coding agents baked in by a build argument, and takes others', () => {
+    const source = built({ agents: ['claude-code', 'codex@0.1.0'], buildArgs: { BASE: 'debian:trixie-slim' } });
+
+    expect(source.dockerBuildArgs).toEqual({ AGENTS: 'claude-code codex@0.1.0', BASE: 'debian:trixie-slim' });
+  });
+
+  it('is built for ARM when asked, from any folder', () => {
+    const directory = join(folder, 'own');
+    writeOwnDockerfile(directory);
+
+    expect(built({ architecture: CpuArchitecture.ARM64, directory })).toMatchObject({ platform: 'linux/arm64' });
+  });
+
+  const pullStatements = (uri: string): unknown[] => {
+    const stack = emptyStack();
+    new AgentTaskDefinition(stack, 'Task', { image: AgentImage.fromUri(stack, 'Image', uri) });
+    const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy')) as {
+      Properties: { PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] } };
+    }[];
+    return policies
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => JSON.stringify(Action).includes('ecr:'));
+  };
+
+  it('of Amazon ECR may be pulled from that repository alone', () => {
+    expect(pullStatements('210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/agent:7')).toEqual([
+      expect.objectContaining({
+        Action: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+        Resource: 'arn:aws:ecr:eu-west-1:210987654321:repository/team/agent',
+      }),
+      expect.objectContaining({ Action: 'ecr:GetAuthorizationToken', Resource: '*' }),
+    ]);
+  });
+
+  it('of another registry needs no permission', () => {
+    expect(pullStatements('docker.example.com/team/agent:7')).toEqual([]);
+  });
+
+  it.each([
+    ['210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/agent:7', ':7'],
+    ['210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/agent@sha256:abc', '@sha256:abc'],
+    ['210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/agent', ':latest'],
+    ['docker.example.com/team/agent:7', ':7'],
+  ])('given as %s is what the task definition names', (uri, ending) => {
+    const stack = emptyStack();
+    new AgentTaskDefinition(stack, 'Task', { image: AgentImage.fromUri(stack, 'Image', uri) });
+    const [definition] = Object.values(Template.fromStack(stack).findResources('AWS::ECS::TaskDefinition')) as {
+      Properties: { ContainerDefinitions: { Image: unknown }[] };
+    }[];
+    const image = JSON.stringify(definition?.Properties.ContainerDefinitions[0]?.Image);
+
+    expect(image).toContain(uri.split(/[:@]/)[0]?.split('/').slice(1).join('/'));
+    expect(image).toContain(ending);
+  });
+});
+
+function writeOwnDockerfile(directory: string): void {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\n');
+}

@@ -1,0 +1,74 @@
+import { Endpoint } from '../../../lib/local/endpoint';
+import type { EndpointOptions } from '../../../lib/local/endpoint';
+import { DEFAULT_STACK_NAME } from '../../../lib/contract/outputs';
+import type { TaskRuntime } from '../../../lib/local/runtimes/runtime';
+import { loadAssembly } from '../../../lib/local/template/assembly';
+import { FakeRuntime } from './fake-runtime';
+import { SMALL_ASSEMBLY } from './local-endpoint-template';
+
+export interface LocalEndpointOptions<Runtime extends TaskRuntime> extends Partial<
+  Omit<EndpointOptions, 'assembly' | 'runtime'>
+> {
+  /** Default: a FakeRuntime. */
+  readonly runtime?: Runtime;
+  /** A synthesized `cdk.out`; default: a small stack of the same kind, see local-endpoint-template.ts. */
+  readonly assemblyDirectory?: string;
+}
+
+/** What a client's constructor takes to use the endpoint as the account's administrator. */
+export interface ClientSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface LocalEndpoint<Runtime extends TaskRuntime> {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: ClientSettings['credentials'];
+  /** For `new ECSClient(local.client)`. */
+  readonly client: ClientSettings;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly env: Endpoint['description']['env'];
+  readonly control: Endpoint['control'];
+  readonly controlToken: string;
+  readonly runtime: Runtime;
+  /** Errors that were the endpoint's own fault; a test can expect none. */
+  readonly faults: unknown[];
+  /** Stops serving; tasks run on. */
+  readonly stop: () => Promise<void>;
+  /** Stops serving and removes every task. */
+  readonly destroy: () => Promise<void>;
+}
+
+/** An endpoint in this process, with a stack on it. */
+export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRuntime>(
+  options: LocalEndpointOptions<Runtime> = {},
+): Promise<LocalEndpoint<Runtime>> {
+  const { assemblyDirectory, stackName = DEFAULT_STACK_NAME, ...rest } = options;
+  const runtime = (options.runtime ?? new FakeRuntime()) as Runtime;
+  const faults: unknown[] = [];
+  const endpoint = await Endpoint.start({
+    onFault: (error) => faults.push(error),
+    ...rest,
+    stackName,
+    runtime,
+    assembly: assemblyDirectory === undefined ? SMALL_ASSEMBLY : loadAssembly(assemblyDirectory, stackName),
+  });
+  const { env, outputs, region, controlToken } = endpoint.description;
+  const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };
+  return {
+    endpoint: env.AWS_ENDPOINT_URL,
+    region,
+    credentials,
+    client: { endpoint: env.AWS_ENDPOINT_URL, region, credentials },
+    outputs,
+    env,
+    control: endpoint.control,
+    controlToken,
+    runtime,
+    faults,
+    stop: () => endpoint.stop(),
+    destroy: () => endpoint.destroy(),
+  };
+}

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** What a suite needs from the machine; `missing` says why it can't run here, or undefined when it can. */
+export interface Requirement {
+  readonly missing: () => string | undefined;
+}
+
+const answers = (command: string, ...args: string[]): boolean => {
+  try {
+    execFileSync(command, args, { stdio: 'ignore', timeout: 20_000 });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A Docker-compatible engine that answers. */
+export const containerEngine: Requirement = {
+  missing: () => (answers('docker', 'version') ? undefined : 'no container engine answers (docker version)'),
+};
+
+/** A program on the PATH or in the system directories. */
+export const program = (name: string): Requirement => ({
+  missing: () =>
+    [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) => existsSync(`${folder}/${name}`))
+      ? undefined
+      : `${name} is not installed`,
+});
+
+/**
+ * A suite that needs something from the machine. Where that is missing the suite is skipped; a test that fails is
+ * repeated once (docs/decisions/099). The run prints both at its end, with the reasons (test/support/run/closing-reporter.js).
+ */
+export function describeWith(
+  requirements: Requirement | readonly Requirement[],
+  name: string,
+  suite: () => void,
+): void {
+  const reasons = [requirements].flat().map((requirement) => requirement.missing());
+  const reason = reasons.find((text) => text !== undefined);
+  if (reason === undefined) {
+    jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
+    describe(name, suite);
+    return;
+  }
+  const { skip } = describe;
+  skip(`${name} [skipped: ${reason}]`, suite);
+}

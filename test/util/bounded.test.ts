@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { Bound, mapBounded } from '../../lib/util/bounded';
+
+/** Work that ends when the scheduler says so, and notes how much of it was under way at once. */
+class CountedWork {
+  readonly begun: number[] = [];
+  most = 0;
+  private underWay = 0;
+
+  constructor(private readonly scheduler: fc.Scheduler) {}
+
+  async do(item: number): Promise<number> {
+    this.begun.push(item);
+    this.underWay += 1;
+    this.most = Math.max(this.most, this.underWay);
+    await this.scheduler.schedule(Promise.resolve());
+    this.underWay -= 1;
+    return item * 2;
+  }
+}
+
+const items = fc.array(fc.nat(), { maxLength: 12 });
+const limits = fc.integer({ min: 1, max: 5 });
+
+describe('mapBounded', () => {
+  test('gives results in order, whatever ends first, and never has more under way than it may', () =>
+    fc.assert(
+      fc.asyncProperty(fc.scheduler(), items, limits, async (scheduler, given, limit) => {
+        const work = new CountedWork(scheduler);
+        const results = await scheduler.waitFor(mapBounded(given, limit, (item) => work.do(item)));
+        expect(results).toEqual(given.map((item) => item * 2));
+        expect(work.most).toBeLessThanOrEqual(limit);
+      }),
+    ));
+
+  test('starts nothing more after a failure, and throws it once the rest has ended', async () => {
+    const begun: number[] = [];
+    const ended: number[] = [];
+    const mapped = mapBounded([1, 2, 3, 4], 2, async (item) => {
+      begun.push(item);
+      if (item === 1) throw new Error('one');
+      await new Promise((resolve) => setImmediate(resolve));
+      ended.push(item);
+    });
+    await expect(mapped).rejects.toThrow('one');
+    expect(begun).toEqual([1, 2]);
+    expect(ended).toEqual([2]);
+  });
+});
+
+describe('a bound', () => {
+  test('begins in the order of asking, never more at once than it may, and gives each its own result', () =>
+    fc.assert(
+      fc.asyncProperty(fc.scheduler(), items, limits, async (scheduler, given, limit) => {
+        const work = new CountedWork(scheduler);
+        const bound = new Bound(limit);
+        const all = Promise.all(given.map((item) => bound.run(() => work.do(item))));
+        expect(await scheduler.waitFor(all)).toEqual(given.map((item) => item * 2));
+        expect(work.begun).toEqual(given);
+        expect(work.most).toBeLessThanOrEqual(limit);
+      }),
+    ));
+
+  test('goes on after a failure', async () => {
+    const bound = new Bound(1);
+    const failing = bound.run(() => Promise.reject(new Error('no')));
+    const next = bound.run(() => Promise.resolve('next'));
+    await expect(failing).rejects.toThrow('no');
+    await expect(next).resolves.toBe('next');
+  });
+});
