@@ -20,7 +20,7 @@ import { versionCommand } from './commands/version';
 import { addGlobalOptions } from './global-options';
 import type { Io } from './io';
 import type { CommandRegistration, Runner } from './runner';
-import { packageVersion } from './version';
+import { packageVersion } from '../util/package-root';
 
 const COMMANDS: readonly CommandRegistration[] = [
   createCommand,

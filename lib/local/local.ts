@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { MngrFargateError } from '../contract/errors';
 import { DEFAULT_STACK_NAME } from '../contract/outputs';
+import { lockFileOf, withFileLock } from '../util/file-lock';
 import { LocalFiles, defaultStateDirectory, hashAssembly } from './daemon/files';
 import type { DaemonRecord } from './daemon/files';
-import { withLock } from './daemon/lock';
 import { askStatus, endDaemon } from './daemon/process';
 import { abortedError, startDaemon } from './daemon/start';
 import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
@@ -49,6 +50,9 @@ export interface LocalStatus {
   readonly runtime?: { readonly kind: string; readonly description: string };
 }
 
+/** How long another `up` or `down` may take: an image may be built meanwhile. */
+const LOCK_TIMEOUT_MS = 15 * 60_000;
+
 const DOWN_FIRST = 'run "mngr-fargate local down" first';
 
 const filesOf = ({ stateDirectory }: LocalOptions): LocalFiles =>
@@ -65,7 +69,7 @@ export async function up(options: UpOptions): Promise<LocalDescription> {
   const stackName = options.stackName ?? DEFAULT_STACK_NAME;
   const assemblyHash = hashAssembly(options.assemblyDirectory, stackName);
   files.make();
-  return withLock(files.lock, async () => {
+  const start = async (): Promise<LocalDescription> => {
     if (options.signal?.aborted) throw abortedError(options.signal);
     const previous = files.readRecord();
     if (previous !== undefined) {
@@ -91,7 +95,8 @@ export async function up(options: UpOptions): Promise<LocalDescription> {
       options.signal,
     );
     return (files.readRecord() as DaemonRecord).description;
-  });
+  };
+  return withFileLock(files.lock, start, { timeoutMs: LOCK_TIMEOUT_MS, signal: options.signal });
 }
 
 /** True when the endpoint of the record is what the options ask for. Throws for what can't be changed under tasks. */
@@ -116,7 +121,7 @@ function suffices(previous: DaemonRecord, options: UpOptions, stackName: string,
 export async function down(options: LocalOptions = {}): Promise<{ readonly wasRunning: boolean }> {
   const files = filesOf(options);
   if (!existsSync(files.directory)) return { wasRunning: false };
-  return withLock(files.lock, async () => {
+  const end = async (): Promise<{ wasRunning: boolean }> => {
     const record = files.readRecord();
     const wasRunning = record !== undefined && (await askStatus(record)) !== undefined;
     if (record !== undefined) {
@@ -128,9 +133,20 @@ export async function down(options: LocalOptions = {}): Promise<{ readonly wasRu
       });
       await runtime.removeAll();
     }
-    await rm(files.directory, { recursive: true, force: true });
+    await removeAllButLock(files);
     return { wasRunning };
-  });
+  };
+  const ended = await withFileLock(files.lock, end, { timeoutMs: LOCK_TIMEOUT_MS });
+  // Whoever has started the endpoint again since has put something there.
+  await rmdir(files.directory).catch(() => undefined);
+  return ended;
+}
+
+/** The lock's file stays until the lock is given back: whoever found it missing would take a lock of its own. */
+async function removeAllButLock(files: LocalFiles): Promise<void> {
+  const lock = basename(lockFileOf(files.lock));
+  const others = (await readdir(files.directory)).filter((name) => name !== lock);
+  await Promise.all(others.map((name) => rm(join(files.directory, name), { recursive: true, force: true })));
 }
 
 /** Whether the endpoint runs, and what runs on it. */

@@ -13,6 +13,5 @@ export { knock } from './knock';
 export type { KnockOptions } from './knock';
 export { KnockPace } from './knock-pace';
 export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
-export { ensurePrivateDirectory, writePrivateFile } from './private-files';
 export { shellCommand, shellQuote } from './shell-quote';
 export { upload } from './upload';

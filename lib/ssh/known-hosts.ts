@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { writePrivateFile } from './private-files';
+import { writePrivateFile } from '../util/atomic-file';
 
 const SSH_PORT = 22;
 

@@ -1,33 +1,94 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { MngrFargateError } from '../contract/errors';
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some disk space and try again',
+  EDQUOT: 'free some of your disk quota and try again',
+  EACCES: 'make the directory writable for your user',
+  EPERM: 'make the directory writable for your user',
+  EROFS: 'choose a directory on a file system that can be written',
+};
+
+/** The `failed` error for a file or directory that can't be written, with what to do about it where that is known. */
+export function cannotWrite(path: string, error: unknown): MngrFargateError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new MngrFargateError('failed', `cannot write ${path}: ${message}`, {
+    cause: error,
+    hint: code === undefined ? undefined : HINTS[code],
+    details: { path, ...(code !== undefined && { systemError: code }) },
+  });
+}
 
 /**
- * Writes a file so that a reader sees the old text or the new one, never a part: temporary file beside it, fsync, rename.
- * Keeps the file's mode and follows a symbolic link to the file behind it. A new file gets `mode` (default 0600), and
- * missing parent directories are made for their owner alone.
+ * Makes the directory and its missing parents, 0700 each. Directories that exist keep their modes. Throws `failed`
+ * (cannotWrite).
  */
-export async function writeFileAtomically(path: string, text: string, mode = 0o600): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const target = await realpath(path).catch(() => path);
-  const presentMode = await stat(target).then(
-    (stats) => stats.mode & 0o7777,
-    () => mode,
-  );
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
-    const handle = await open(temporary, 'wx', presentMode);
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+const temporaryBeside = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
+
+/**
+ * Writes a file so that a reader sees the old text or the new one, never a part, even when the process is killed or the
+ * disk is full: a temporary file beside it reaches the disk and takes the name in one step. A symbolic link is followed
+ * to the file behind it. An existing file keeps its mode; a new one is readable by its owner alone (0600), and so are the
+ * parent directories that are missing (0700). Throws `failed` (cannotWrite).
+ */
+export async function writeFileAtomically(path: string, content: string): Promise<void> {
+  await ensurePrivateDirectory(dirname(path));
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (stats) => stats.mode & 0o7777,
+    () => 0o600,
+  );
+  await replaceFile(target, content, mode);
+}
+
+/** As writeFileAtomically, for secrets: the file is readable by its owner alone (0600) whatever its mode was. */
+export async function writePrivateFile(path: string, content: string): Promise<void> {
+  await ensurePrivateDirectory(dirname(path));
+  await replaceFile(path, content, 0o600);
+}
+
+async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+  const temporary = temporaryBeside(path);
+  try {
+    const file = await open(temporary, 'wx', mode);
     try {
-      // The umask narrows the mode of a new file; what the file had before counts.
-      await handle.chmod(presentMode);
-      await handle.writeFile(text);
-      await handle.sync();
+      // The umask narrows the mode of a new file.
+      await file.chmod(mode);
+      await file.writeFile(content);
+      await file.sync();
     } finally {
-      await handle.close();
+      await file.close();
     }
-    await rename(temporary, target);
+    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw cannotWrite(path, error);
+  }
+}
+
+/** As writePrivateFile, but without waiting for the disk: for what is written often and can be made again. */
+export function writePrivateFileSync(path: string, content: string): void {
+  const temporary = temporaryBeside(path);
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
+      renameSync(temporary, path);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  } catch (error) {
+    throw cannotWrite(path, error);
   }
 }

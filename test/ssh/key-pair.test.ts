@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utils } from 'ssh2';
 import type { ParsedKey } from 'ssh2';
-import { generateKeyPair, writePrivateFile } from '../../lib/ssh';
+import { generateKeyPair } from '../../lib/ssh';
+import { writePrivateFile } from '../../lib/util/atomic-file';
 import { describeWith, program } from '../support/run/requirements';
 
 describe('generateKeyPair', () => {

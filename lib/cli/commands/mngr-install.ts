@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { InstalledPlugin } from '../../mngr/index';
 import type { CliContext } from '../context';
-import { packageDirectory } from '../version';
+import { packageRoot } from '../../util/package-root';
 
 export interface MngrInstallOptions {
   readonly python?: string;
@@ -22,7 +22,7 @@ function describe({ changed, dryRun, ...installed }: InstalledPlugin): string {
 export async function mngrInstall(context: CliContext, options: MngrInstallOptions): Promise<void> {
   const { installPlugin } = await import('../../mngr/index.js');
   const installed = await installPlugin({
-    source: join(packageDirectory(), 'plugin'),
+    source: join(packageRoot(), 'plugin'),
     python: options.python,
     dryRun: options.dryRun === true,
     environment: context.io.environment,

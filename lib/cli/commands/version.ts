@@ -1,7 +1,7 @@
 import type { CliContext } from '../context';
 import { CONTRACT_VERSION } from '../json-contract';
 import type { CommandRegistration } from '../runner';
-import { packageVersion } from '../version';
+import { packageVersion } from '../../util/package-root';
 
 async function version(context: CliContext): Promise<void> {
   const document = { version: packageVersion(), contractVersion: CONTRACT_VERSION };

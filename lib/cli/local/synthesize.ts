@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
-import { packageDirectory } from '../version';
+import { packageRoot } from '../../util/package-root';
 
 /** Last characters of the app's output that an error shows. */
 const OUTPUT_TAIL = 4000;
 
 /** The CDK app as node's arguments: built when this program is, else from the sources with the loader that runs them. */
 function appArguments(): readonly string[] {
-  const folder = packageDirectory();
+  const folder = packageRoot();
   if (__filename.endsWith('.ts')) return [...process.execArgv, join(folder, 'bin', 'app.ts')];
   const built = join(folder, 'dist', 'bin', 'app.js');
   if (existsSync(built)) return [built];
@@ -30,7 +30,7 @@ export interface SynthesisRequest {
 export async function synthesize({ folder, context, environment, signal }: SynthesisRequest): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, appArguments(), {
-    cwd: packageDirectory(),
+    cwd: packageRoot(),
     env: { ...environment, CDK_CONTEXT_JSON: JSON.stringify(context), CDK_OUTDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { isHostId } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
-import { pinHostKey, readPinnedHostKeys, writePrivateFile } from '../../ssh';
+import { pinHostKey, readPinnedHostKeys } from '../../ssh';
+import { writePrivateFile } from '../../util/atomic-file';
 import { Bound } from '../../util/bounded';
 import type { LocalFiles } from '../model/task-view';
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { MngrFargateError } from '../../contract/errors';
+import { writePrivateFileSync } from '../../util/atomic-file';
 
 /** Environment variable that says where the endpoint keeps its state. */
 export const LOCAL_DIRECTORY_VARIABLE = 'MNGR_FARGATE_LOCAL_DIR';
@@ -74,8 +75,9 @@ export class LocalFiles {
     return join(this.directory, 'daemon.log');
   }
 
+  /** What starts and ends of the daemon lock (withFileLock). */
   get lock(): string {
-    return join(this.directory, 'up.lock');
+    return join(this.directory, 'up');
   }
 
   get configuration(): string {
@@ -113,19 +115,16 @@ export class LocalFiles {
   }
 
   writeRecord(record: DaemonRecord): void {
-    writeAtomically(this.record, record);
+    writeDocument(this.record, record);
   }
 
   writeConfiguration(configuration: DaemonConfiguration): void {
-    writeAtomically(this.configuration, configuration);
+    writeDocument(this.configuration, configuration);
   }
 }
 
-function writeAtomically(path: string, value: unknown): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
-}
+const writeDocument = (path: string, value: unknown): void =>
+  writePrivateFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 
 /** Hash of what an assembly deploys. */
 export function hashAssembly(directory: string, stackName: string): string {

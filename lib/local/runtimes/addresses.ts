@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { dirname } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
+import { writePrivateFileSync } from '../../util/atomic-file';
 import type { TaskAddress } from './runtime';
 
 /** First address of the pool and its size: 127.64.0.0/10, loopback that no common program uses. */
@@ -132,9 +132,7 @@ export class AddressPool {
       next: this.next,
       reserved: [...this.byTask].map(([taskId, address]) => ({ taskId, ...address })),
     };
-    mkdirSync(dirname(this.options.file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${this.options.file}.new`, JSON.stringify(saved), { mode: 0o600 });
-    renameSync(`${this.options.file}.new`, this.options.file);
+    writePrivateFileSync(this.options.file, JSON.stringify(saved));
   }
 }
 

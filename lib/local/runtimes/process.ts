@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { MngrFargateError } from '../../contract/errors';
+import { writePrivateFileSync } from '../../util/atomic-file';
 import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
@@ -291,14 +292,10 @@ function assertThatProcessesCanRun(): void {
 /** Writes the scripts under a name made from their content, since bash reads a script while it runs it. */
 function writeScripts(stateDirectory: string): Readonly<Record<keyof typeof PROCESS_SCRIPTS, string>> {
   const folder = join(stateDirectory, 'scripts');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (name: keyof typeof PROCESS_SCRIPTS): string => {
     const text = PROCESS_SCRIPTS[name];
     const file = join(folder, `${name}-${hashText(text)}.sh`);
-    if (!existsSync(file)) {
-      writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
-      renameSync(`${file}.${process.pid}`, file);
-    }
+    if (!existsSync(file)) writePrivateFileSync(file, text);
     return file;
   };
   return { supervise: write('supervise'), runPrefixed: write('runPrefixed'), runNamespaced: write('runNamespaced') };

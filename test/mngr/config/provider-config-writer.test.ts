@@ -2,13 +2,11 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -93,17 +91,6 @@ test('the first profile is made once, however many ask at the same time', async 
   expect(new Set(profiles).size).toBe(1);
   expect(configOf(base)).toBe(`profile = "${profiles[0] ?? ''}"\n# mine\n[a]\nb = 1\n`);
   expect(readdirSync(base).sort()).toEqual(['config.toml', 'profiles']);
-});
-
-test('a lock that a dead process left is taken over', async () => {
-  const base = mngrHome();
-  mkdirSync(base);
-  const lock = join(base, 'config.toml.lock');
-  writeFileSync(lock, '');
-  const longAgo = new Date(Date.now() - 60_000);
-  utimesSync(lock, longAgo, longAgo);
-  await expect(ensureProfile(base)).resolves.toMatch(/^[0-9a-f]{32}$/);
-  expect(existsSync(lock)).toBe(false);
 });
 
 test('reading a profile writes nothing', async () => {

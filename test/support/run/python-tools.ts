@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withLock } from '../../../lib/local/daemon/lock';
+import { withFileLock } from '../../../lib/util/file-lock';
 import type { Requirement } from './requirements';
 import { ROOT } from './paths';
 
@@ -45,13 +45,15 @@ export async function installPythonTool(tool: PythonTool): Promise<string> {
 
   if (!(await isInstalled())) {
     await mkdir(CACHE, { recursive: true });
-    await withLock(`${folder}.lock`, async () => {
+    const install = async (): Promise<void> => {
       if (await isInstalled()) return;
       await rm(folder, { recursive: true, force: true });
       await run(tool.interpreter ?? 'python3', ['-m', 'venv', folder]);
       await installPackages(folder, tool.requirements);
       await writeFile(marker, wanted);
-    });
+    };
+    // A large tool takes minutes on a busy machine.
+    await withFileLock(folder, install, { timeoutMs: 15 * 60_000 });
   }
   return join(folder, 'bin');
 }

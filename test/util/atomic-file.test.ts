@@ -1,25 +1,38 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pinnedHostKeys, writePrivateFile } from '../../lib/ssh';
+import { writeFileAtomically, writePrivateFile, writePrivateFileSync } from '../../lib/util/atomic-file';
 import { describeWith } from '../support/run/requirements';
 import { smallFileSystem, withSmallFileSystem } from '../support/host/hosts-disk';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-describe('writePrivateFile', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'mngr-private-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mngr-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
+describe.each([
+  ['writePrivateFile', writePrivateFile],
+  ['writePrivateFileSync', async (path: string, content: string) => writePrivateFileSync(path, content)],
+])('%s', (_, write) => {
   test('makes a file and folders for the owner alone, whatever the umask', async () => {
     const file = join(folder, 'fargate/hosts/host-1/id_ed25519');
     const umask = process.umask(0);
     try {
-      await writePrivateFile(file, 'key');
+      await write(file, 'key');
     } finally {
       process.umask(umask);
     }
@@ -31,7 +44,7 @@ describe('writePrivateFile', () => {
   test('replaces a file of wider mode by a private one', async () => {
     const file = join(folder, 'id');
     writeFileSync(file, 'old', { mode: 0o644 });
-    await writePrivateFile(file, 'new');
+    await write(file, 'new');
     expect(readFileSync(file, 'utf8')).toBe('new');
     expect(modeOf(file)).toBe('600');
     expect(readdirSync(folder)).toEqual(['id']);
@@ -39,10 +52,28 @@ describe('writePrivateFile', () => {
 
   test('says which path cannot be written', async () => {
     writeFileSync(join(folder, 'file'), '');
-    await expect(writePrivateFile(join(folder, 'file/below'), 'x')).rejects.toMatchObject({
+    await expect(write(join(folder, 'file/below'), 'x')).rejects.toMatchObject({
       code: 'failed',
       message: expect.stringContaining(join(folder, 'file')),
     });
+  });
+});
+
+describe('writeFileAtomically', () => {
+  test('keeps the mode of a file, and the link that leads to it', async () => {
+    writeFileSync(join(folder, 'real'), 'old', { mode: 0o640 });
+    symlinkSync('real', join(folder, 'link'));
+    await writeFileAtomically(join(folder, 'link'), 'new');
+    expect(readFileSync(join(folder, 'real'), 'utf8')).toBe('new');
+    expect(modeOf(join(folder, 'real'))).toBe('640');
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'real']);
+  });
+
+  test('makes a new file and its folders for the owner alone', async () => {
+    await writeFileAtomically(join(folder, 'profiles/one/settings.toml'), 'new');
+    expect(modeOf(join(folder, 'profiles/one/settings.toml'))).toBe('600');
+    expect(modeOf(join(folder, 'profiles'))).toBe('700');
   });
 });
 
@@ -61,28 +92,5 @@ describeWith(smallFileSystem, 'writePrivateFile on a full disk', () => {
       expect(readFileSync(file, 'utf8')).toBe('old');
       expect(readdirSync(join(disk, 'keys'))).toEqual(['id']);
     });
-  });
-});
-
-describe('pinnedHostKeys', () => {
-  const key = Buffer.from('key').toString('base64');
-
-  test.each([
-    ['192.0.2.1', 22, `192.0.2.1 ssh-ed25519 ${key}`],
-    ['192.0.2.1', 2222, `[192.0.2.1]:2222 ssh-ed25519 ${key}`],
-    ['2001:db8::1', 22, `2001:db8::1 ssh-ed25519 ${key} comment`],
-    ['192.0.2.1', 22, `other,192.0.2.1 ssh-ed25519 ${key}`],
-  ])('finds the key of %s port %i', (host, port, line) => {
-    expect(pinnedHostKeys(`# comment\n\n${line}\n`, host, port)).toEqual([Buffer.from('key')]);
-  });
-
-  test.each([
-    ['another port', `[192.0.2.1]:2222 ssh-ed25519 ${key}`],
-    ['another host', `192.0.2.2 ssh-ed25519 ${key}`],
-    ['a revoked key', `@revoked 192.0.2.1 ssh-ed25519 ${key}`],
-    ['a comment', `# 192.0.2.1 ssh-ed25519 ${key}`],
-    ['half a line', '192.0.2.1 ssh-ed25519'],
-  ])('takes %s for no key of it', (_, line) => {
-    expect(pinnedHostKeys(line, '192.0.2.1', 22)).toEqual([]);
   });
 });
