@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { NetworkMode } from '../constructs/environment/agent-network';
-import { parseCidr } from '../constructs/environment/cidr';
+import { parseCidr, vpcCidrProblem } from '../constructs/environment/cidr';
 import { MngrFargateError } from '../contract/errors';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-values';
@@ -21,9 +21,9 @@ const cidr = text.transform((value, context) => {
   }
 });
 
-const vpcCidr = cidr.refine((value) => !value.includes(':') && /\/(1[6-9]|2[0-4])$/.test(value), {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is no network for a VPC: use IPv4 with /16 to /24, for example 10.0.0.0/16`,
+const vpcCidr = text.superRefine((value, context) => {
+  const problem = vpcCidrProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
 const arn = (service: string, what: string) =>

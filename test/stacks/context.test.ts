@@ -94,7 +94,7 @@ describe('context that is wrong', () => {
     [
       'vpcCidr',
       '10.0.0.0/8',
-      '"10.0.0.0/8" is no network for a VPC: use IPv4 with /16 to /24, for example 10.0.0.0/16',
+      '"10.0.0.0/8" is not a network for a VPC: use IPv4 with /16 to /24, for example 10.0.0.0/16',
     ],
     ['maxAzs', '7', '7 is out of range: use a whole number from 1 to 6'],
     ['maxAzs', 'two', '"two" is not a whole number'],

@@ -1,12 +1,15 @@
-import { CfnResource, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnResource, Fn, Names, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import type { InterfaceVpcEndpointAwsService, ISubnet, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { CfnSubnet, FlowLogDestination, FlowLogTrafficType, IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { CfnSubnet, FlowLogDestination, FlowLogTrafficType, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { ignoreCfnLintRule } from '../checks/cfn-lint-metadata';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
+import { vpcCidrProblem } from './cidr';
+import { useFargateZones, zoneCountProblem } from './fargate-zones';
 import { PrivateEndpoints } from './private-endpoints';
+import { SUBNET_GROUPS, SubnetLayout, zoneLetter } from './subnet-layout';
 
 /** How hosts reach the internet, and how they are reached. */
 export enum NetworkMode {
@@ -54,7 +57,7 @@ export interface AgentNetworkProps {
   /**
    * Names of the availability zones. Not with `maxAzs`.
    *
-   * @default - the first `maxAzs` zones of the stack
+   * @default - the first `maxAzs` zones of the region by name that have Fargate
    */
   readonly availabilityZones?: string[];
 
@@ -126,6 +129,11 @@ export interface AgentNetworkAttributes {
   readonly mode?: NetworkMode;
 }
 
+const DEFAULT_VPC_CIDR = '10.0.0.0/16';
+
+/** No region has more zones (us-east-1). */
+export const MAX_ZONES = 6;
+
 const SUBNET_TYPE: Readonly<Record<NetworkMode, SubnetType>> = {
   [NetworkMode.PUBLIC]: SubnetType.PUBLIC,
   [NetworkMode.PRIVATE_NAT]: SubnetType.PRIVATE_WITH_EGRESS,
@@ -157,21 +165,21 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
   constructor(scope: Construct, id: string, props: AgentNetworkProps = {}) {
     super(scope, id);
     const mode = props.mode ?? NetworkMode.PUBLIC;
-    const vpcCidr = props.vpcCidr ?? '10.0.0.0/16';
-    if (props.maxAzs !== undefined && props.availabilityZones !== undefined) {
-      throw new Error('maxAzs and availabilityZones exclude each other: name the zones or count them, not both');
-    }
+    const vpcCidr = props.vpcCidr ?? DEFAULT_VPC_CIDR;
+    const problems = networkProblems(props, Stack.of(this).region);
+    if (problems.length > 0) throw new Error(`${this.node.path}: ${problems.join('; ')}`);
 
-    this.vpc = new Vpc(this, 'Vpc', {
-      ipAddresses: IpAddresses.cidr(vpcCidr),
-      availabilityZones: props.availabilityZones,
-      maxAzs: props.availabilityZones === undefined ? (props.maxAzs ?? 2) : undefined,
+    // Another VPC with gateways and addresses of its own: those of the old one can't be in two places while both exist.
+    this.vpc = new Vpc(this, vpcCidr === DEFAULT_VPC_CIDR ? 'Vpc' : `Vpc${vpcCidr.replaceAll(/\D/g, 'x')}`, {
+      ipAddresses: new SubnetLayout(vpcCidr),
+      availabilityZones: [...(props.availabilityZones ?? firstZones(props.maxAzs ?? 2))],
       natGateways: mode === NetworkMode.PRIVATE_NAT ? (props.natGateways ?? 1) : 0,
       restrictDefaultSecurityGroup: props.restrictDefaultSecurityGroup ?? false,
       subnetConfiguration: subnetConfigurationOf(mode),
     });
     if (props.flowLogs ?? true) this.addFlowLog(props.logRetention ?? RetentionDays.TWO_WEEKS);
     else acknowledgeFinding(this, 'AwsSolutions-VPC7', 'The deployer switched flow logs off to save their cost.');
+    this.placeSubnets(props.availabilityZones);
     this.answerCfnLint(props.availabilityZones !== undefined);
 
     const selected = this.vpc.selectSubnets({ subnetType: SUBNET_TYPE[mode] });
@@ -189,15 +197,39 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
     }
   }
 
-  private answerCfnLint(zonesAreNamed: boolean): void {
-    const resources = Stack.of(this).node.findAll().filter(CfnResource.isCfnResource);
-    for (const resource of resources) {
-      // W3010, "avoid hardcoding availability zones": the deployer named them.
-      if (zonesAreNamed && resource instanceof CfnSubnet) ignoreCfnLintRule(resource, 'W3010');
-      // W3005, "dependency already enforced": written by the CDK for the function that empties the default group.
-      if (resource.node.path.includes('VpcRestrictDefaultSG') && resource.cfnResourceType === 'AWS::Lambda::Function') {
-        ignoreCfnLintRule(resource, 'W3005');
+  /**
+   * A subnet in a named zone has logical ids of its zone's letter, with all that belongs to it, so that naming other
+   * zones leaves it alone. Zones that are counted have positions.
+   */
+  private placeSubnets(namedZones: readonly string[] | undefined): void {
+    const { publicSubnets, privateSubnets, isolatedSubnets } = this.vpc;
+    const groups = [publicSubnets, privateSubnets, isolatedSubnets];
+    if (namedZones === undefined) {
+      const positioned = groups.flatMap((group) =>
+        group.map((subnet, position) => [subnet.node.findChild('Subnet') as CfnSubnet, position] as const),
+      );
+      useFargateZones(this, positioned);
+      return;
+    }
+    for (const group of groups) {
+      for (const [position, subnet] of group.entries()) {
+        const letter = zoneLetter(namedZones[position] ?? '');
+        if (letter !== undefined) renameBySubnet(subnet, subnet.node.id.replace(/\d+$/, letter.toUpperCase()));
       }
+    }
+  }
+
+  private answerCfnLint(zonesAreNamed: boolean): void {
+    if (zonesAreNamed) {
+      // W3010, "avoid hardcoding availability zones": the deployer named them.
+      for (const resource of this.vpc.node.findAll().filter((node) => node instanceof CfnSubnet)) {
+        ignoreCfnLintRule(resource, 'W3010');
+      }
+    }
+    // W3005, "dependency already enforced": written by the CDK for the function that empties the default group.
+    const emptying = Stack.of(this).node.tryFindChild('Custom::VpcRestrictDefaultSGCustomResourceProvider');
+    for (const resource of emptying?.node.findAll().filter(CfnResource.isCfnResource) ?? []) {
+      if (resource.cfnResourceType === 'AWS::Lambda::Function') ignoreCfnLintRule(resource, 'W3005');
     }
   }
 
@@ -212,15 +244,65 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
 
 /** Subnets never hand out public addresses by themselves: RunTask asks for one, so nothing else in them gets any. */
 function subnetConfigurationOf(mode: NetworkMode) {
-  const publicSubnets = { name: 'Public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false };
+  const publicSubnets = { name: SUBNET_GROUPS.public, subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false };
   switch (mode) {
     case NetworkMode.PUBLIC:
       return [publicSubnets];
     case NetworkMode.PRIVATE_NAT:
-      return [publicSubnets, { name: 'Hosts', subnetType: SubnetType.PRIVATE_WITH_EGRESS }];
+      return [publicSubnets, { name: SUBNET_GROUPS.hosts, subnetType: SubnetType.PRIVATE_WITH_EGRESS }];
     case NetworkMode.PRIVATE_ENDPOINTS:
-      return [{ name: 'Hosts', subnetType: SubnetType.PRIVATE_ISOLATED }];
+      return [{ name: SUBNET_GROUPS.hosts, subnetType: SubnetType.PRIVATE_ISOLATED }];
   }
+}
+
+/** All that is wrong with the props, as far as the synthesis can know. */
+function networkProblems(props: AgentNetworkProps, region: string): string[] {
+  const { vpcCidr, maxAzs, availabilityZones: zones } = props;
+  const zoneCount = zones?.length ?? maxAzs ?? 2;
+  const letters = (zones ?? []).map((zone) => zoneLetter(zone)).filter((letter) => letter !== undefined);
+  const elsewhere = (zones ?? []).find(
+    (zone) => !Token.isUnresolved(zone) && !Token.isUnresolved(region) && !zone.startsWith(region),
+  );
+  return [
+    maxAzs !== undefined && zones !== undefined
+      ? 'maxAzs and availabilityZones exclude each other: name the zones or count them, not both'
+      : undefined,
+    Token.isUnresolved([vpcCidr, maxAzs, props.natGateways])
+      ? 'vpcCidr, maxAzs and natGateways must be known at synthesis: give values, not tokens'
+      : undefined,
+    vpcCidr === undefined || Token.isUnresolved(vpcCidr) ? undefined : vpcCidrProblem(vpcCidr),
+    maxAzs !== undefined &&
+    !(Number.isInteger(maxAzs) && maxAzs >= 1 && maxAzs <= MAX_ZONES) &&
+    !Token.isUnresolved(maxAzs)
+      ? `maxAzs of ${maxAzs} is out of range: use 1 to ${MAX_ZONES}`
+      : undefined,
+    zones === undefined ? zoneCountProblem(region, zoneCount) : undefined,
+    zones?.length === 0 ? 'availabilityZones is empty: name a zone, or leave it out' : undefined,
+    elsewhere === undefined
+      ? undefined
+      : `availability zone ${elsewhere} is not in ${region}, the region of the stack: name zones of ${region}`,
+    props.natGateways !== undefined && props.natGateways > zoneCount
+      ? `${props.natGateways} NAT gateways are too many for ${zoneCount} availability zones: use one for each zone at most`
+      : undefined,
+    new Set(letters).size < letters.length ? 'availabilityZones names a zone more than once' : undefined,
+    props.natGateways !== undefined && (props.mode ?? NetworkMode.PUBLIC) !== NetworkMode.PRIVATE_NAT
+      ? `natGateways has no effect without mode ${NetworkMode.PRIVATE_NAT}: leave it out`
+      : undefined,
+  ].filter((problem) => problem !== undefined);
+}
+
+/** The first zones by name, which CloudFormation picks when it deploys. */
+const firstZones = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => Fn.select(index, Fn.getAzs()));
+
+/** Gives a subnet another name, and its resources logical ids that are made of the VPC's, that name and their own. */
+function renameBySubnet(subnet: ISubnet, id: string): void {
+  const prefix = Names.uniqueId(subnet.node.scope as Construct) + id;
+  for (const resource of subnet.node.findAll().filter(CfnResource.isCfnResource)) {
+    const own = resource.node.path.slice(subnet.node.path.length).replaceAll(/\W|Resource$/g, '');
+    resource.overrideLogicalId(prefix + own);
+  }
+  Tags.of(subnet).add('Name', `${(subnet.node.scope as Construct).node.path}/${id}`);
 }
 
 class ImportedAgentNetwork extends Construct implements IAgentNetwork {

@@ -28,7 +28,7 @@ export function parseCidr(text: string): Cidr {
   const bits = BITS[family];
   const prefixLength = prefix === undefined ? bits : Number(prefix);
   if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || prefixLength > bits)) {
-    throw new Error(`${JSON.stringify(text)} has no possible prefix length: use 0 to ${bits} for ${family}`);
+    throw new Error(`${JSON.stringify(text)} has no valid prefix length: use 0 to ${bits} for ${family}`);
   }
   if (!isNetworkAddress(address, prefixLength, family)) {
     throw new Error(
@@ -37,6 +37,60 @@ export function parseCidr(text: string): Cidr {
     );
   }
   return { family, text: `${address}/${prefixLength}`, prefixLength };
+}
+
+/** Each network once, however it is spelled: EC2 refuses a rule that a security group already has. */
+export function distinctCidrs(cidrs: readonly Cidr[]): Cidr[] {
+  const bytesOf = ({ family, text }: Cidr): readonly number[] => {
+    const [address = ''] = text.split('/');
+    return family === 'ipv4' ? ipv4Bytes(address) : ipv6Bytes(address);
+  };
+  const byNetwork = new Map<string, Cidr>();
+  for (const cidr of cidrs) {
+    const key = `${cidr.family} ${bytesOf(cidr).join('.')}/${cidr.prefixLength}`;
+    if (!byNetwork.has(key)) byNetwork.set(key, cidr);
+  }
+  return [...byNetwork.values()];
+}
+
+/**
+ * Blocks of IPv4 in which no VPC and no client can be: "this network", loopback, link-local (where AWS has its own
+ * services), multicast and what is reserved beyond (Amazon VPC user guide, "VPC CIDR blocks"; RFC 6890).
+ */
+const UNUSABLE_IPV4 = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'] as const;
+
+/** The unusable block that an IPv4 network lies in. Undefined for others, and for a network that is larger than it. */
+export function unusableBlockOf({ family, text, prefixLength }: Cidr): string | undefined {
+  if (family === 'ipv6') return undefined;
+  const number = (address = ''): number => ipv4Bytes(address).reduce((sum, byte) => sum * 256 + byte, 0);
+  const [address] = text.split('/');
+  return UNUSABLE_IPV4.find((block) => {
+    const [first, length] = block.split('/');
+    const size = 2 ** (32 - Number(length));
+    return prefixLength >= Number(length) && Math.floor(number(address) / size) === number(first) / size;
+  });
+}
+
+/**
+ * What is wrong with an IPv4 network for a VPC; undefined for one that EC2 takes.
+ *
+ * @param text in CIDR notation
+ */
+export function vpcCidrProblem(text: string): string | undefined {
+  const form = 'use IPv4 with /16 to /24, for example 10.0.0.0/16';
+  let cidr: Cidr;
+  try {
+    cidr = parseCidr(text);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  if (cidr.family === 'ipv6' || cidr.prefixLength < 16 || cidr.prefixLength > 24) {
+    return `${JSON.stringify(text)} is not a network for a VPC: ${form}`;
+  }
+  const block = unusableBlockOf(cidr);
+  return block === undefined
+    ? undefined
+    : `${JSON.stringify(text)} can't be the network of a VPC, as ${block} is reserved: ${form}`;
 }
 
 /** True when all bits behind the prefix are zero. */
