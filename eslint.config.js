@@ -73,6 +73,17 @@ module.exports = tseslint.config(
     },
   },
   {
+    // Everything else reaches hosts through the channel (lib/contract/channel.ts). The local endpoint plays the server.
+    files: ['lib/**/*.ts', 'lambda/**/*.ts', 'bin/**/*.ts'],
+    ignores: ['lib/ssh/**', 'lib/local/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'ssh2', message: 'use HostChannel of lib/contract/channel.ts' }], patterns: ['ssh2/*'] },
+      ],
+    },
+  },
+  {
     files: ['**/*.js', '**/*.cjs'],
     languageOptions: {
       sourceType: 'commonjs',

@@ -1,6 +1,6 @@
 import { download, upload } from '../ssh';
 import { Background } from '../util/background';
-import { Connections } from './remote/connections';
+import { Channels } from './remote/channels';
 import { createHost } from './lifecycle/create';
 import { destroyAllHosts, destroyHost } from './lifecycle/destroy';
 import { findTask, hostsOf, listHosts } from './lifecycle/find';
@@ -31,18 +31,18 @@ import type {
 /** The launcher of one provider. Holds SDK clients and SSH connections: call `close` when done. */
 export class Hosts implements HostsApi {
   private readonly services: Services;
-  private readonly connections: Connections;
+  private readonly channels: Channels;
   private readonly background = new Background();
 
   constructor(options: HostsOptions) {
     this.services = makeServices(options);
-    this.connections = new Connections(this.services, this.background);
+    this.channels = new Channels(this.services, this.background);
   }
 
   create(request: CreateHostRequest, options: CreateOptions = {}): Promise<Host> {
-    const { services, background, connections } = this;
-    const keepConnection = connections.keep.bind(connections);
-    return createHost({ services, background, keepConnection }, request, options);
+    const { services, background, channels } = this;
+    const keepChannel = channels.keep.bind(channels);
+    return createHost({ services, background, keepChannel }, request, options);
   }
 
   list(filter: ListFilter = {}, { signal }: CallOptions = {}): Promise<Host[]> {
@@ -56,11 +56,11 @@ export class Hosts implements HostsApi {
   }
 
   destroy(reference: HostReference, { signal }: CallOptions = {}): Promise<DestroyResult> {
-    return destroyHost(this.services, this.connections, reference, signal);
+    return destroyHost(this.services, this.channels, reference, signal);
   }
 
   destroyAll({ signal }: CallOptions = {}): Promise<DestroyResult[]> {
-    return destroyAllHosts(this.services, this.connections, signal);
+    return destroyAllHosts(this.services, this.channels, signal);
   }
 
   rename(reference: HostReference, name: string, { signal }: CallOptions = {}): Promise<Host> {
@@ -78,12 +78,12 @@ export class Hosts implements HostsApi {
   /** Waits until a host that was created without waiting can be used, and returns it. */
   async ensureReady(reference: HostReference, { signal }: CallOptions = {}): Promise<Host> {
     const host = await this.get(reference, { signal });
-    await this.connections.to(host, signal);
+    await this.channels.to(host, signal);
     return host.ready && host.knownHostsFile !== null ? host : this.get(host.taskArn, { signal });
   }
 
   async exec(reference: HostReference, command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    return execOnHost(await this.connection(reference, options.signal), command, options);
+    return execOnHost(await this.channel(reference, options.signal), command, options);
   }
 
   async message(
@@ -92,15 +92,15 @@ export class Hosts implements HostsApi {
     options: CallOptions & { readonly agent?: string; readonly enter?: boolean } = {},
   ): Promise<void> {
     const host = await this.get(reference, options);
-    await sendMessage(await this.connections.to(host, options.signal), host.name, text, options);
+    await sendMessage(await this.channels.to(host, options.signal), host.name, text, options);
   }
 
   async upload(reference: HostReference, local: string, remote: string, options: CallOptions = {}): Promise<void> {
-    await upload(await this.connection(reference, options.signal), local, remote, options);
+    await upload(await this.channel(reference, options.signal), local, remote, options);
   }
 
   async download(reference: HostReference, remote: string, local: string, options: CallOptions = {}): Promise<void> {
-    await download(await this.connection(reference, options.signal), remote, local, options);
+    await download(await this.channel(reference, options.signal), remote, local, options);
   }
 
   async *logs(reference: HostReference, options: LogOptions = {}): AsyncGenerator<LogLine> {
@@ -121,14 +121,14 @@ export class Hosts implements HostsApi {
   async idleSeconds(host: Host, { signal }: CallOptions = {}): Promise<number | null> {
     if (host.address === null || host.identityFile === null || !host.ready) return null;
     try {
-      return await idleSecondsOf(await this.connections.to(host, signal), signal);
+      return await idleSecondsOf(await this.channels.to(host, signal), signal);
     } catch {
       return null;
     }
   }
 
   async close(): Promise<void> {
-    await this.connections.close();
+    await this.channels.close();
     try {
       await this.background.settle();
     } finally {
@@ -137,7 +137,7 @@ export class Hosts implements HostsApi {
     }
   }
 
-  private async connection(reference: HostReference, signal?: AbortSignal) {
-    return this.connections.to(await this.get(reference, { signal }), signal);
+  private async channel(reference: HostReference, signal?: AbortSignal) {
+    return this.channels.to(await this.get(reference, { signal }), signal);
   }
 }

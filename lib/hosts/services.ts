@@ -1,6 +1,7 @@
 import type { ProviderConfig } from '../contract/provider-config';
-import { KnockPace } from '../ssh';
 import { AwsClients } from './ecs/clients';
+import type { Carrier } from './remote/carrier';
+import { DirectCarrier } from './remote/direct-carrier';
 import { KeyStore } from './remote/key-store';
 import { Launcher } from './ecs/launch';
 import { NameIndex } from './ecs/name-index';
@@ -24,19 +25,20 @@ export interface AwsServices {
   readonly definitions: TaskDefinitions;
   readonly names: NameIndex;
   readonly launcher: Launcher;
-  readonly knockPace: KnockPace;
   readonly logs: TaskLogs;
 }
 
 /** What the operations of one Hosts instance share. */
 export interface Services extends AwsServices {
   readonly keys: KeyStore;
+  readonly carrier: Carrier;
 }
 
-export const makeServices = (options: HostsOptions): Services => ({
-  ...makeAwsServices(options),
-  keys: new KeyStore(options.keyDirectory),
-});
+export function makeServices(options: HostsOptions): Services {
+  const services = makeAwsServices(options);
+  const keys = new KeyStore(options.keyDirectory);
+  return { ...services, keys, carrier: new DirectCarrier({ ...services, keys }) };
+}
 
 export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): AwsServices {
   const { config } = options;
@@ -54,7 +56,6 @@ export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): Aw
     definitions,
     names,
     launcher: new Launcher(clients, tasks, names, config),
-    knockPace: new KnockPace(),
     logs: new TaskLogs(clients, config, definitions),
   };
 }

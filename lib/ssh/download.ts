@@ -1,13 +1,13 @@
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, stat, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { HostChannel, RemoteFiles } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
 import { mapBounded } from '../util/bounded';
-import type { SshConnection } from './connection';
 import type { CopyEntry, CopyFile, CopyLink, CopyPlan } from './copy-plan';
-import { FILES_AT_ONCE, joinPath, PERMISSION_BITS, remotePathOf } from './copy-plan';
+import { FILES_AT_ONCE, joinPath, remotePathOf } from './copy-plan';
+import { copyProblem, isMissing } from './copy-problem';
 import { inPieces, PIECE_BYTES, readFully } from './pieces';
-import { copyProblem, RemoteFiles } from './remote-files';
 
 /**
  * Copies a file or a folder from the host, like `cp -r`: into `local` when that is a directory or ends in `/`, else under
@@ -16,14 +16,14 @@ import { copyProblem, RemoteFiles } from './remote-files';
  * Throws `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function download(
-  connection: SshConnection,
+  channel: HostChannel,
   remote: string,
   local: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const { signal } = options;
-  const files = await RemoteFiles.open(connection);
-  const onAbort = (): void => files.end();
+  const files = await channel.files();
+  const onAbort = (): void => files.close();
   signal?.addEventListener('abort', onAbort, { once: true });
   const check = (): void => {
     if (signal?.aborted) throw new MngrFargateError('aborted', `stopped copying ${remote}`, { cause: signal.reason });
@@ -44,14 +44,14 @@ export async function download(
     throw copyProblem(error, `copy ${remote} on the host to ${local}`);
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    files.end();
+    files.close();
   }
 }
 
 async function planOf(files: RemoteFiles, base: string, check: () => void): Promise<CopyPlan> {
   const root = await files.stat(base);
-  const rootEntry = { path: '', mode: root.mode & PERMISSION_BITS };
-  if (!root.isDirectory()) return { directories: [], files: [{ ...rootEntry, size: root.size }], links: [] };
+  const rootEntry = { path: '', mode: root.mode };
+  if (root.type !== 'directory') return { directories: [], files: [{ ...rootEntry, size: root.size }], links: [] };
 
   const directories: CopyEntry[] = [];
   const plain: CopyFile[] = [];
@@ -63,14 +63,12 @@ async function planOf(files: RemoteFiles, base: string, check: () => void): Prom
     const listings = await mapBounded(level, FILES_AT_ONCE, async (directory) => {
       const names = new Set<string>();
       const below: CopyEntry[] = [];
-      for (const { filename, attrs } of await files.readdir(joinPath(base, directory.path))) {
-        if (filename === '.' || filename === '..') continue;
-        refuseName(filename, names);
-        const entry = { path: joinPath(directory.path, filename), mode: attrs.mode & PERMISSION_BITS };
-        if (attrs.isDirectory()) below.push(entry);
-        else if (attrs.isFile()) plain.push({ ...entry, size: attrs.size });
-        else if (attrs.isSymbolicLink())
-          links.push({ ...entry, target: await files.readlink(joinPath(base, entry.path)) });
+      for (const { name, type, mode, size } of await files.list(joinPath(base, directory.path))) {
+        refuseName(name, names);
+        const entry = { path: joinPath(directory.path, name), mode };
+        if (type === 'directory') below.push(entry);
+        else if (type === 'file') plain.push({ ...entry, size });
+        else if (type === 'link') links.push({ ...entry, target: await files.readLink(joinPath(base, entry.path)) });
         else
           throw new MngrFargateError(
             'usage',
@@ -87,7 +85,10 @@ async function planOf(files: RemoteFiles, base: string, check: () => void): Prom
 /** A file name as one host would list it, and listed once. */
 function refuseName(name: string, seen: Set<string>): void {
   const escapes =
-    name === '' || name.includes('/') || name.includes('\0') || (process.platform === 'win32' && /[\\:]/.test(name));
+    ['', '.', '..'].includes(name) ||
+    name.includes('/') ||
+    name.includes('\0') ||
+    (process.platform === 'win32' && /[\\:]/.test(name));
   if (escapes || seen.has(name)) {
     throw new MngrFargateError('failed', `the host lists a file by the name ${JSON.stringify(name)}, which is refused`);
   }
@@ -95,8 +96,8 @@ function refuseName(name: string, seen: Set<string>): void {
 }
 
 async function destinationOf(base: string, local: string): Promise<string> {
-  const existing = await stat(local).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const existing = await stat(local).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
     throw error;
   });
   const name = basename(base);
@@ -130,14 +131,14 @@ async function downloadFile(
   const { O_CREAT, O_WRONLY, O_TRUNC, O_NOFOLLOW } = constants;
   // The destination that the caller named may be a link of the caller's own; nothing inside a folder may.
   const noFollow = file.path === '' ? 0 : O_NOFOLLOW;
-  const handle = await files.openFile(remote, 'r');
+  const source = await files.open(remote, 'r');
   try {
     const target = await open(local, O_CREAT | O_WRONLY | O_TRUNC | noFollow, 0o600);
     try {
       await inPieces(file.size, async (position) => {
         check();
         const piece = Buffer.allocUnsafe(PIECE_BYTES);
-        const length = await readFully(piece, (rest, offset) => files.read(handle, rest, position + offset));
+        const length = await readFully(piece, (rest, offset) => source.read(rest, position + offset));
         if (length > 0) await target.write(piece, 0, length, position);
         return length;
       });
@@ -146,6 +147,6 @@ async function downloadFile(
       await target.close();
     }
   } finally {
-    await files.close(handle);
+    await source.close();
   }
 }

@@ -1,38 +1,21 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
+import type { ChannelExecOptions, CommandExit } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
-import type { SshConnection } from './connection';
-import { TextSink } from './text-sink';
-
-export interface RemoteExecOptions {
-  /** Sent whole and followed by end of file; none means empty input. */
-  readonly stdin?: Readable | string | Buffer;
-  /** Written to with backpressure and never ended. Without one the output is thrown away. */
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
-  readonly signal?: AbortSignal;
-}
-
-/** How a remote command ended: its exit code, or the signal that killed it (without `SIG`). */
-export interface RemoteExit {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-}
+import { abortedError } from '../util/abort';
 
 /**
- * Runs one command line in the login shell of the user at the other end; the two outputs stay apart.
- * Throws `aborted` (the channel is closed; sshd leaves a process that notices no closed pipe running), `unreachable` when the connection is
- * lost before the command has ended, `failed` when an output stream of ours fails.
+ * Passes the streams of a command that was just started, and waits for its end; undefined where the connection is lost
+ * before that. Throws `aborted` (the channel is closed; sshd leaves a process running that notices no closed pipe) and
+ * `failed` when an output stream of ours fails.
  */
-export async function exec(
-  connection: SshConnection,
-  command: string,
-  options: RemoteExecOptions = {},
-): Promise<RemoteExit> {
+export async function execIn(
+  channel: ClientChannel,
+  where: string,
+  options: ChannelExecOptions,
+): Promise<CommandExit | undefined> {
   const { signal } = options;
-  throwIfAborted(connection, signal);
-  const channel = await openChannel(connection, command);
   // Input that arrives after the command has ended cannot be written any more, which is no failure.
   channel.on('error', () => undefined);
 
@@ -48,7 +31,7 @@ export async function exec(
     channel.resume();
     channel.stderr.resume();
   };
-  const onAbort = (): void => interrupt(aborted(connection, signal));
+  const onAbort = (): void => interrupt(abortedError(`the command at ${where}`, signal));
   // With the arguments of 'exit', which may be over by now: the end of a short command can come in one piece with the
   // answer to its request, and ssh2 tells at once of all that is in a piece. This one waits until the output is read.
   const closed = once(channel, 'close') as Promise<[code?: number | null, signal?: string]>;
@@ -74,46 +57,7 @@ export async function exec(
   }
   if (interruption !== undefined) throw interruption;
   const [exitCode, name] = await closed;
-  if (exitCode === undefined) {
-    const cause = connection.lostBecause();
-    throw new MngrFargateError(
-      'unreachable',
-      `the connection to ${connection.where} was lost before the command ended`,
-      { cause },
-    );
-  }
-  return { exitCode, signal: name?.replace(/^SIG/, '') ?? null };
-}
-
-/** exec with both outputs as text. */
-export async function run(
-  connection: SshConnection,
-  command: string,
-  options: Pick<RemoteExecOptions, 'stdin' | 'signal'> = {},
-): Promise<RemoteExit & { readonly stdout: string; readonly stderr: string }> {
-  const stdout = new TextSink();
-  const stderr = new TextSink();
-  const exit = await exec(connection, command, { ...options, stdout, stderr });
-  return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
-}
-
-function openChannel(connection: SshConnection, command: string): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void =>
-      reject(
-        new MngrFargateError('unreachable', `cannot start a command at ${connection.where}: ${error.message}`, {
-          cause: connection.lostBecause() ?? error,
-        }),
-      );
-    try {
-      connection.client.exec(command, (error, channel) => {
-        if (error === undefined) resolve(channel);
-        else fail(error);
-      });
-    } catch (error) {
-      fail(error as Error);
-    }
-  });
+  return exitCode === undefined ? undefined : { exitCode, signal: name?.replace(/^SIG/, '') ?? null };
 }
 
 /** Pipes an output to where the caller wants it; a destination that fails or closes ends the command. */
@@ -140,7 +84,7 @@ function forward(
 }
 
 /** Sends the input. A command that ends without reading it all is no error: the rest stays with the caller. */
-function feed(channel: ClientChannel, stdin: RemoteExecOptions['stdin']): () => void {
+function feed(channel: ClientChannel, stdin: ChannelExecOptions['stdin']): () => void {
   if (stdin === undefined || typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
     channel.end(stdin);
     return () => undefined;
@@ -153,11 +97,4 @@ function feed(channel: ClientChannel, stdin: RemoteExecOptions['stdin']): () => 
     stdin.off('error', onError);
     stdin.pause();
   };
-}
-
-const aborted = (connection: SshConnection, signal: AbortSignal | undefined): MngrFargateError =>
-  new MngrFargateError('aborted', `stopped the command at ${connection.where}`, { cause: signal?.reason });
-
-function throwIfAborted(connection: SshConnection, signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted(connection, signal);
 }

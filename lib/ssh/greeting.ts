@@ -1,42 +1,48 @@
 import { createConnection } from 'node:net';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { NotSshError } from './identification';
 import { identificationIn } from './identification';
 
-/** A TCP connection whose server has identified itself as SSH. The bytes read so far are back in the socket. */
+/** A stream whose server has identified itself as SSH. The bytes read so far are back in the stream. */
 export interface Greeting {
-  readonly socket: Socket;
+  readonly stream: Duplex;
   readonly identification: string;
+  /** The server for messages, for example `10.0.0.7 port 22`. */
+  readonly peer: string;
 }
 
-export interface GreetingOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Milliseconds until the server must have identified itself. */
-  readonly timeoutMs: number;
-  /** Called once TCP is connected. */
-  readonly onConnect?: () => void;
-}
-
-/** A connection attempt that can be given up. */
+/** An attempt that can be given up. */
 export interface GreetingAttempt {
-  /** Rejects with the socket's error, a NotSshError, or `closed`/`timed out` errors. */
+  /** Rejects with the stream's error, a NotSshError, or `closed`/`timed out` errors. */
   readonly greeting: Promise<Greeting>;
-  /** Ends the attempt: closes the socket unless the greeting has been handed over. */
+  /** Ends the attempt: closes the stream unless the greeting has been handed over. */
   abandon(): void;
 }
 
-/** Opens one TCP connection and waits for the server's identification line. */
-export function openGreeting(options: GreetingOptions): GreetingAttempt {
-  const socket = createConnection({ host: options.host, port: options.port, noDelay: true });
+/** Opens one TCP connection and waits for the server's identification line, `timeoutMs` in all. */
+export function openGreeting({
+  host,
+  port,
+  timeoutMs,
+}: {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}): GreetingAttempt {
+  const socket = createConnection({ host, port, noDelay: true });
+  return awaitGreeting(socket, { peer: `${host} port ${port}`, timeoutMs });
+}
+
+/** Waits for the identification line of the SSH server at the other end of a stream, whatever carries it. */
+export function awaitGreeting(
+  stream: Duplex,
+  { peer, timeoutMs }: { readonly peer: string; readonly timeoutMs: number },
+): GreetingAttempt {
   let received = Buffer.alloc(0);
   let settled = false;
 
   const greeting = new Promise<Greeting>((resolve, reject) => {
-    const timer = setTimeout(
-      () => fail(new Error(`no SSH identification within ${options.timeoutMs} ms`)),
-      options.timeoutMs,
-    );
+    const timer = setTimeout(() => fail(new Error(`no SSH identification within ${timeoutMs} ms`)), timeoutMs);
     const onData = (chunk: Buffer): void => {
       received = Buffer.concat([received, chunk]);
       try {
@@ -50,30 +56,29 @@ export function openGreeting(options: GreetingOptions): GreetingAttempt {
     const settle = (): void => {
       settled = true;
       clearTimeout(timer);
-      socket.off('data', onData).off('close', onClose).off('end', onClose);
+      stream.off('data', onData).off('close', onClose).off('end', onClose);
     };
     const succeed = (identification: string): void => {
       settle();
-      socket.pause();
-      socket.unshift(received);
-      resolve({ socket, identification });
+      stream.pause();
+      stream.unshift(received);
+      resolve({ stream, identification, peer });
     };
     const fail = (error: Error): void => {
       if (settled) return;
       settle();
-      socket.destroy();
+      stream.destroy();
       reject(error);
     };
-    socket.on('connect', () => options.onConnect?.());
-    // Stays for the socket's life: an error between the greeting and the handshake must not end the process.
-    socket.on('error', fail);
-    socket.on('data', onData).on('close', onClose).on('end', onClose);
+    // Stays for the stream's life: an error between the greeting and the handshake must not end the process.
+    stream.on('error', fail);
+    stream.on('data', onData).on('close', onClose).on('end', onClose);
   });
 
   return {
     greeting,
     abandon: () => {
-      if (!settled) socket.destroy(new Error('abandoned'));
+      if (!settled) stream.destroy(new Error('abandoned'));
     },
   };
 }

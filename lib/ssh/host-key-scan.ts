@@ -22,7 +22,7 @@ export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> 
   const started = performance.now();
   const where = `${host} port ${port}`;
   const policy = { type: 'proof', nonce: request.nonce } as const;
-  const { socket, identification } = await knock(host, port, { timeoutMs });
+  const { stream, identification } = await knock(host, port, { timeoutMs });
   const client = new Client();
   try {
     const stranger = identificationProblem(policy, identification, where);
@@ -44,7 +44,7 @@ export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> 
         resolve(key);
       });
       client.connect({
-        sock: socket,
+        sock: stream,
         username: 'nobody',
         authHandler: () => false,
         algorithms: ALGORITHMS,
@@ -58,6 +58,6 @@ export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> 
     });
   } finally {
     client.destroy();
-    socket.destroy();
+    stream.destroy();
   }
 }

@@ -43,7 +43,7 @@ export async function knock(host: string, port: number, options: KnockOptions = 
     const outcome = attempt.greeting
       .then(
         (greeting) => {
-          if (done) greeting.socket.destroy();
+          if (done) greeting.stream.destroy();
           else winner = greeting;
           finish();
         },
@@ -74,7 +74,7 @@ export async function knock(host: string, port: number, options: KnockOptions = 
 
   if (winner !== undefined) {
     if (!signal?.aborted) return winner;
-    winner.socket.destroy();
+    winner.stream.destroy();
   }
   if (signal?.aborted)
     throw new MngrFargateError('aborted', `stopped waiting for SSH at ${host} port ${port}`, { cause: signal.reason });

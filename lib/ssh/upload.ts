@@ -1,12 +1,12 @@
 import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { HostChannel, RemoteFiles } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
 import { mapBounded } from '../util/bounded';
-import type { SshConnection } from './connection';
 import type { CopyEntry, CopyFile, CopyLink, CopyPlan } from './copy-plan';
 import { FILES_AT_ONCE, joinPath, PERMISSION_BITS, remotePathOf } from './copy-plan';
+import { copyProblem, isMissing } from './copy-problem';
 import { inPieces, PIECE_BYTES, readFully } from './pieces';
-import { copyProblem, isMissingRemotely, RemoteFiles } from './remote-files';
 
 /**
  * Copies a file or a folder to the host, like `cp -r`: into `remote` when that is a directory there or ends in `/`,
@@ -14,7 +14,7 @@ import { copyProblem, isMissingRemotely, RemoteFiles } from './remote-files';
  * followed; sockets and devices are refused. Throws `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function upload(
-  connection: SshConnection,
+  channel: HostChannel,
   local: string,
   remote: string,
   options: { readonly signal?: AbortSignal } = {},
@@ -23,8 +23,8 @@ export async function upload(
   const plan = await planOf(local).catch((error: unknown) => {
     throw copyProblem(error, `read ${local}`);
   });
-  const files = await RemoteFiles.open(connection);
-  const onAbort = (): void => files.end();
+  const files = await channel.files();
+  const onAbort = (): void => files.close();
   signal?.addEventListener('abort', onAbort, { once: true });
   const check = (): void => {
     if (signal?.aborted) throw new MngrFargateError('aborted', `stopped copying ${local}`, { cause: signal.reason });
@@ -45,13 +45,13 @@ export async function upload(
       await makeLink(files, link.target, joinPath(root, link.path));
     }
     for (const directory of [...plan.directories].reverse())
-      await files.chmod(joinPath(root, directory.path), directory.mode);
+      await files.changeMode(joinPath(root, directory.path), directory.mode);
   } catch (error) {
     check();
     throw copyProblem(error, `copy ${local} to ${remote} on the host`);
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    files.end();
+    files.close();
   }
 }
 
@@ -81,10 +81,10 @@ async function planOf(local: string): Promise<CopyPlan> {
 async function destinationOf(files: RemoteFiles, local: string, remote: string, plan: CopyPlan): Promise<string> {
   const path = remotePathOf(remote);
   const existing = await files.stat(path).catch((error: unknown) => {
-    if (isMissingRemotely(error)) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   });
-  if (existing?.isDirectory()) return joinPath(path, basename(resolve(local)));
+  if (existing?.type === 'directory') return joinPath(path, basename(resolve(local)));
   if (existing !== undefined && plan.directories.length > 0) {
     throw new MngrFargateError(
       'usage',
@@ -100,17 +100,17 @@ async function destinationOf(files: RemoteFiles, local: string, remote: string, 
 /** Writable for us until the end, when the folder gets its own mode. */
 async function makeDirectory(files: RemoteFiles, path: string): Promise<void> {
   try {
-    await files.mkdir(path, 0o700);
+    await files.makeDirectory(path, 0o700);
   } catch (error) {
     const existing = await files.stat(path).catch(() => undefined);
-    if (!existing?.isDirectory()) throw error;
+    if (existing?.type !== 'directory') throw error;
   }
 }
 
 async function makeLink(files: RemoteFiles, target: string, path: string): Promise<void> {
   const existing = await files.lstat(path).catch(() => undefined);
-  if (existing !== undefined && !existing.isDirectory()) await files.unlink(path);
-  await files.symlink(target, path);
+  if (existing !== undefined && existing.type !== 'directory') await files.removeFile(path);
+  await files.makeLink(target, path);
 }
 
 async function uploadFile(
@@ -122,7 +122,7 @@ async function uploadFile(
 ): Promise<void> {
   const source = await open(local, 'r');
   try {
-    const handle = await files.openFile(remote, 'w', file.mode | 0o200);
+    const destination = await files.open(remote, 'w', file.mode | 0o200);
     try {
       await inPieces(file.size, async (position) => {
         check();
@@ -131,12 +131,12 @@ async function uploadFile(
           const { bytesRead } = await source.read(rest, 0, rest.length, position + offset);
           return bytesRead;
         });
-        if (length > 0) await files.write(handle, piece.subarray(0, length), position);
+        if (length > 0) await destination.write(piece.subarray(0, length), position);
         return length;
       });
-      await files.fchmod(handle, file.mode);
+      await destination.changeMode(file.mode);
     } finally {
-      await files.close(handle);
+      await destination.close();
     }
   } finally {
     await source.close();

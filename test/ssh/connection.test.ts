@@ -5,7 +5,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostKeyPolicy } from '../../lib/ssh';
-import { connect, generateKeyPair, knock, pinHostKey, readPinnedHostKeys, run } from '../../lib/ssh';
+import { connect, generateKeyPair, knock, logIn, pinHostKey, readPinnedHostKeys, run } from '../../lib/ssh';
 import { writePrivateFile } from '../../lib/util/atomic-file';
 import { describeWith, program } from '../support/run/requirements';
 import { freePort, startSshd } from '../support/host/sshd';
@@ -62,8 +62,8 @@ describeWith(program('sshd'), 'connect', () => {
   });
 
   test('refuses an intruder that repeats the right proof with a key of its own', async () => {
-    const { identification, socket } = await knock(sshd.host, sshd.port);
-    socket.destroy();
+    const { identification, stream } = await knock(sshd.host, sshd.port);
+    stream.destroy();
     const intruder = await startSshd({
       clientKey: sshd.clientKey,
       nonce: sshd.nonce,
@@ -130,10 +130,17 @@ describeWith(program('sshd'), 'connect', () => {
   test('an abort ends a login that is under way', async () => {
     const signal = AbortSignal.abort();
     const greeting = await knock(sshd.host, sshd.port);
-    await expect(login(sshd, { type: 'proof', nonce: sshd.nonce }, { greeting, signal })).rejects.toMatchObject({
+    await expect(
+      logIn(greeting, {
+        user: sshd.user,
+        privateKey: sshd.clientKey.privateKey,
+        hostKey: { type: 'proof', nonce: sshd.nonce },
+        signal,
+      }),
+    ).rejects.toMatchObject({
       code: 'aborted',
     });
-    expect(greeting.socket.destroyed).toBe(true);
+    expect(greeting.stream.destroyed).toBe(true);
     await expect(login(sshd, { type: 'proof', nonce: sshd.nonce }, { signal })).rejects.toMatchObject({
       code: 'aborted',
     });

@@ -14,7 +14,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SshConnection } from '../../lib/ssh';
+import type { HostChannel } from '../../lib/contract/channel';
 import { connect, download, upload } from '../../lib/ssh';
 import { until } from '../support/run/eventually';
 import { describeWith, program } from '../support/run/requirements';
@@ -36,14 +36,14 @@ function contents(folder: string, path = ''): Record<string, string> {
 
 describeWith(program('sshd'), 'upload and download', () => {
   let sshd: TestSshd;
-  let connection: SshConnection;
+  let channel: HostChannel;
   let base: string;
   let here: string;
   let there: string;
 
   beforeAll(async () => {
     sshd = await startSshd();
-    connection = await connect({
+    channel = await connect({
       host: sshd.host,
       port: sshd.port,
       user: sshd.user,
@@ -52,7 +52,7 @@ describeWith(program('sshd'), 'upload and download', () => {
     });
   });
   afterAll(async () => {
-    connection.close();
+    channel.close();
     await sshd.stop();
   });
   beforeEach(() => {
@@ -81,27 +81,27 @@ describeWith(program('sshd'), 'upload and download', () => {
     writeFileSync(join(tree, 'locked/inside'), 'x');
     chmodSync(join(tree, 'locked'), 0o500);
 
-    await upload(connection, tree, join(there, 'copy'));
+    await upload(channel, tree, join(there, 'copy'));
     expect(contents(join(there, 'copy'))).toEqual(contents(tree));
-    await download(connection, join(there, 'copy'), join(here, 'back'));
+    await download(channel, join(there, 'copy'), join(here, 'back'));
     expect(contents(join(here, 'back'))).toEqual(contents(tree));
 
     writeFileSync(join(tree, 'run.sh'), 'changed\n');
-    await upload(connection, tree, join(there, 'copy') + '/../copy2');
+    await upload(channel, tree, join(there, 'copy') + '/../copy2');
     chmodSync(join(tree, 'locked'), 0o700);
   });
 
   test('goes into a folder that exists, and overwrites what has the same name', async () => {
     writeFileSync(join(here, 'file'), 'one');
-    await upload(connection, join(here, 'file'), there);
+    await upload(channel, join(here, 'file'), there);
     writeFileSync(join(here, 'file'), '2');
-    await upload(connection, join(here, 'file'), `${there}/`);
+    await upload(channel, join(here, 'file'), `${there}/`);
     expect(readFileSync(join(there, 'file'), 'utf8')).toBe('2');
-    await upload(connection, here, there);
+    await upload(channel, here, there);
     expect(readFileSync(join(there, 'here/file'), 'utf8')).toBe('2');
-    await download(connection, join(there, 'file'), base);
+    await download(channel, join(there, 'file'), base);
     expect(readFileSync(join(base, 'file'), 'utf8')).toBe('2');
-    await download(connection, join(there, 'file'), join(base, 'renamed'));
+    await download(channel, join(there, 'file'), join(base, 'renamed'));
     expect(readFileSync(join(base, 'renamed'), 'utf8')).toBe('2');
   });
 
@@ -109,9 +109,9 @@ describeWith(program('sshd'), 'upload and download', () => {
     for (const size of [65_535, 65_536, 65_537, 2 * 1024 * 1024, 20_000_003]) {
       const content = randomBytes(size);
       writeFileSync(join(here, 'large'), content);
-      await upload(connection, join(here, 'large'), join(there, 'large'));
+      await upload(channel, join(here, 'large'), join(there, 'large'));
       expect(readFileSync(join(there, 'large')).equals(content)).toBe(true);
-      await download(connection, join(there, 'large'), join(here, 'back'));
+      await download(channel, join(there, 'large'), join(here, 'back'));
       expect(readFileSync(join(here, 'back')).equals(content)).toBe(true);
     }
   });
@@ -119,24 +119,24 @@ describeWith(program('sshd'), 'upload and download', () => {
   test('a shorter file leaves nothing of the longer one that it replaces', async () => {
     writeFileSync(join(there, 'file'), 'a long content');
     writeFileSync(join(here, 'file'), 'short');
-    await upload(connection, join(here, 'file'), there);
+    await upload(channel, join(here, 'file'), there);
     expect(readFileSync(join(there, 'file'), 'utf8')).toBe('short');
     writeFileSync(join(here, 'file'), 'a long content');
-    await download(connection, join(there, 'file'), here);
+    await download(channel, join(there, 'file'), here);
     expect(readFileSync(join(here, 'file'), 'utf8')).toBe('short');
   });
 
   test('thousands of small files', async () => {
     mkdirSync(join(here, 'many'));
     for (let index = 0; index < 2000; index++) writeFileSync(join(here, 'many', `file ${index}`), String(index));
-    await upload(connection, join(here, 'many'), there);
+    await upload(channel, join(here, 'many'), there);
     expect(contents(join(there, 'many'))).toEqual(contents(join(here, 'many')));
-    await download(connection, join(there, 'many'), join(base, 'back'));
+    await download(channel, join(there, 'many'), join(base, 'back'));
     expect(contents(join(base, 'back'))).toEqual(contents(join(here, 'many')));
   });
 
   test('files whose size the host does not know are read to their end', async () => {
-    await download(connection, '/proc/self/status', join(here, 'status'));
+    await download(channel, '/proc/self/status', join(here, 'status'));
     expect(readFileSync(join(here, 'status'), 'utf8')).toMatch(/^Name:[^]*nonvoluntary_ctxt_switches/);
   });
 
@@ -147,21 +147,21 @@ describeWith(program('sshd'), 'upload and download', () => {
     mkdirSync(join(base, 'victim'));
     mkdirSync(join(here, 'tree'));
     symlinkSync(join(base, 'victim'), join(here, 'tree/sub'));
-    await expect(download(connection, join(there, 'tree'), here)).rejects.toMatchObject({ code: 'failed' });
+    await expect(download(channel, join(there, 'tree'), here)).rejects.toMatchObject({ code: 'failed' });
     expect(readdirSync(join(base, 'victim'))).toEqual([]);
   });
 
   test('what is missing is `not-found`, and says which side', async () => {
-    await expect(upload(connection, join(here, 'missing'), there)).rejects.toMatchObject({
+    await expect(upload(channel, join(here, 'missing'), there)).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining(join(here, 'missing')),
     });
-    await expect(download(connection, join(there, 'missing'), here)).rejects.toMatchObject({
+    await expect(download(channel, join(there, 'missing'), here)).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining('on the host'),
     });
     writeFileSync(join(here, 'file'), 'x');
-    await expect(upload(connection, join(here, 'file'), join(there, 'no/such/folder/'))).rejects.toMatchObject({
+    await expect(upload(channel, join(here, 'file'), join(there, 'no/such/folder/'))).rejects.toMatchObject({
       code: 'not-found',
     });
   });
@@ -169,13 +169,13 @@ describeWith(program('sshd'), 'upload and download', () => {
   test('an abort stops a copy and leaves no file open', async () => {
     writeFileSync(join(here, 'large'), Buffer.alloc(64 * 1024 * 1024));
     const controller = new AbortController();
-    const copying = upload(connection, join(here, 'large'), there, { signal: controller.signal });
+    const copying = upload(channel, join(here, 'large'), there, { signal: controller.signal });
     await until(() => Promise.resolve(readdirSync(there).includes('large')), undefined, 1);
     controller.abort();
     await expect(copying).rejects.toMatchObject({ code: 'aborted' });
     expect(statSync(join(there, 'large')).size).toBeLessThan(64 * 1024 * 1024);
-    await expect(download(connection, join(there, 'large'), here, { signal: controller.signal })).rejects.toMatchObject(
-      { code: 'aborted' },
-    );
+    await expect(download(channel, join(there, 'large'), here, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'aborted',
+    });
   });
 });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { connect as connectTcp, createServer } from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
-import type { SshConnection } from '../../lib/ssh';
-import { connect, exec, run } from '../../lib/ssh';
+import type { HostChannel } from '../../lib/contract/channel';
+import { connect, run } from '../../lib/ssh';
 import { describeWith, program } from '../support/run/requirements';
 import { startSshd } from '../support/host/sshd';
 import type { TestSshd } from '../support/host/sshd';
@@ -23,24 +23,24 @@ class SlowHash extends Writable {
   }
 }
 
-const login = ({ host, port, user, clientKey, nonce }: TestSshd): Promise<SshConnection> =>
+const login = ({ host, port, user, clientKey, nonce }: TestSshd): Promise<HostChannel> =>
   connect({ host, port, user, privateKey: clientKey.privateKey, hostKey: { type: 'proof', nonce } });
 
 describeWith(program('sshd'), 'exec', () => {
   let sshd: TestSshd;
-  let connection: SshConnection;
+  let channel: HostChannel;
 
   beforeAll(async () => {
     sshd = await startSshd();
-    connection = await login(sshd);
+    channel = await login(sshd);
   });
   afterAll(async () => {
-    connection.close();
+    channel.close();
     await sshd.stop();
   });
 
   test('keeps the two outputs apart and passes the exit code on', async () => {
-    await expect(run(connection, 'echo out; echo err >&2; exit 7')).resolves.toEqual({
+    await expect(run(channel, 'echo out; echo err >&2; exit 7')).resolves.toEqual({
       exitCode: 7,
       signal: null,
       stdout: 'out\n',
@@ -49,31 +49,31 @@ describeWith(program('sshd'), 'exec', () => {
   });
 
   test('names the signal that killed the command', async () => {
-    await expect(run(connection, 'kill -KILL $$')).resolves.toMatchObject({ exitCode: null, signal: 'KILL' });
+    await expect(run(channel, 'kill -KILL $$')).resolves.toMatchObject({ exitCode: null, signal: 'KILL' });
   });
 
   test('input of any size arrives whole, and ends', async () => {
     const input = Buffer.alloc(24 * MEBIBYTE, 'some input, again and again. ');
-    const { stdout } = await run(connection, 'sha256sum', {
+    const { stdout } = await run(channel, 'sha256sum', {
       stdin: Readable.from([input.subarray(0, 5), input.subarray(5)]),
     });
     expect(stdout).toBe(`${createHash('sha256').update(input).digest('hex')}  -\n`);
-    await expect(run(connection, 'cat', { stdin: 'ünïcode' })).resolves.toMatchObject({ stdout: 'ünïcode' });
-    await expect(run(connection, 'cat')).resolves.toMatchObject({ stdout: '', exitCode: 0 });
+    await expect(run(channel, 'cat', { stdin: 'ünïcode' })).resolves.toMatchObject({ stdout: 'ünïcode' });
+    await expect(run(channel, 'cat')).resolves.toMatchObject({ stdout: '', exitCode: 0 });
   });
 
   test('output larger than every window arrives whole at a slow reader, on both streams at once', async () => {
     const stdout = new SlowHash();
     const stderr = new SlowHash();
     const command = 'head -c 20000000 /dev/zero >&2 & head -c 30000000 /dev/zero; wait';
-    await exec(connection, command, { stdout, stderr });
+    await channel.exec(command, { stdout, stderr });
     expect([stdout.bytes, stderr.bytes]).toEqual([30_000_000, 20_000_000]);
     expect(stdout.hash.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(30_000_000)).digest('hex'));
   });
 
   test('a reader that pauses holds the command up instead of filling memory', async () => {
     const stdout = new PassThrough({ highWaterMark: 1024 });
-    const ended = exec(connection, 'yes | head -c 50000000', { stdout });
+    const ended = channel.exec('yes | head -c 50000000', { stdout });
     const before = process.memoryUsage().rss;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(process.memoryUsage().rss - before).toBeLessThan(30 * MEBIBYTE);
@@ -84,7 +84,7 @@ describeWith(program('sshd'), 'exec', () => {
   test('a command that ends before its input does is done', async () => {
     const stdin = new PassThrough();
     stdin.write('first line\n');
-    await expect(run(connection, 'head -n 1', { stdin })).resolves.toMatchObject({
+    await expect(run(channel, 'head -n 1', { stdin })).resolves.toMatchObject({
       exitCode: 0,
       stdout: 'first line\n',
     });
@@ -93,23 +93,23 @@ describeWith(program('sshd'), 'exec', () => {
 
   test('an abort ends the waiting at once, and the connection lives on', async () => {
     const controller = new AbortController();
-    const ended = run(connection, 'exec sleep 5', { signal: controller.signal });
+    const ended = run(channel, 'exec sleep 5', { signal: controller.signal });
     setTimeout(() => controller.abort(), 50);
     await expect(ended).rejects.toMatchObject({ code: 'aborted' });
-    await expect(run(connection, 'true', { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
-    await expect(run(connection, 'echo alive')).resolves.toMatchObject({ stdout: 'alive\n' });
+    await expect(run(channel, 'true', { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(run(channel, 'echo alive')).resolves.toMatchObject({ stdout: 'alive\n' });
   });
 
   test('an output stream that fails ends the command with its reason', async () => {
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) });
-    await expect(exec(connection, 'yes', { stdout })).rejects.toMatchObject({
+    await expect(channel.exec('yes', { stdout })).rejects.toMatchObject({
       code: 'failed',
       message: expect.stringContaining('broken pipe'),
     });
   });
 
   test('fifty commands share one connection', async () => {
-    const results = await Promise.all(Array.from({ length: 50 }, (_, index) => run(connection, `echo ${index}`)));
+    const results = await Promise.all(Array.from({ length: 50 }, (_, index) => run(channel, `echo ${index}`)));
     expect(results.map(({ stdout }) => stdout)).toEqual(results.map((_, index) => `${index}\n`));
   });
 
@@ -164,15 +164,15 @@ class SluggishNetwork {
 describeWith(program('sshd'), 'exec where the end of a command comes together with the answer to its request', () => {
   let sshd: TestSshd;
   let network: SluggishNetwork;
-  let connection: SshConnection;
+  let channel: HostChannel;
 
   beforeAll(async () => {
     sshd = await startSshd();
     network = new SluggishNetwork(sshd.port);
-    connection = await login({ ...sshd, port: await network.start() });
+    channel = await login({ ...sshd, port: await network.start() });
   });
   afterAll(async () => {
-    connection.close();
+    channel.close();
     network.stop();
     await sshd.stop();
   });
@@ -183,7 +183,7 @@ describeWith(program('sshd'), 'exec where the end of a command comes together wi
     ['input without an end', () => new PassThrough()],
   ])('passes the exit code on (%s)', async (_name, stdin) => {
     network.holdBack();
-    await expect(run(connection, 'echo out; exit 7', { stdin: stdin() })).resolves.toEqual({
+    await expect(run(channel, 'echo out; exit 7', { stdin: stdin() })).resolves.toEqual({
       exitCode: 7,
       signal: null,
       stdout: 'out\n',

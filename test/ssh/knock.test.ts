@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import fc from 'fast-check';
-import { connect, knock, run } from '../../lib/ssh';
+import { knock, logIn, run } from '../../lib/ssh';
 import { identificationIn } from '../../lib/ssh/identification';
 import { until } from '../support/run/eventually';
 import { describeWith, program } from '../support/run/requirements';
@@ -33,9 +33,9 @@ describe('knock', () => {
     const port = await freePort();
     const greeting = knock('127.0.0.1', port);
     setTimeout(() => void serve((socket) => socket.write('SSH-2.0-late\r\n'), port), 150);
-    const { identification, socket } = await greeting;
+    const { identification, stream } = await greeting;
     expect(identification).toBe('SSH-2.0-late');
-    socket.destroy();
+    stream.destroy();
   });
 
   test('takes a proxy that accepts and closes for "not yet"', async () => {
@@ -44,19 +44,19 @@ describe('knock', () => {
       else if (count < 5) socket.resetAndDestroy();
       else socket.write('SSH-2.0-behind-proxy\r\n');
     });
-    const { identification, socket } = await knock('127.0.0.1', port);
+    const { identification, stream } = await knock('127.0.0.1', port);
     expect(identification).toBe('SSH-2.0-behind-proxy');
     expect(connections()).toBe(6);
-    socket.destroy();
+    stream.destroy();
   });
 
   test('gets past a connection that is accepted and never answered', async () => {
     const { port } = await serve((socket, count) => {
       if (count > 0) socket.write('SSH-2.0-second\r\n');
     });
-    const { identification, socket } = await knock('127.0.0.1', port);
+    const { identification, stream } = await knock('127.0.0.1', port);
     expect(identification).toBe('SSH-2.0-second');
-    socket.destroy();
+    stream.destroy();
   });
 
   test('closes every connection but the one it returns', async () => {
@@ -65,9 +65,9 @@ describe('knock', () => {
       sockets.add(socket.on('close', () => sockets.delete(socket)));
       if (count === 3) socket.write('SSH-2.0-third\r\n');
     });
-    const { socket } = await knock('127.0.0.1', port);
+    const { stream } = await knock('127.0.0.1', port);
     await until(() => Promise.resolve(sockets.size <= 1));
-    socket.destroy();
+    stream.destroy();
   });
 
   test('an abort ends it at once and leaves no connection', async () => {
@@ -90,7 +90,7 @@ describe('knock', () => {
   });
 });
 
-describeWith(program('sshd'), 'knock and connect', () => {
+describeWith(program('sshd'), 'knock and log in', () => {
   test('share one connection: sshd sees no second one', async () => {
     const sshd = await startSshd({ config: ['MaxStartups 1'] });
     const { port, connections } = await serve((socket) => {
@@ -99,16 +99,13 @@ describeWith(program('sshd'), 'knock and connect', () => {
     });
     try {
       const greeting = await knock('127.0.0.1', port);
-      const connection = await connect({
-        host: '127.0.0.1',
-        port,
+      const channel = await logIn(greeting, {
         user: sshd.user,
         privateKey: sshd.clientKey.privateKey,
         hostKey: { type: 'proof', nonce: sshd.nonce },
-        greeting,
       });
-      await expect(run(connection, 'echo $SSH_CONNECTION')).resolves.toMatchObject({ exitCode: 0 });
-      connection.close();
+      await expect(run(channel, 'echo $SSH_CONNECTION')).resolves.toMatchObject({ exitCode: 0 });
+      channel.close();
       expect(connections()).toBe(1);
     } finally {
       await sshd.stop();

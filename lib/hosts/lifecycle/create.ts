@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Task } from '@aws-sdk/client-ecs';
+import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { newHostId } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
@@ -16,7 +17,6 @@ import { reachNewHost } from '../remote/reach';
 import type { Services } from '../services';
 import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, Host } from '../model/types';
-import type { SshConnection } from '../../ssh';
 
 /** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
 const CLEAN_UP = 60_000;
@@ -27,8 +27,8 @@ const LOST_TASK_LOOKS = 5;
 export interface CreateContext {
   readonly services: Services;
   readonly background: Background;
-  /** Keeps the connection for the next use of the host. */
-  readonly keepConnection: (hostId: string, connection: SshConnection) => void;
+  /** Keeps the channel for the next use of the host. */
+  readonly keepChannel: (hostId: string, channel: HostChannel) => void;
 }
 
 /**
@@ -121,12 +121,12 @@ class Creation {
   }
 
   private async finish(record: HostRecord, privateKey: string, nonce: string): Promise<Host> {
-    const { services, background, keepConnection } = this.context;
+    const { services, background, keepChannel } = this.context;
     const { name, taskArn } = { name: record.name, taskArn: record.taskArn ?? '' };
     const second = new AbortController();
     const sole = this.refuseSecond();
     sole.catch(() => second.abort());
-    const { connection, address, addresses } = await reachNewHost(
+    const { channel, address, publicIp, privateIp } = await reachNewHost(
       services,
       { name, taskArn, privateKey, nonce },
       AbortSignal.any([this.signal, second.signal]),
@@ -141,18 +141,18 @@ class Creation {
     try {
       await sole;
       this.report('setup');
-      const { readyAt } = await finishHost(services, record, connection, address, background, this.signal);
-      keepConnection(this.hostId, connection);
+      const { readyAt } = await finishHost(services, record, channel, address, background, this.signal);
+      keepChannel(this.hostId, channel);
       this.report('ready');
       const host = this.host(readyAt);
       return {
         ...host,
         address,
-        publicIp: addresses?.publicIp ?? null,
-        privateIp: addresses?.privateIp ?? host.privateIp,
+        publicIp,
+        privateIp: privateIp ?? host.privateIp,
       };
     } catch (error) {
-      connection.close();
+      channel.close();
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { isMngrFargateError } from '../../contract/errors';
 import { findTask, hostsOf, listHosts } from './find';
-import type { Connections } from '../remote/connections';
+import type { Channels } from '../remote/channels';
 import type { Services } from '../services';
 import { isLive } from '../model/task-view';
 import type { DestroyResult, Host, HostReference } from '../model/types';
@@ -12,20 +12,20 @@ const STOPS_AT_ONCE = 20;
 /** Stops the task and forgets the keys. Needs no SSH. A host that ECS has forgotten is forgotten here too. */
 export async function destroyHost(
   services: Services,
-  connections: Connections,
+  channels: Channels,
   reference: HostReference,
   signal?: AbortSignal,
 ): Promise<DestroyResult> {
   try {
     const task = await findTask(services, reference, signal);
     const [host] = await hostsOf(services, [task], signal);
-    return await stop(services, connections, host as Host, isLive(task), signal);
+    return await stop(services, channels, host as Host, isLive(task), signal);
   } catch (error) {
     if (!isMngrFargateError(error) || error.code !== 'not-found') throw error;
     const records = await services.keys.records();
     const known = records.find(({ hostId, name, taskArn }) => [hostId, name, taskArn].includes(reference));
     if (known === undefined) throw error;
-    await connections.drop(known.hostId);
+    await channels.drop(known.hostId);
     await services.keys.remove(known.hostId);
     return { hostId: known.hostId, name: known.name, taskArn: known.taskArn ?? '', wasRunning: false };
   }
@@ -33,23 +33,23 @@ export async function destroyHost(
 
 export async function destroyAllHosts(
   services: Services,
-  connections: Connections,
+  channels: Channels,
   signal?: AbortSignal,
 ): Promise<DestroyResult[]> {
   const hosts = await listHosts(services, {}, signal);
-  return mapBounded(hosts, STOPS_AT_ONCE, (host) => stop(services, connections, host, true, signal));
+  return mapBounded(hosts, STOPS_AT_ONCE, (host) => stop(services, channels, host, true, signal));
 }
 
 async function stop(
   services: Services,
-  connections: Connections,
+  channels: Channels,
   host: Host,
   isRunning: boolean,
   signal?: AbortSignal,
 ): Promise<DestroyResult> {
   const { hostId, name, taskArn } = host;
   if (isRunning) await services.tasks.stop(taskArn, 'destroyed by the launcher', signal);
-  await connections.drop(hostId);
+  await channels.drop(hostId);
   await services.keys.remove(hostId);
   return { hostId, name, taskArn, wasRunning: isRunning };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { HostChannel } from '../../contract/channel';
 import { MngrFargateError } from '../../contract/errors';
-import { exec, run, shellCommand, shellQuote } from '../../ssh';
-import type { SshConnection } from '../../ssh';
+import { run, shellCommand, shellQuote } from '../../ssh';
 import type { ExecOptions, ExecResult } from '../model/types';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -14,16 +14,16 @@ const TERMINATE_TIMEOUT = 5_000;
  * SIGTERM: sshd itself would leave them running (it delivers no signals to root's sessions).
  */
 export async function execOnHost(
-  connection: SshConnection,
+  channel: HostChannel,
   command: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
   if (command.length === 0) throw new MngrFargateError('usage', 'the command is empty: give a program');
   const mark = randomBytes(8).toString('hex');
   try {
-    return await exec(connection, commandLine(command, mark, options), options);
+    return await channel.exec(commandLine(command, mark, options), options);
   } catch (error) {
-    if (options.signal?.aborted) await terminate(connection, mark);
+    if (options.signal?.aborted) await terminate(channel, mark);
     throw error;
   }
 }
@@ -42,10 +42,10 @@ function commandLine(command: readonly string[], mark: string, options: ExecOpti
   return steps.join('\n');
 }
 
-async function terminate(connection: SshConnection, mark: string): Promise<void> {
+async function terminate(channel: HostChannel, mark: string): Promise<void> {
   const script = `for process in /proc/[0-9]*; do
   [ "$process" != "/proc/$$" ] && grep -qsz '^${MARK}=${mark}$' "$process/environ" && kill -TERM "\${process#/proc/}"
 done
 true`;
-  await run(connection, script, { signal: AbortSignal.timeout(TERMINATE_TIMEOUT) }).catch(() => undefined);
+  await run(channel, script, { signal: AbortSignal.timeout(TERMINATE_TIMEOUT) }).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
+import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { HOST_TAGS } from '../../contract/tags';
-import type { SshConnection } from '../../ssh';
 import { run } from '../../ssh';
 import { pause } from '../../util/abort';
 import type { Background } from '../../util/background';
@@ -22,7 +22,7 @@ const TAG_INTERVAL = 2_000;
 export async function finishHost(
   services: Services,
   record: HostRecord,
-  connection: SshConnection,
+  channel: HostChannel,
   address: HostAddress,
   background: Background,
   signal?: AbortSignal,
@@ -30,8 +30,8 @@ export async function finishHost(
   const finished: HostRecord = { ...record, nonce: null, setup: null };
   // Both end before a failure is thrown: what cleans up afterwards must not race with a file being written.
   const outcomes = await Promise.allSettled([
-    setUp(connection, record, signal),
-    services.keys.pin(record.hostId, address.host, address.port, connection.hostKey),
+    setUp(channel, record, signal),
+    services.keys.pin(record.hostId, address.host, address.port, channel.hostKey),
   ]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -94,11 +94,11 @@ function tellLate({ name }: HostRecord, error: unknown): void {
   });
 }
 
-async function setUp(connection: SshConnection, record: HostRecord, signal?: AbortSignal): Promise<void> {
+async function setUp(channel: HostChannel, record: HostRecord, signal?: AbortSignal): Promise<void> {
   if (record.setup === null) return;
   const script = setupScript(record.name, record.setup);
   if (script === null) return;
-  const result = await run(connection, 'sh -s', { stdin: script, signal });
+  const result = await run(channel, 'sh -s', { stdin: script, signal });
   if (result.exitCode === 0) return;
   const output = result.stderr.trim() || result.stdout.trim();
   throw new MngrFargateError(

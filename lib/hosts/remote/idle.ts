@@ -1,5 +1,5 @@
+import type { HostChannel } from '../../contract/channel';
 import { run } from '../../ssh';
-import type { SshConnection } from '../../ssh';
 
 /** Newest of the files that mngr's idle rule looks at, and the host's own clock. */
 const SCRIPT = `directory=\${MNGR_HOST_DIR:-/mngr}
@@ -7,8 +7,8 @@ newest=$(stat -c %Y "$directory"/activity/* "$directory"/agents/*/activity/* 2>/
 [ -n "$newest" ] && echo $(($(date +%s) - newest))`;
 
 /** Seconds since the last activity; null where the host has recorded none. */
-export async function idleSecondsOf(connection: SshConnection, signal?: AbortSignal): Promise<number | null> {
-  const { stdout } = await run(connection, SCRIPT, { signal });
+export async function idleSecondsOf(channel: HostChannel, signal?: AbortSignal): Promise<number | null> {
+  const { stdout } = await run(channel, SCRIPT, { signal });
   const seconds = Number.parseInt(stdout, 10);
   return Number.isNaN(seconds) ? null : Math.max(0, seconds);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { HostChannel } from '../../contract/channel';
 import { MngrFargateError } from '../../contract/errors';
 import { run, shellQuote } from '../../ssh';
-import type { SshConnection } from '../../ssh';
 import { SESSION_PREFIX } from './setup-script';
 
 /** Exit code of the script below where there is no session. */
@@ -16,7 +16,7 @@ const ENTER_AFTER = 0.15;
  * Throws `not-found` with the sessions that exist.
  */
 export async function sendMessage(
-  connection: SshConnection,
+  channel: HostChannel,
   hostName: string,
   text: string,
   options: { readonly agent?: string; readonly enter?: boolean; readonly signal?: AbortSignal } = {},
@@ -38,7 +38,7 @@ export async function sendMessage(
       : [`tmux load-buffer -b ${buffer} - && tmux paste-buffer -d -p -r -b ${buffer} -t "=$session:" || exit 1`]),
     ...(enter ? [`sleep ${ENTER_AFTER}`, 'tmux send-keys -t "=$session:" Enter'] : []),
   ].join('\n');
-  const result = await run(connection, script, { stdin: text, signal });
+  const result = await run(channel, script, { stdin: text, signal });
   if (result.exitCode === 0) return;
   if (result.exitCode === NO_SESSION) {
     const sessions = result.stdout.split('\n').filter((line) => line !== '');

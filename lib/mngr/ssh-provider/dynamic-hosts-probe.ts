@@ -11,8 +11,8 @@ const SCRIPT_PATIENCE = 5_000;
 /** True when an SSH server identifies itself at the host's address. Nobody logs in. */
 export async function answers({ address, port }: DynamicHost): Promise<boolean> {
   try {
-    const { socket } = await openGreeting({ host: address, port, timeoutMs: ANSWER_PATIENCE }).greeting;
-    socket.destroy();
+    const { stream } = await openGreeting({ host: address, port, timeoutMs: ANSWER_PATIENCE }).greeting;
+    stream.destroy();
     return true;
   } catch {
     return false;

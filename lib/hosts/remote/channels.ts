@@ -1,6 +1,5 @@
+import type { HostChannel } from '../../contract/channel';
 import { MngrFargateError } from '../../contract/errors';
-import { connect } from '../../ssh';
-import type { SshConnection } from '../../ssh';
 import type { Background } from '../../util/background';
 import { finishHost, markReady } from './finish';
 import type { HostRecord } from './key-store';
@@ -12,9 +11,9 @@ import type { Host } from '../model/types';
 /** How long the first use of a host that was created without waiting may take. Milliseconds. */
 const FIRST_USE = 600_000;
 
-/** SSH connections of one Hosts instance: one a host, opened when first needed. */
-export class Connections {
-  private readonly open = new Map<string, Promise<SshConnection>>();
+/** The channels to hosts of one Hosts instance: one a host, opened when first needed. */
+export class Channels {
+  private readonly open = new Map<string, Promise<HostChannel>>();
   private closed = false;
 
   constructor(
@@ -22,14 +21,14 @@ export class Connections {
     private readonly background: Background,
   ) {}
 
-  /** Keeps a connection that somebody else has opened. */
-  keep(hostId: string, connection: SshConnection): void {
-    if (this.closed) connection.close();
-    else this.open.set(hostId, Promise.resolve(connection));
+  /** Keeps a channel that somebody else has opened. */
+  keep(hostId: string, channel: HostChannel): void {
+    if (this.closed) channel.close();
+    else this.open.set(hostId, Promise.resolve(channel));
   }
 
-  /** The host's connection. A host that isn't ready yet is finished first, by the nonce kept since its launch. */
-  async to(host: Host, signal?: AbortSignal): Promise<SshConnection> {
+  /** The host's channel. A host that isn't ready yet is finished first, by the nonce kept since its launch. */
+  async to(host: Host, signal?: AbortSignal): Promise<HostChannel> {
     const known = await this.open.get(host.hostId)?.catch(() => undefined);
     if (known !== undefined && known.lostBecause() === undefined) return known;
     const opening = this.connect(host, signal);
@@ -39,9 +38,9 @@ export class Connections {
   }
 
   async drop(hostId: string): Promise<void> {
-    const connection = await this.open.get(hostId)?.catch(() => undefined);
+    const channel = await this.open.get(hostId)?.catch(() => undefined);
     this.open.delete(hostId);
-    connection?.close();
+    channel?.close();
   }
 
   async close(): Promise<void> {
@@ -49,7 +48,7 @@ export class Connections {
     await Promise.all([...this.open.keys()].map((hostId) => this.drop(hostId)));
   }
 
-  private async connect(host: Host, signal?: AbortSignal): Promise<SshConnection> {
+  private async connect(host: Host, signal?: AbortSignal): Promise<HostChannel> {
     const { keys } = this.services;
     const [privateKey, record] = await Promise.all([keys.privateKey(host.hostId), keys.record(host.hostId)]);
     if (host.state === 'STOPPED') {
@@ -60,18 +59,10 @@ export class Connections {
     }
     if (privateKey === undefined) throw noKey(host);
     if (record?.nonce) return this.finish(host, record, record.nonce, privateKey, signal);
-    if (host.address === null)
-      throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
-    const pinned = await keys.pinnedKeys(host.hostId, host.address.host, host.address.port);
-    const connection = await connect({
-      ...host.address,
-      privateKey,
-      hostKey: { type: 'pinned', keys: pinned },
-      signal,
-    });
+    const channel = await this.services.carrier.connect(host, privateKey, signal);
     if (!host.ready && record !== undefined)
       await markReady(this.services, record, new Date().toISOString(), this.background);
-    return connection;
+    return channel;
   }
 
   private async finish(
@@ -80,16 +71,16 @@ export class Connections {
     nonce: string,
     privateKey: string,
     signal?: AbortSignal,
-  ): Promise<SshConnection> {
+  ): Promise<HostChannel> {
     const deadline = AbortSignal.timeout(FIRST_USE);
     const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const { name, taskArn } = host;
-    const { connection, address } = await reachNewHost(this.services, { name, taskArn, privateKey, nonce }, either);
+    const { channel, address } = await reachNewHost(this.services, { name, taskArn, privateKey, nonce }, either);
     try {
-      await finishHost(this.services, { ...record, taskArn }, connection, address, this.background, either);
-      return connection;
+      await finishHost(this.services, { ...record, taskArn }, channel, address, this.background, either);
+      return channel;
     } catch (error) {
-      connection.close();
+      channel.close();
       throw error;
     }
   }

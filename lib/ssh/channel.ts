@@ -1,0 +1,82 @@
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import type { ChannelExecOptions, CommandExit, HostChannel, RemoteFiles } from '../contract/channel';
+import { MngrFargateError } from '../contract/errors';
+import { orAborted, throwIfAborted } from '../util/abort';
+import { execIn } from './exec';
+import { SftpFiles } from './sftp-files';
+
+/** A client of ssh2 that has logged in, as the channel to a host. */
+export class SshChannel implements HostChannel {
+  private lost: Error | undefined;
+
+  constructor(
+    private readonly client: Client,
+    readonly hostKey: Buffer,
+    readonly where: string,
+  ) {
+    client.on('error', (error: Error) => {
+      this.lost ??= error;
+    });
+    client.on('close', () => {
+      this.lost ??= new Error('the connection was closed');
+    });
+  }
+
+  async exec(command: string, options: ChannelExecOptions = {}): Promise<CommandExit> {
+    throwIfAborted(`the command at ${this.where}`, options.signal);
+    const channel = await this.open<ClientChannel>('start a command', (done) => this.client.exec(command, done));
+    const exit = await execIn(channel, this.where, options);
+    if (exit !== undefined) return exit;
+    throw new MngrFargateError('unreachable', `the connection to ${this.where} was lost before the command ended`, {
+      cause: this.lost,
+    });
+  }
+
+  async files(): Promise<RemoteFiles> {
+    return new SftpFiles(await this.open<SFTPWrapper>('start SFTP', (done) => this.client.sftp(done)));
+  }
+
+  async forward(host: string, port: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Duplex> {
+    const doing = `connecting to ${host} port ${port} from ${this.where}`;
+    throwIfAborted(doing, signal);
+    const opening = this.open<ClientChannel>(`connect to ${host} port ${port}`, (done) =>
+      this.client.forwardOut('127.0.0.1', 0, host, port, done),
+    );
+    try {
+      return await orAborted(opening, doing, signal);
+    } catch (error) {
+      opening.then(
+        (stream) => stream.destroy(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  lostBecause(): Error | undefined {
+    return this.lost;
+  }
+
+  close(): void {
+    this.lost ??= new Error('the connection was closed here');
+    this.client.end();
+  }
+
+  /** One of ssh2's calls that open something. It throws by itself where the connection is already lost. */
+  private open<T>(doing: string, call: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void =>
+        reject(
+          new MngrFargateError('unreachable', `cannot ${doing} at ${this.where}: ${error.message}`, {
+            cause: this.lost ?? error,
+          }),
+        );
+      try {
+        call((error, opened) => (error === undefined ? resolve(opened) : fail(error)));
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+  }
+}
