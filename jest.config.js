@@ -6,6 +6,9 @@ module.exports = {
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
   setupFiles: ['<rootDir>/lib/cli/quiet-aws-sdk.ts'],
   clearMocks: true,
+  // As many as two cores can carry: much of what runs here waits for programs.
+  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/run/longest-first.js',
   // Real hosts on a machine that is five times slower than a developer's, and busy.
   testTimeout: 180_000,
   // A test that failed may have left a host running, whose pipes would keep the run from ever ending.

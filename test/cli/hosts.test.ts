@@ -9,7 +9,7 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
   let local: CliLocal;
   let fox: Host;
   beforeAll(async () => {
-    local = await CliLocal.start();
+    local = await CliLocal.start({ synthesizes: true });
     fox = await local.home.json<Host>([
       'create',
       'fox',

@@ -1,3 +1,4 @@
+import { cachedAssembly } from '../cdk/assembly-cache';
 import { CliHome } from './cli-program';
 import type { Requirement } from '../run/requirements';
 import { program } from '../run/requirements';
@@ -23,10 +24,12 @@ export class CliLocal {
     readonly up: Up,
   ) {}
 
-  static async start(): Promise<CliLocal> {
+  /** With the assembly of all test files; `synthesizes` leaves it to `local up`, as users do. */
+  static async start({ synthesizes = false } = {}): Promise<CliLocal> {
+    const assembly = synthesizes ? [] : ['--assembly', await cachedAssembly()];
     const bare = new CliHome();
     const directory = { MNGR_FARGATE_LOCAL_DIR: bare.path('local') };
-    const up = await bare.json<Up>(['local', 'up', '--runtime', 'process'], { env: directory });
+    const up = await bare.json<Up>(['local', 'up', '--runtime', 'process', ...assembly], { env: directory });
     if (up.env === undefined) throw new Error(`no endpoint: ${JSON.stringify(up)}`);
     return new CliLocal(bare.with({ ...directory, ...up.env }), up);
   }

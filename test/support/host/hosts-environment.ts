@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +8,9 @@ import type { ProviderConfig } from '../../../lib/contract/provider-config';
 import { Hosts } from '../../../lib/hosts';
 import type { HostsOptions } from '../../../lib/hosts';
 import { ProcessRuntime } from '../../../lib/local/runtimes';
+import { cachedAssembly } from '../cdk/assembly-cache';
 import { startLocalEndpoint } from '../endpoint/local-endpoint';
 import type { LocalEndpoint } from '../endpoint/local-endpoint';
-import { ROOT } from '../run/paths';
 
 /** The real stack on the local endpoint, whose tasks are processes with this machine's sshd. */
 export interface HostsEnvironment {
@@ -23,16 +22,6 @@ export interface HostsEnvironment {
   /** Ids of tasks that run: what a failed create may not leave behind. */
   running(): Promise<string[]>;
   close(): Promise<void>;
-}
-
-function synthesize(folder: string): string {
-  const output = join(folder, 'cdk.out');
-  execFileSync(join(ROOT, 'node_modules/.bin/tsx'), ['bin/app.ts'], {
-    cwd: ROOT,
-    stdio: 'pipe',
-    env: { PATH: process.env.PATH, HOME: folder, CDK_OUTDIR: output },
-  });
-  return output;
 }
 
 export interface HostsEnvironmentOptions {
@@ -52,7 +41,7 @@ export async function startHostsEnvironment(options: HostsEnvironmentOptions = {
     endpointId: `hosts-${randomBytes(4).toString('hex')}`,
     ...addresses,
   });
-  const local = await startLocalEndpoint({ runtime, assemblyDirectory: synthesize(folder), stateDirectory });
+  const local = await startLocalEndpoint({ runtime, assemblyDirectory: await cachedAssembly(), stateDirectory });
   const list = (key: keyof typeof STACK_OUTPUTS): string[] => (local.outputs[STACK_OUTPUTS[key]] ?? '').split(',');
   const text = (key: keyof typeof STACK_OUTPUTS): string => local.outputs[STACK_OUTPUTS[key]] as string;
   const config = providerConfigSchema.parse({

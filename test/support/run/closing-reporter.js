@@ -1,9 +1,18 @@
+const { relative } = require('node:path');
+
+const SLOWEST = 10;
+
 /**
- * Prints what the run skipped and why, what passed only when it was repeated and what it had failed with, then the
+ * Prints the slowest suites, what the run skipped and why, what passed only when it was repeated and what it had failed with, then the
  * closing line `N passed, N failed, N skipped`.
  */
 module.exports = class ClosingReporter {
+  constructor({ rootDir }) {
+    this.rootDir = rootDir;
+  }
+
   onRunComplete(_contexts, results) {
+    if (results.testResults.length > SLOWEST) this.printSlowest(results.testResults);
     const tests = results.testResults.flatMap((file) => file.testResults);
     const skipped = new Map();
     for (const test of tests.filter(({ status }) => status === 'pending')) {
@@ -24,5 +33,14 @@ module.exports = class ClosingReporter {
     const failed = results.numFailedTests + suitesThatFailed;
     const tail = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
     console.log(`\n${results.numPassedTests} passed, ${failed} failed${tail}`);
+  }
+
+  printSlowest(files) {
+    console.log('\nThe slowest suites, in seconds:');
+    const slowest = [...files].sort((a, b) => b.perfStats.runtime - a.perfStats.runtime).slice(0, SLOWEST);
+    for (const { perfStats, testFilePath } of slowest) {
+      const seconds = (perfStats.runtime / 1000).toFixed(0).padStart(6);
+      console.log(`${seconds}  ${relative(this.rootDir, testFilePath)}`);
+    }
   }
 };
