@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hosts } from '../lib/hosts/index';
 import type { OperationCalls } from '../lib/local/control/call-log';
-import { FARGATE_LAUNCHES, PUBLISHED_THROTTLES } from '../lib/local/control/throttles';
+import { ECS_THROTTLES, FARGATE_LAUNCHES } from '../lib/local/services/ecs/throttles';
 import type { BucketLimits } from '../lib/local/control/token-bucket';
 import type { Bench, BenchResult } from './support/bench';
 import { withEndpoint } from './support/endpoint';
@@ -58,7 +58,7 @@ const reasonsOf = (failures: readonly PromiseRejectedResult[]): string =>
 
 /** Calls that a fleet can't be created without: one RunTask a host, as no two hosts have the same overrides. */
 const LIMITS: readonly BucketLimits[] = [
-  ...PUBLISHED_THROTTLES.filter(({ operations }) => operations.includes('ecs:RunTask')).map(({ limits }) => limits),
+  ...ECS_THROTTLES.filter(({ operations }) => operations.includes('ecs:RunTask')).map(({ limits }) => limits),
   FARGATE_LAUNCHES,
 ];
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
 import type { Delays } from '../../lib/local/control/delays';
-import type { SeedRequest } from '../../lib/local/control/seed';
+import type { SeedRequest } from '../../lib/local/services/ecs/seed';
 import type { OperationCalls } from '../../lib/local/control/call-log';
 import type { EndpointDescription } from '../../lib/local/endpoint';
 import { loadProviderConfig } from '../../lib/mngr/index';

@@ -1,29 +1,13 @@
-import type { Clock } from '../state/clock';
-import type { EcsContext } from '../services/ecs/context';
-import type { TaskRecord } from '../services/ecs/task-record';
+import { ecsContext } from '../services/ecs/context';
+import type { SeedRequest } from '../services/ecs/seed';
+import { taskControls } from '../services/ecs/task-controls';
+import type { TaskControls } from '../services/ecs/task-controls';
 import type { Tasks } from '../services/ecs/tasks';
-import type { TaskRuntime } from '../runtimes/runtime';
+import type { World } from '../world';
 import type { CallLog } from './call-log';
 import type { DelayPlan } from './delays';
 import type { FaultPlan } from './faults';
-import { syntheticTask } from './seed';
-import type { SeedRequest } from './seed';
 import type { Throttles } from './throttles';
-
-export interface ControlOptions {
-  readonly ecs: EcsContext;
-  readonly delays: DelayPlan;
-  readonly faults: FaultPlan;
-  readonly throttles: Throttles;
-  readonly callLog: CallLog;
-  readonly clock: Clock;
-  readonly runtime: TaskRuntime;
-}
-
-/** A control names a task that isn't there. */
-export class UnknownTaskError extends Error {
-  override readonly name = 'UnknownTaskError';
-}
 
 /** What tests, benchmarks and demonstrations may do to the endpoint beyond AWS's own APIs. */
 export class Control {
@@ -32,61 +16,47 @@ export class Control {
   readonly throttles: Throttles;
   readonly callLog: CallLog;
   readonly tasks: Tasks;
+  private readonly taskControls: TaskControls;
 
-  constructor(private readonly options: ControlOptions) {
-    this.delays = options.delays;
-    this.faults = options.faults;
-    this.throttles = options.throttles;
-    this.callLog = options.callLog;
-    this.tasks = options.ecs.tasks;
+  constructor(private readonly world: World) {
+    this.delays = world.delays;
+    this.faults = world.faults;
+    this.throttles = world.throttles;
+    this.callLog = world.callLog;
+    this.tasks = world.part(ecsContext).tasks;
+    this.taskControls = world.part(taskControls);
   }
 
   status(): object {
-    const counts: Record<string, number> = {};
-    for (const { task } of this.tasks.all()) {
-      const status = task.lastStatus ?? 'UNKNOWN';
-      counts[status] = (counts[status] ?? 0) + 1;
-    }
+    const { kind, description } = this.world.runtime;
     return {
-      tasks: counts,
-      runtime: { kind: this.options.runtime.kind, description: this.options.runtime.description },
+      tasks: this.taskControls.counts(),
+      runtime: { kind, description },
       throttling: this.throttles.enabled,
       pid: process.pid,
     };
   }
 
   advanceClock(milliseconds: number): { readonly now: Date } {
-    this.options.clock.advance(milliseconds);
+    this.world.clock.advance(milliseconds);
     this.tasks.forgetExpired();
-    return { now: this.options.clock.now() };
+    return { now: this.world.clock.now() };
   }
 
-  /** Makes running tasks without containers, to see how a large fleet is handled. */
   seed(request: SeedRequest): { readonly taskArns: readonly string[] } {
-    const records = Array.from({ length: request.count }, (_, index) =>
-      syntheticTask(this.options.ecs, request, index + 1),
-    );
-    for (const record of records) this.tasks.save(record);
-    return { taskArns: records.map(({ task }) => task.taskArn ?? '') };
+    return this.taskControls.seed(request);
   }
 
   removeSeeded(): { readonly removed: number } {
-    const seeded = [...this.tasks.all()].filter(({ synthetic }) => synthetic === true);
-    for (const record of seeded) {
-      if (record.networkInterfaceId !== undefined) this.options.ecs.interfaces.delete(record.networkInterfaceId);
-      this.tasks.forget(record);
-    }
-    return { removed: seeded.length };
+    return this.taskControls.removeSeeded();
   }
 
-  /** The task's machine dies: SIGKILL, without a word to ECS. */
-  async kill(id: string): Promise<void> {
-    await this.options.runtime.kill(this.find(id).id);
+  kill(id: string): Promise<void> {
+    return this.taskControls.kill(id);
   }
 
-  /** Spot takes the capacity back. */
   interruptSpot(id: string): void {
-    this.options.ecs.lifecycle.stop(this.find(id), 'SpotInterruption', 'Your Spot Task was interrupted.');
+    this.taskControls.interruptSpot(id);
   }
 
   /** No delays, faults, throttles or late answers; tasks stay. */
@@ -96,11 +66,5 @@ export class Control {
     this.throttles.disable();
     Object.assign(this.tasks.consistency, { listTasks: 0, describeTasks: 0 });
     this.callLog.reset();
-  }
-
-  private find(id: string): TaskRecord {
-    const record = [...this.tasks.all()].find((candidate) => candidate.id === id);
-    if (record === undefined) throw new UnknownTaskError(`there is no task ${id}`);
-    return record;
   }
 }

@@ -1,7 +1,10 @@
 import type { StaticOperationSchema } from '@smithy/types';
+import type { ControlRoutes } from '../control/routes';
+import type { ThrottleGroup } from '../control/throttles';
 import type { AccessRequest } from '../iam/policy';
 import type { Principal } from '../iam/principal';
 import type { AwsError } from '../wire/aws-error';
+import type { UpgradeRoute } from '../wire/http/upgrades';
 import type { WireProtocol } from '../wire/wire-protocol';
 
 /** Everything an operation knows of the call besides its input. */
@@ -21,20 +24,33 @@ export type Handler<Input, Output> = (input: Input, call: Call) => Output | Prom
 /** A handler whose input the decoder has made by its operation's schema. */
 export type AnyHandler = Handler<never, unknown>;
 
+/** The errors that every operation of a service can answer with, as that service names them. */
+export interface CommonErrors {
+  /** Required members that the input lacks, by their paths. */
+  missingMembers(paths: readonly string[]): AwsError;
+  /** A call that the caller's policies don't allow; `message` is IAM's sentence. */
+  accessDenied(message: string): AwsError;
+  /** A call beyond the service's limits. */
+  throttled(): AwsError;
+}
+
 /** One AWS API as the endpoint serves it. */
 export interface Service {
   /** As in credential scopes: `ecs`, `ec2`, `sts`, `cloudformation`, `logs`. */
   readonly signingName: string;
+  /** How requests for this service are recognised, read and answered. */
   readonly protocol: WireProtocol;
-  /** Before the dot of `X-Amz-Target`; JSON services. */
-  readonly targetPrefix?: string;
-  /** The `Version` parameter; query services. */
-  readonly apiVersion?: string;
-  readonly xmlNamespace: string;
   readonly operations: ReadonlyMap<string, StaticOperationSchema>;
   readonly handlers: Readonly<Record<string, AnyHandler>>;
-  /** The service's error for required members that the input lacks. */
-  missingMembers(paths: readonly string[]): AwsError;
-  /** The service's error for a refused call. */
-  accessDenied(message: string): AwsError;
+  readonly errors: CommonErrors;
+  /** Request limits that AWS publishes, in force while throttling is switched on. */
+  readonly throttles?: readonly ThrottleGroup[];
+  /** Paths at which the service takes WebSocket connections. */
+  readonly upgrades?: readonly UpgradeRoute[];
+  /** What the control API may do to this service, by `METHOD path`. */
+  readonly controls?: ControlRoutes;
+  /** Goes on with what an earlier endpoint had begun; called once, before the first request. */
+  start?(): Promise<void>;
+  /** Lets go of what is going on; called once, after the last request. */
+  close?(): Promise<void>;
 }

@@ -1,8 +1,6 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
 import { AwsError } from './aws-error';
-import type { WireProtocol } from './wire-protocol';
-
-const CONTENT_TYPE = 'application/x-amz-json-1.1';
+import type { WireProtocol, WireResponse } from './wire-protocol';
 
 const tokenOf = (value: unknown): string => {
   if (typeof value === 'string') return 'STRING_VALUE';
@@ -101,18 +99,58 @@ const parse = (body: Buffer): unknown => {
   }
 };
 
-/** AWS JSON 1.1: the operation in `X-Amz-Target`, JSON both ways (ECS, CloudWatch Logs). */
-export const json11: WireProtocol = {
-  operationOf: ({ headers }) => headers['x-amz-target']?.split('.').at(-1),
-  decode: (schema, { body }) => (readJson(schema, parse(body)) ?? {}) as Record<string, unknown>,
-  encode: (schema, output, { requestId }) => ({
-    status: 200,
-    headers: { 'content-type': CONTENT_TYPE, 'x-amzn-requestid': requestId },
-    body: JSON.stringify(writeJson(schema, output ?? {}) ?? {}),
-  }),
-  encodeError: (error, { requestId }) => ({
-    status: error.status,
-    headers: { 'content-type': CONTENT_TYPE, 'x-amzn-requestid': requestId },
-    body: JSON.stringify({ __type: error.code, message: error.message, ...error.members }),
-  }),
-};
+export interface JsonProtocolOptions {
+  /** What comes before the operation in `X-Amz-Target`: `AmazonEC2ContainerServiceV20141113`. */
+  readonly targetPrefix: string;
+  /**
+   * Namespace of the service's own errors, which AWS JSON 1.0 puts before their names:
+   * `com.amazonaws.dynamodb.v20120810`. AWS JSON 1.1 names errors without one.
+   */
+  readonly errorNamespace?: string;
+}
+
+/** Namespace of the errors that AWS's front end answers with for every service. */
+const COMMON_NAMESPACE = 'com.amazon.coral.service';
+
+/** Errors that no model has: those of authentication, dispatching and reading the body. */
+const COMMON_ERRORS: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'ExpiredTokenException',
+  'IncompleteSignatureException',
+  'InternalFailure',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'SerializationException',
+  'ThrottlingException',
+  'UnknownOperationException',
+  'UnrecognizedClientException',
+]);
+
+function jsonProtocol(version: '1.0' | '1.1', { targetPrefix, errorNamespace }: JsonProtocolOptions): WireProtocol {
+  const typeOf = (code: string): string =>
+    errorNamespace === undefined ? code : `${COMMON_ERRORS.has(code) ? COMMON_NAMESPACE : errorNamespace}#${code}`;
+  const answer = (status: number, requestId: string, body: unknown): WireResponse => ({
+    status,
+    headers: { 'content-type': `application/x-amz-json-${version}`, 'x-amzn-requestid': requestId },
+    body: JSON.stringify(body),
+  });
+  return {
+    family: 'json',
+    serves: ({ header }) => header !== undefined && header.slice(0, header.lastIndexOf('.')) === targetPrefix,
+    operationOf: ({ header }) => header?.slice(header.lastIndexOf('.') + 1),
+    decode: (schema, { body }) => (readJson(schema, parse(body)) ?? {}) as Record<string, unknown>,
+    encode: (schema, output, { requestId }) => answer(200, requestId, writeJson(schema, output ?? {}) ?? {}),
+    encodeError: ({ code, message, status, members }, { requestId }) =>
+      answer(status, requestId, { __type: typeOf(code), message, ...members }),
+  };
+}
+
+/**
+ * AWS JSON 1.1: the operation in `X-Amz-Target`, JSON both ways (ECS, CloudWatch Logs, SSM, KMS). Errors are named
+ * without a namespace.
+ */
+export const awsJson11 = (options: Omit<JsonProtocolOptions, 'errorNamespace'>): WireProtocol =>
+  jsonProtocol('1.1', options);
+
+/** AWS JSON 1.0 (DynamoDB): as 1.1, under another content type and with errors named by their full shape ids. */
+export const awsJson10 = (options: Required<JsonProtocolOptions>): WireProtocol => jsonProtocol('1.0', options);

@@ -1,12 +1,9 @@
 import { parseParameters, readParameters } from './query-decode';
 import type { QueryFlavour } from './query-decode';
-import type { WireProtocol, WireRequest, WireResponse } from './wire-protocol';
+import type { WireProtocol, WireResponse } from './wire-protocol';
 import { escapeXml, writeXml } from './xml-encode';
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
-
-const actionOf = ({ body }: WireRequest): string | undefined =>
-  new URLSearchParams(body.toString('utf8')).get('Action') ?? undefined;
 
 const decodeAs =
   (flavour: QueryFlavour): WireProtocol['decode'] =>
@@ -19,11 +16,24 @@ const xml = (status: number, requestId: string, body: string): WireResponse => (
   body: DECLARATION + body,
 });
 
-/** AWS query: form parameters in, XML with a nested result out (STS, CloudFormation). */
-export const query: WireProtocol = {
-  operationOf: actionOf,
+export interface QueryProtocolOptions {
+  /** The API's date, as in the parameter `Version`. */
+  readonly version: string;
+  readonly xmlNamespace: string;
+}
+
+const serves =
+  (wanted: string): WireProtocol['serves'] =>
+  ({ header, version }) =>
+    header === undefined && version === wanted;
+
+/** AWS query: form parameters in, XML with a nested result out (STS, CloudFormation, IAM). */
+export const awsQuery = ({ version, xmlNamespace }: QueryProtocolOptions): WireProtocol => ({
+  family: 'query',
+  serves: serves(version),
+  operationOf: ({ action }) => action,
   decode: decodeAs('query'),
-  encode: (schema, output, { operation, requestId, xmlNamespace }) =>
+  encode: (schema, output, { operation, requestId }) =>
     xml(
       200,
       requestId,
@@ -31,20 +41,22 @@ export const query: WireProtocol = {
         `</${operation}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>` +
         `</${operation}Response>`,
     ),
-  encodeError: (error, { requestId, xmlNamespace }) =>
+  encodeError: (error, { requestId }) =>
     xml(
       error.status,
       requestId,
       `<ErrorResponse xmlns="${xmlNamespace}"><Error><Type>${error.fault}</Type><Code>${escapeXml(error.code)}</Code>` +
         `<Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
     ),
-};
+});
 
 /** EC2's variant: lists are numbered without `member`, and the answer has no nested result. */
-export const ec2Query: WireProtocol = {
-  operationOf: actionOf,
+export const ec2Query = ({ version, xmlNamespace }: QueryProtocolOptions): WireProtocol => ({
+  family: 'ec2',
+  serves: serves(version),
+  operationOf: ({ action }) => action,
   decode: decodeAs('ec2'),
-  encode: (schema, output, { operation, requestId, xmlNamespace }) =>
+  encode: (schema, output, { operation, requestId }) =>
     xml(
       200,
       requestId,
@@ -58,4 +70,4 @@ export const ec2Query: WireProtocol = {
       `<Response><Errors><Error><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message>` +
         `</Error></Errors><RequestID>${requestId}</RequestID></Response>`,
     ),
-};
+});

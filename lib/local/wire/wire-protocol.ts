@@ -13,17 +13,29 @@ export interface WireResponse {
   readonly body: string;
 }
 
+/** What a request says about the service and the operation that it is for. */
+export interface RequestTarget {
+  /** The header `X-Amz-Target`: `AmazonEC2ContainerServiceV20141113.RunTask`. */
+  readonly header: string | undefined;
+  /** The parameters `Version` and `Action`. */
+  readonly version: string | undefined;
+  readonly action: string | undefined;
+}
+
 /** What an answer's envelope says besides its content. */
 export interface Envelope {
   readonly operation: string;
   readonly requestId: string;
-  readonly xmlNamespace: string;
 }
 
-/** How one AWS protocol puts operations, inputs, outputs and errors on the wire. */
+/** How one service puts operations, inputs, outputs and errors on the wire. */
 export interface WireProtocol {
+  /** Services of a family name the errors of authentication alike. */
+  readonly family: 'json' | 'query' | 'ec2';
+  /** True when the request is for this service. */
+  serves(target: RequestTarget): boolean;
   /** Name of the operation that the request asks for; undefined when it names none. */
-  operationOf(request: WireRequest): string | undefined;
+  operationOf(target: RequestTarget): string | undefined;
   /** The input, by the operation's schema. Throws AwsError when the body can't be read as one. */
   decode(schema: NormalizedSchema, request: WireRequest): Record<string, unknown>;
   encode(schema: NormalizedSchema, output: unknown, envelope: Envelope): WireResponse;

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
-import { AwsJson1_1Protocol, AwsEc2QueryProtocol, AwsQueryProtocol } from '@aws-sdk/core/protocols';
+import { AwsEc2QueryProtocol, AwsJson1_0Protocol, AwsJson1_1Protocol, AwsQueryProtocol } from '@aws-sdk/core/protocols';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as ecs from '@aws-sdk/client-ecs';
 import * as sts from '@aws-sdk/client-sts';
 import { HttpResponse } from '@smithy/core/protocols';
 import { NormalizedSchema } from '@smithy/core/schema';
 import type { StaticOperationSchema } from '@smithy/types';
-import type { AwsError } from '../../../lib/local/wire/aws-error';
-import { json11, readJson } from '../../../lib/local/wire/json';
-import { ec2Query, query } from '../../../lib/local/wire/query';
+import { AwsError } from '../../../lib/local/wire/aws-error';
+import { awsJson10, awsJson11, readJson } from '../../../lib/local/wire/json';
+import { awsQuery, ec2Query } from '../../../lib/local/wire/query';
 import { inputOf, missingMembers, outputOf } from '../../../lib/local/wire/schemas';
 import type { WireProtocol } from '../../../lib/local/wire/wire-protocol';
 
@@ -59,26 +59,26 @@ const isEmpty = (value: unknown): boolean =>
   !(value instanceof Date) &&
   (Array.isArray(value) ? value.every(isEmpty) : Object.keys(value).length === 0);
 
-type SdkProtocol = AwsJson1_1Protocol | AwsQueryProtocol;
+type SdkProtocol = AwsJson1_0Protocol | AwsJson1_1Protocol | AwsQueryProtocol;
 
 const settings = { errorTypeRegistries: [], xmlNamespace: 'https://example/', version: '1', serviceTarget: 'Target' };
 const context = { endpoint: () => Promise.resolve({ protocol: 'http:', hostname: 'localhost', path: '/' }) };
 
 /** What the endpoint reads of what the SDK's own serializer wrote. */
-async function received(sdk: SdkProtocol, wire: WireProtocol, operation: StaticOperationSchema, input: object) {
+async function received(sdk: SdkProtocol, protocol: WireProtocol, operation: StaticOperationSchema, input: object) {
   const request = await sdk.serializeRequest(toOperation(operation), input, context as never);
   const body: unknown = request.body;
   const bytes =
     body instanceof Uint8Array
       ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
       : Buffer.from(body as string);
-  return wire.decode(inputOf(operation), { headers: request.headers, body: bytes });
+  return protocol.decode(inputOf(operation), { headers: request.headers, body: bytes });
 }
 
 /** What the SDK's own deserializer reads of what the endpoint wrote. */
-async function answered(sdk: SdkProtocol, wire: WireProtocol, operation: StaticOperationSchema, output: object) {
-  const envelope = { operation: operation[2], requestId: 'request', xmlNamespace: 'https://example/' };
-  const { status, headers, body } = wire.encode(outputOf(operation), output, envelope);
+async function answered(sdk: SdkProtocol, protocol: WireProtocol, operation: StaticOperationSchema, output: object) {
+  const envelope = { operation: operation[2], requestId: 'request' };
+  const { status, headers, body } = protocol.encode(outputOf(operation), output, envelope);
   const response = new HttpResponse({ statusCode: status, headers: { ...headers }, body: Buffer.from(body) });
   const { $metadata: _, ...result } = (await sdk.deserializeResponse(
     toOperation(operation),
@@ -96,10 +96,11 @@ const toOperation = (operation: StaticOperationSchema) => ({
   output: operation[5],
 });
 
-const json = new AwsJson1_1Protocol({ ...settings, defaultNamespace: 'com.amazonaws.ecs' } as never);
+const json10 = new AwsJson1_0Protocol({ ...settings, defaultNamespace: 'com.amazonaws.dynamodb' } as never);
+const json11 = new AwsJson1_1Protocol({ ...settings, defaultNamespace: 'com.amazonaws.ecs' } as never);
 const queries = new AwsQueryProtocol({ ...settings, defaultNamespace: 'com.amazonaws.sts' } as never);
 const ec2Queries = new AwsEc2QueryProtocol({ ...settings, defaultNamespace: 'com.amazonaws.ec2' } as never);
-for (const protocol of [json, queries, ec2Queries]) {
+for (const protocol of [json10, json11, queries, ec2Queries]) {
   protocol.setSerdeContext({
     base64Encoder: (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64'),
     base64Decoder: (encoded: string) => Buffer.from(encoded, 'base64'),
@@ -109,16 +110,25 @@ for (const protocol of [json, queries, ec2Queries]) {
   } as never);
 }
 
+const xmlNamespace = 'https://example/';
+const wire = {
+  json10: awsJson10({ targetPrefix: 'DynamoDB_20120810', errorNamespace: 'com.amazonaws.dynamodb.v20120810' }),
+  json11: awsJson11({ targetPrefix: 'Target' }),
+  query: awsQuery({ version: '1', xmlNamespace }),
+  ec2: ec2Query({ version: '1', xmlNamespace }),
+};
+
 describe.each([
-  ['JSON, RunTask', json, json11, ecs.RunTask$, text],
-  ['JSON, RegisterTaskDefinition', json, json11, ecs.RegisterTaskDefinition$, text],
-  ['query, AssumeRole', queries, query, sts.AssumeRole$, solidText],
-  ['EC2 query, DescribeNetworkInterfaces', ec2Queries, ec2Query, ec2.DescribeNetworkInterfaces$, solidText],
-] as const)("%s: the SDK's serializer and the endpoint agree", (_, sdk, wire, operation, texts) => {
+  ['JSON 1.0, RunTask', json10, wire.json10, ecs.RunTask$, text],
+  ['JSON 1.1, RunTask', json11, wire.json11, ecs.RunTask$, text],
+  ['JSON 1.1, RegisterTaskDefinition', json11, wire.json11, ecs.RegisterTaskDefinition$, text],
+  ['query, AssumeRole', queries, wire.query, sts.AssumeRole$, solidText],
+  ['EC2 query, DescribeNetworkInterfaces', ec2Queries, wire.ec2, ec2.DescribeNetworkInterfaces$, solidText],
+] as const)("%s: the SDK's serializer and the endpoint agree", (_, sdk, protocol, operation, texts) => {
   it('on every request', async () => {
     await fc.assert(
       fc.asyncProperty(valuesOf(inputOf(operation), texts), async (input) => {
-        expect(pruned(await received(sdk, wire, operation, input as object))).toEqual(pruned(input));
+        expect(pruned(await received(sdk, protocol, operation, input as object))).toEqual(pruned(input));
       }),
       { numRuns: 60 },
     );
@@ -127,10 +137,44 @@ describe.each([
   it('on every answer', async () => {
     await fc.assert(
       fc.asyncProperty(valuesOf(outputOf(operation), texts), async (output) => {
-        expect(pruned(await answered(sdk, wire, operation, output as object))).toEqual(pruned(output));
+        expect(pruned(await answered(sdk, protocol, operation, output as object))).toEqual(pruned(output));
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('AWS JSON', () => {
+  const envelope = { operation: 'GetItem', requestId: 'request' };
+  const error = new AwsError('ResourceNotFoundException', 'Requested resource not found');
+
+  it("1.0 names errors by their shape ids, those of every service by the front end's", () => {
+    const { headers, body, status } = wire.json10.encodeError(error, envelope);
+    expect({ status, type: headers['content-type'] }).toEqual({ status: 400, type: 'application/x-amz-json-1.0' });
+    expect(JSON.parse(body)).toMatchObject({
+      __type: 'com.amazonaws.dynamodb.v20120810#ResourceNotFoundException',
+      message: 'Requested resource not found',
+    });
+    const common = wire.json10.encodeError(new AwsError('UnrecognizedClientException', 'invalid'), envelope);
+    expect(JSON.parse(common.body)).toMatchObject({ __type: 'com.amazon.coral.service#UnrecognizedClientException' });
+  });
+
+  it('1.1 names errors without a namespace', () => {
+    const { headers, body } = wire.json11.encodeError(error, envelope);
+    expect(headers['content-type']).toBe('application/x-amz-json-1.1');
+    expect(JSON.parse(body)).toMatchObject({ __type: 'ResourceNotFoundException' });
+  });
+
+  it.each<[string, string | undefined, string | undefined, keyof typeof wire | undefined]>([
+    ['a target', 'DynamoDB_20120810.GetItem', undefined, 'json10'],
+    ['a target and a version', 'Target.RunTask', '1', 'json11'],
+    ['a version', undefined, '1', 'query'],
+    ['a target that only begins alike', 'Target2.RunTask', undefined, undefined],
+    ['neither', undefined, undefined, undefined],
+  ])('requests with %s go to the service that claims them', (_, header, version, expected) => {
+    const target = { header, version, action: 'Any' };
+    const claimed = (['json10', 'json11', 'query'] as const).filter((name) => wire[name].serves(target));
+    expect(claimed).toEqual(expected === undefined ? [] : [expected]);
   });
 });
 
@@ -138,7 +182,7 @@ describe('a JSON body', () => {
   const schema = NormalizedSchema.of(ecs.RunTaskRequest$);
   const problem = (body: string): AwsError => {
     try {
-      json11.decode(schema, { headers: {}, body: Buffer.from(body) });
+      wire.json11.decode(schema, { headers: {}, body: Buffer.from(body) });
     } catch (error) {
       return error as AwsError;
     }

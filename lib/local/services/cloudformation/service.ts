@@ -9,16 +9,13 @@ import type {
   Stack as StackView,
 } from '@aws-sdk/client-cloudformation';
 import { AwsError } from '../../wire/aws-error';
-import { query } from '../../wire/query';
+import { awsQuery } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
 import type { Call, Service } from '../service';
 import type { Stack } from '../../template/stack';
-
-export interface CloudFormationContext {
-  readonly stack: () => Stack;
-  /** When the endpoint first loaded the stack, and when its template last changed. */
-  readonly deployedAt: () => { readonly created: Date; readonly updated?: Date };
-}
+import type { World } from '../../world';
+import { deployment } from './deployment';
+import type { Deployment } from './deployment';
 
 const validationError = (message: string): AwsError => new AwsError('ValidationError', message);
 
@@ -34,14 +31,14 @@ const stackArn = (stack: Stack, name: string): string =>
       ? stack.id
       : `arn:aws:cloudformation:${stack.place.region}:${stack.place.accountId}:stack/${name}/*`;
 
-function stackView(stack: Stack, { created, updated }: ReturnType<CloudFormationContext['deployedAt']>): StackView {
+function stackView({ stack, createdAt, updatedAt }: Deployment): StackView {
   return {
     StackName: stack.name,
     StackId: stack.id,
     Description: stack.description,
-    CreationTime: created,
-    LastUpdatedTime: updated,
-    StackStatus: updated === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    CreationTime: createdAt,
+    LastUpdatedTime: updatedAt,
+    StackStatus: updatedAt === undefined ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
     DisableRollback: false,
     Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'],
     NotificationARNs: [],
@@ -58,27 +55,40 @@ function stackView(stack: Stack, { created, updated }: ReturnType<CloudFormation
 }
 
 /** AWS CloudFormation: what was deployed, which here is the synthesized template. */
-export const cloudFormationService = ({ stack, deployedAt }: CloudFormationContext): Service => ({
-  signingName: 'cloudformation',
-  protocol: query,
-  apiVersion: '2010-05-15',
-  xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
-  operations: operationsOf(sdk),
-  missingMembers: (paths) =>
-    validationError(
-      paths.map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`).join('; '),
-    ),
-  accessDenied: (message) => new AwsError('AccessDenied', message, { status: 403 }),
-  handlers: {
+export function cloudFormationService(world: World): Service {
+  return {
+    signingName: 'cloudformation',
+    protocol: awsQuery({
+      version: '2010-05-15',
+      xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
+    }),
+    operations: operationsOf(sdk),
+    errors: {
+      missingMembers: (paths) =>
+        validationError(
+          paths
+            .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
+            .join('; '),
+        ),
+      accessDenied: (message) => new AwsError('AccessDenied', message, { status: 403 }),
+      throttled: () => new AwsError('Throttling', 'Rate exceeded'),
+    },
+    handlers: handlersOf(world.part(deployment)),
+  };
+}
+
+function handlersOf(deployed: Deployment): Service['handlers'] {
+  const { stack } = deployed;
+  return {
     DescribeStacks: ({ StackName }: DescribeStacksInput, call: Call): DescribeStacksOutput => {
-      const resource = StackName === undefined ? '*' : stackArn(stack(), StackName);
+      const resource = StackName === undefined ? '*' : stackArn(stack, StackName);
       call.authorize({ action: 'cloudformation:DescribeStacks', resource, context: {} });
-      if (StackName !== undefined && !isStack(stack(), StackName)) throw missing(StackName);
-      return { Stacks: [stackView(stack(), deployedAt())] };
+      if (StackName !== undefined && !isStack(stack, StackName)) throw missing(StackName);
+      return { Stacks: [stackView(deployed)] };
     },
     ListStacks: ({ StackStatusFilter = [] }: ListStacksInput, call: Call): ListStacksOutput => {
       call.authorize({ action: 'cloudformation:ListStacks', resource: '*', context: {} });
-      const { StackName, StackId, CreationTime, LastUpdatedTime, StackStatus } = stackView(stack(), deployedAt());
+      const { StackName, StackId, CreationTime, LastUpdatedTime, StackStatus } = stackView(deployed);
       const wanted =
         StackStatusFilter.length === 0 || (StackStatus !== undefined && StackStatusFilter.includes(StackStatus));
       return {
@@ -89,31 +99,31 @@ export const cloudFormationService = ({ stack, deployedAt }: CloudFormationConte
       { StackName, LogicalResourceId, PhysicalResourceId }: DescribeStackResourcesInput,
       call: Call,
     ): DescribeStackResourcesOutput => {
-      const resources = [...stack().resources.values()];
+      const resources = [...stack.resources.values()];
       const owns = PhysicalResourceId !== undefined && resources.some((one) => one.physicalId === PhysicalResourceId);
-      const name = StackName ?? (owns ? stack().name : undefined);
+      const name = StackName ?? (owns ? stack.name : undefined);
       call.authorize({
         action: 'cloudformation:DescribeStackResources',
-        resource: stackArn(stack(), name ?? '*'),
+        resource: stackArn(stack, name ?? '*'),
         context: {},
       });
-      if (name === undefined || !isStack(stack(), name)) {
+      if (name === undefined || !isStack(stack, name)) {
         throw missing(name ?? PhysicalResourceId ?? '');
       }
       return {
         StackResources: resources
           .filter(({ logicalId }) => LogicalResourceId === undefined || logicalId === LogicalResourceId)
           .map(({ logicalId, physicalId, type }) => ({
-            StackName: stack().name,
-            StackId: stack().id,
+            StackName: stack.name,
+            StackId: stack.id,
             LogicalResourceId: logicalId,
             PhysicalResourceId: physicalId,
             ResourceType: type,
-            Timestamp: deployedAt().updated ?? deployedAt().created,
+            Timestamp: deployed.updatedAt ?? deployed.createdAt,
             ResourceStatus: 'CREATE_COMPLETE' as const,
             DriftInformation: { StackResourceDriftStatus: 'NOT_CHECKED' as const },
           })),
       };
     },
-  },
-});
+  };
+}

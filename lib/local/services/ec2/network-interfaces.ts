@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Collection, Store } from '../../state/store';
+import type { World } from '../../world';
 import type { Subnet } from './network';
 
 /** The network interface of a task. */
@@ -72,3 +73,5 @@ export class NetworkInterfaces {
     return [...this.interfaces.values()];
   }
 }
+
+export const networkInterfaces = ({ store }: World): NetworkInterfaces => new NetworkInterfaces(store);

@@ -1,6 +1,7 @@
 import { resourcesOfType } from '../../template/stack';
 import type { Stack, StackResource } from '../../template/stack';
 import { availabilityZonesOf } from '../../template/stack';
+import type { World } from '../../world';
 
 export interface Vpc {
   readonly id: string;
@@ -139,3 +140,5 @@ export class Network {
     return IMPORTED_VPC;
   }
 }
+
+export const network = ({ stack }: World): Network => new Network(stack);

@@ -12,19 +12,15 @@ import type {
 import { AwsError } from '../../wire/aws-error';
 import { ec2Query } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
+import type { World } from '../../world';
 import type { Call, Service } from '../service';
 import { describe } from './describe';
-import type { Network } from './network';
-import type { NetworkInterfaces } from './network-interfaces';
+import { network } from './network';
+import { networkInterfaces } from './network-interfaces';
 import { NETWORK_INTERFACE, SECURITY_GROUP, SUBNET, VPC } from './kinds';
+import { EC2_THROTTLES } from './throttles';
 import { networkInterfaceView, securityGroupView, subnetView, vpcView } from './views';
-
-export interface Ec2Context {
-  readonly network: Network;
-  readonly interfaces: NetworkInterfaces;
-  readonly accountId: string;
-  readonly region: string;
-}
+import type { ViewContext } from './views';
 
 /** EC2's describing calls know no resource: their permission is for `*`. */
 function admit(call: Call, operation: string, dryRun: boolean | undefined): void {
@@ -34,50 +30,62 @@ function admit(call: Call, operation: string, dryRun: boolean | undefined): void
 }
 
 /** Amazon EC2, as far as a task's network goes. */
-export const ec2Service = (context: Ec2Context): Service => ({
-  signingName: 'ec2',
-  protocol: ec2Query,
-  apiVersion: '2016-11-15',
-  xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/',
-  operations: operationsOf(sdk),
-  missingMembers: ([first = '']) => new AwsError('MissingParameter', `The request must contain the parameter ${first}`),
-  accessDenied: (message) =>
-    new AwsError('UnauthorizedOperation', `You are not authorized to perform this operation. ${message}`, {
-      status: 403,
+export function ec2Service(world: World): Service {
+  return {
+    signingName: 'ec2',
+    protocol: ec2Query({ version: '2016-11-15', xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
+    operations: operationsOf(sdk),
+    errors: {
+      missingMembers: ([first = '']) =>
+        new AwsError('MissingParameter', `The request must contain the parameter ${first}`),
+      accessDenied: (message) =>
+        new AwsError('UnauthorizedOperation', `You are not authorized to perform this operation. ${message}`, {
+          status: 403,
+        }),
+      throttled: () => new AwsError('RequestLimitExceeded', 'Request limit exceeded.', { status: 503 }),
+    },
+    throttles: EC2_THROTTLES,
+    handlers: handlersOf({
+      network: world.part(network),
+      interfaces: world.part(networkInterfaces),
+      accountId: world.place.accountId,
+      region: world.place.region,
     }),
-  handlers: {
-    DescribeNetworkInterfaces: (
-      request: DescribeNetworkInterfacesRequest,
-      call: Call,
-    ): DescribeNetworkInterfacesResult => {
-      admit(call, 'DescribeNetworkInterfaces', request.DryRun);
-      const { items, nextToken } = describe(
-        context.interfaces.all(),
-        request.NetworkInterfaceIds ?? [],
-        request,
-        NETWORK_INTERFACE,
-      );
-      return { NetworkInterfaces: items.map((item) => networkInterfaceView(item, context)), NextToken: nextToken };
-    },
-    DescribeSubnets: (request: DescribeSubnetsRequest, call: Call): DescribeSubnetsResult => {
-      admit(call, 'DescribeSubnets', request.DryRun);
-      const all = [...context.network.subnets.values()];
-      const { items, nextToken } = describe(all, request.SubnetIds ?? [], request, SUBNET);
-      return { Subnets: items.map((item) => subnetView(item, context)), NextToken: nextToken };
-    },
-    DescribeVpcs: (request: DescribeVpcsRequest, call: Call): DescribeVpcsResult => {
-      admit(call, 'DescribeVpcs', request.DryRun);
-      const { items, nextToken } = describe([...context.network.vpcs.values()], request.VpcIds ?? [], request, VPC);
-      return { Vpcs: items.map((item) => vpcView(item, context)), NextToken: nextToken };
-    },
-    DescribeSecurityGroups: (request: DescribeSecurityGroupsRequest, call: Call): DescribeSecurityGroupsResult => {
-      admit(call, 'DescribeSecurityGroups', request.DryRun);
-      const named = request.GroupNames ?? [];
-      const all = [...context.network.securityGroups.values()].filter(
-        ({ name }) => named.length === 0 || named.includes(name),
-      );
-      const { items, nextToken } = describe(all, request.GroupIds ?? [], request, SECURITY_GROUP);
-      return { SecurityGroups: items.map((item) => securityGroupView(item, context)), NextToken: nextToken };
-    },
+  };
+}
+
+const handlersOf = (context: ViewContext): Service['handlers'] => ({
+  DescribeNetworkInterfaces: (
+    request: DescribeNetworkInterfacesRequest,
+    call: Call,
+  ): DescribeNetworkInterfacesResult => {
+    admit(call, 'DescribeNetworkInterfaces', request.DryRun);
+    const { items, nextToken } = describe(
+      context.interfaces.all(),
+      request.NetworkInterfaceIds ?? [],
+      request,
+      NETWORK_INTERFACE,
+    );
+    return { NetworkInterfaces: items.map((item) => networkInterfaceView(item, context)), NextToken: nextToken };
+  },
+  DescribeSubnets: (request: DescribeSubnetsRequest, call: Call): DescribeSubnetsResult => {
+    admit(call, 'DescribeSubnets', request.DryRun);
+    const all = [...context.network.subnets.values()];
+    const { items, nextToken } = describe(all, request.SubnetIds ?? [], request, SUBNET);
+    return { Subnets: items.map((item) => subnetView(item, context)), NextToken: nextToken };
+  },
+  DescribeVpcs: (request: DescribeVpcsRequest, call: Call): DescribeVpcsResult => {
+    admit(call, 'DescribeVpcs', request.DryRun);
+    const { items, nextToken } = describe([...context.network.vpcs.values()], request.VpcIds ?? [], request, VPC);
+    return { Vpcs: items.map((item) => vpcView(item, context)), NextToken: nextToken };
+  },
+  DescribeSecurityGroups: (request: DescribeSecurityGroupsRequest, call: Call): DescribeSecurityGroupsResult => {
+    admit(call, 'DescribeSecurityGroups', request.DryRun);
+    const named = request.GroupNames ?? [];
+    const all = [...context.network.securityGroups.values()].filter(
+      ({ name }) => named.length === 0 || named.includes(name),
+    );
+    const { items, nextToken } = describe(all, request.GroupIds ?? [], request, SECURITY_GROUP);
+    return { SecurityGroups: items.map((item) => securityGroupView(item, context)), NextToken: nextToken };
   },
 });

@@ -9,7 +9,8 @@ import { parseCidr } from '../../template/cidr';
 import type { Network, SecurityGroup, Subnet, Vpc } from './network';
 import type { NetworkInterfaces, TaskInterface } from './network-interfaces';
 
-interface ViewContext {
+/** What views look up. */
+export interface ViewContext {
   readonly accountId: string;
   readonly region: string;
   readonly network: Network;

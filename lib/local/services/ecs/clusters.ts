@@ -1,4 +1,5 @@
 import type { CapacityProviderStrategyItem, Cluster, Tag } from '@aws-sdk/client-ecs';
+import { STACK_OUTPUTS } from '../../../contract/outputs';
 import type { Stack } from '../../template/stack';
 import { resourcesOfType } from '../../template/stack';
 import { nameFrom } from './arns';
@@ -41,11 +42,15 @@ export const templateTags = (tags: unknown): Tag[] =>
     value: Value,
   }));
 
+/** Clusters that the stack uses without owning: its output names one. */
+const importedClusters = (stack: Stack): string[] =>
+  stack.outputs.filter(({ key }) => key === STACK_OUTPUTS.ecsCluster).map(({ value }) => nameFrom(value));
+
 /** The template's clusters, and any other that its outputs name as the cluster hosts run in. */
 export class Clusters {
   private readonly clusters = new Map<string, EcsCluster>();
 
-  constructor(stack: Stack, arns: EcsArns, imported: readonly string[]) {
+  constructor(stack: Stack, arns: EcsArns) {
     const associations = resourcesOfType(stack, 'AWS::ECS::ClusterCapacityProviderAssociations');
     for (const { physicalId: name, properties } of resourcesOfType(stack, 'AWS::ECS::Cluster')) {
       const association = associations.find((resource) => resource.properties.Cluster === name)?.properties;
@@ -60,7 +65,7 @@ export class Clusters {
         tags: templateTags(properties.Tags),
       });
     }
-    for (const name of imported) {
+    for (const name of importedClusters(stack)) {
       if (this.clusters.has(name)) continue;
       this.clusters.set(name, {
         name,

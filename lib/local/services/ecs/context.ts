@@ -1,15 +1,19 @@
-import type { Clock } from '../../state/clock';
 import type { FaultPlan } from '../../control/faults';
 import type { Throttles } from '../../control/throttles';
-import type { Network } from '../ec2/network';
-import type { NetworkInterfaces } from '../ec2/network-interfaces';
+import type { Clock } from '../../state/clock';
 import type { Store } from '../../state/store';
-import type { EcsArns } from './arns';
-import type { ClientTokens } from './client-tokens';
-import type { Clusters } from './clusters';
-import type { TaskLifecycle } from './lifecycle';
+import type { World } from '../../world';
+import { network } from '../ec2/network';
+import type { Network } from '../ec2/network';
+import { networkInterfaces } from '../ec2/network-interfaces';
+import type { NetworkInterfaces } from '../ec2/network-interfaces';
+import { EcsArns } from './arns';
+import { ClientTokens } from './client-tokens';
+import { Clusters } from './clusters';
+import { TaskLifecycle } from './lifecycle';
+import { taskDefinitions } from './task-definitions';
 import type { TaskDefinitions } from './task-definitions';
-import type { Tasks } from './tasks';
+import { Tasks } from './tasks';
 
 /** What ECS's operations work with. */
 export interface EcsContext {
@@ -25,4 +29,24 @@ export interface EcsContext {
   readonly faults: FaultPlan;
   readonly clock: Clock;
   readonly store: Store;
+}
+
+export function ecsContext(world: World): EcsContext {
+  const { clock, store, stack, place, throttles, faults } = world;
+  const arns = new EcsArns(place);
+  const tasks = new Tasks(store, clock);
+  return {
+    arns,
+    clusters: new Clusters(stack, arns),
+    definitions: world.part(taskDefinitions),
+    tasks,
+    tokens: new ClientTokens(store, clock),
+    lifecycle: new TaskLifecycle(world, tasks, arns),
+    network: world.part(network),
+    interfaces: world.part(networkInterfaces),
+    throttles,
+    faults,
+    clock,
+    store,
+  };
 }

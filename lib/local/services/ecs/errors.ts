@@ -4,3 +4,4 @@ export const invalidParameter = (message: string): AwsError => new AwsError('Inv
 export const clientError = (message: string): AwsError => new AwsError('ClientException', message);
 export const clusterNotFound = (): AwsError => new AwsError('ClusterNotFoundException', 'Cluster not found.');
 export const taskNotFound = (): AwsError => invalidParameter('The referenced task was not found.');
+export const throttled = (): AwsError => new AwsError('ThrottlingException', 'Rate exceeded');

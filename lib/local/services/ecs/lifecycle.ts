@@ -4,32 +4,21 @@ import type { Container, TaskDefinition, TaskStopCode } from '@aws-sdk/client-ec
 import type { Clock } from '../../state/clock';
 import type { DelayPlan } from '../../control/delays';
 import { Intruder } from '../../control/intruder';
+import { network } from '../ec2/network';
+import { networkInterfaces } from '../ec2/network-interfaces';
 import type { NetworkInterfaces } from '../ec2/network-interfaces';
-import type { Network } from '../ec2/network';
+import { logStore } from '../logs/log-store';
 import type { LogStore } from '../logs/log-store';
 import { ImageUnavailableError } from '../../runtimes/runtime';
-import type { ImageSource, PreparedImage, TaskExit, TaskRuntime } from '../../runtimes/runtime';
+import type { PreparedImage, TaskExit, TaskRuntime } from '../../runtimes/runtime';
+import { imageSourceOf } from '../../template/assembly';
+import type { World } from '../../world';
 import type { EcsArns } from './arns';
 import { containerOf, logStreamOf, stopTimeoutOf, taskSpec } from './container-settings';
 import { privateAddress } from './private-address';
-import type { TaskDefinitions } from './task-definitions';
+import { taskDefinitions } from './task-definitions';
 import type { TaskRecord } from './task-record';
 import type { Tasks } from './tasks';
-
-export interface LifecycleOptions {
-  readonly tasks: Tasks;
-  readonly definitions: TaskDefinitions;
-  readonly network: Network;
-  readonly interfaces: NetworkInterfaces;
-  readonly runtime: TaskRuntime;
-  readonly logs: LogStore;
-  readonly delays: DelayPlan;
-  readonly clock: Clock;
-  readonly arns: EcsArns;
-  readonly region: string;
-  readonly imageSourceOf: (reference: string) => ImageSource;
-  readonly onFault: (error: unknown) => void;
-}
 
 /** Why a task ends. */
 interface Ending {
@@ -39,7 +28,7 @@ interface Ending {
   readonly containerReason?: string;
 }
 
-/** Exit code of a container that was there on paper only. */
+/** Exit code of a task that has no container behind it. */
 const SIGTERM_EXIT = 143;
 const SSH_PORT = 22;
 
@@ -67,7 +56,23 @@ export class TaskLifecycle {
   private readonly progress = new Map<string, Progress>();
   private readonly closing = new AbortController();
 
-  constructor(private readonly options: LifecycleOptions) {}
+  private readonly runtime: TaskRuntime;
+  private readonly clock: Clock;
+  private readonly delays: DelayPlan;
+  private readonly logs: LogStore;
+  private readonly interfaces: NetworkInterfaces;
+
+  constructor(
+    private readonly world: World,
+    private readonly tasks: Tasks,
+    private readonly arns: EcsArns,
+  ) {
+    this.runtime = world.runtime;
+    this.clock = world.clock;
+    this.delays = world.delays;
+    this.logs = world.part(logStore);
+    this.interfaces = world.part(networkInterfaces);
+  }
 
   /** Begins the life of a new task. */
   launch(record: TaskRecord): void {
@@ -85,7 +90,7 @@ export class TaskLifecycle {
     this.begin(record, async (signal) => {
       if (!record.containerStarted) await this.start(record, signal);
       else if (running || record.faults.withoutContainer === true) await this.watch(record, signal);
-      else await this.ended(record, await this.options.runtime.wait(record.id, signal));
+      else await this.ended(record, await this.runtime.wait(record.id, signal));
     });
   }
 
@@ -133,7 +138,7 @@ export class TaskLifecycle {
       if (this.closed) return;
       if (error instanceof StartFailure) this.markStopping(record, error.ending);
       else if (record.task.desiredStatus !== 'STOPPED') {
-        this.options.onFault(error);
+        this.world.onFault(error);
         const reason = error instanceof Error ? error.message : String(error);
         this.markStopping(record, { stopCode: 'TaskFailedToStart', reason: `ResourceInitializationError: ${reason}` });
       }
@@ -143,14 +148,14 @@ export class TaskLifecycle {
       await this.wind(record, progress);
     } catch (error) {
       if (this.closed) return;
-      this.options.onFault(error);
+      this.world.onFault(error);
     }
     this.finish(record);
   }
 
   /** PROVISIONING to RUNNING, and on until the container ends. */
   private async start(record: TaskRecord, signal: AbortSignal): Promise<void> {
-    const { delays } = this.options;
+    const { delays } = this;
     if (record.networkInterfaceId === undefined) {
       await delays.wait('provisioning', signal);
       await this.attachInterface(record);
@@ -167,9 +172,9 @@ export class TaskLifecycle {
   }
 
   private async attachInterface(record: TaskRecord): Promise<void> {
-    const { runtime, network, interfaces, clock, arns } = this.options;
+    const { runtime, interfaces, clock, arns } = this;
     const { subnetId, securityGroups, assignPublicIp } = record.networking;
-    const subnet = network.subnets.get(subnetId);
+    const subnet = this.world.part(network).subnets.get(subnetId);
     if (subnet === undefined) throw new Error(`the subnet ${subnetId} is gone`);
     record.address = await runtime.reserveAddress(record.id);
     const attachment = record.task.attachments?.[0];
@@ -208,17 +213,19 @@ export class TaskLifecycle {
   }
 
   private async pull(record: TaskRecord, signal: AbortSignal): Promise<PreparedImage> {
-    const { delays, clock, runtime, imageSourceOf } = this.options;
+    const { delays, clock, runtime } = this;
     const failed = (reason: string): StartFailure =>
       new StartFailure({ stopCode: 'TaskFailedToStart', reason, containerReason: reason });
     record.task.pullStartedAt = clock.now();
     await delays.wait('pull', signal);
     if (record.faults.imagePull !== undefined) throw failed(record.faults.imagePull);
     try {
-      const image = await runtime.prepare(imageSourceOf(containerOf(this.definitionOf(record)).image ?? ''));
+      const image = await runtime.prepare(
+        imageSourceOf(this.world.assembly.images, containerOf(this.definitionOf(record)).image ?? ''),
+      );
       signal.throwIfAborted();
       record.task.pullStoppedAt = clock.now();
-      this.options.tasks.saveQuietly(record);
+      this.tasks.saveQuietly(record);
       return image;
     } catch (error) {
       if (error instanceof ImageUnavailableError) throw failed(`CannotPullContainerError: ${error.message}`);
@@ -227,14 +234,15 @@ export class TaskLifecycle {
   }
 
   private async startContainer(record: TaskRecord, image: PreparedImage, signal: AbortSignal): Promise<void> {
-    const { runtime, region, logs, clock } = this.options;
+    const { runtime, logs, clock } = this;
+    const { region } = this.world.place;
     const definition = this.definitionOf(record);
     const log = logStreamOf(definition, record.id);
     if (log !== undefined) logs.open(log.group, log.stream, record.id, clock.now());
     if (record.faults.intruder === 'before') await this.throwIntruderOut(record);
     signal.throwIfAborted();
     record.containerStarted = true;
-    this.options.tasks.saveQuietly(record);
+    this.tasks.saveQuietly(record);
     if (!this.withoutContainer(record)) {
       try {
         await runtime.start(taskSpec(record, definition, image, region));
@@ -260,7 +268,7 @@ export class TaskLifecycle {
 
   /** RUNNING, until the container ends. */
   private async watch(record: TaskRecord, signal: AbortSignal): Promise<void> {
-    const { runtime, clock } = this.options;
+    const { runtime, clock } = this;
     if (record.task.lastStatus !== 'RUNNING') {
       record.task.startedAt = clock.now();
       this.transition(record, 'RUNNING');
@@ -279,9 +287,9 @@ export class TaskLifecycle {
 
   private killAfter(record: TaskRecord, milliseconds: number, signal: AbortSignal): void {
     sleep(milliseconds, undefined, { signal })
-      .then(() => this.options.runtime.kill(record.id))
+      .then(() => this.runtime.kill(record.id))
       .catch((error: unknown) => {
-        if (!signal.aborted) this.options.onFault(error);
+        if (!signal.aborted) this.world.onFault(error);
       });
   }
 
@@ -292,7 +300,7 @@ export class TaskLifecycle {
 
   /** From the wish to stop to the container's end and the interface's. */
   private async wind(record: TaskRecord, progress: Progress): Promise<void> {
-    const { delays, runtime, logs, interfaces } = this.options;
+    const { delays, runtime, logs, interfaces } = this;
     const containerRuns = record.containerStarted && this.containerOf(record)?.exitCode === undefined;
     if (containerRuns) {
       this.transition(record, 'DEACTIVATING');
@@ -302,7 +310,7 @@ export class TaskLifecycle {
       else await this.stopContainer(record);
     }
     await progress.intruder?.close();
-    if (record.containerStarted) record.task.executionStoppedAt = this.options.clock.now();
+    if (record.containerStarted) record.task.executionStoppedAt = this.clock.now();
     this.transition(record, 'DEPROVISIONING');
     await logs.complete(record.id);
     await runtime.remove(record.id);
@@ -312,7 +320,7 @@ export class TaskLifecycle {
   }
 
   private async stopContainer(record: TaskRecord): Promise<void> {
-    const { runtime } = this.options;
+    const { runtime } = this;
     await runtime.stop(record.id, stopTimeoutOf(this.definitionOf(record)));
     this.recordExit(record, await runtime.wait(record.id, AbortSignal.timeout(10_000)));
   }
@@ -331,13 +339,13 @@ export class TaskLifecycle {
     task.desiredStatus = 'STOPPED';
     task.stopCode = stopCode;
     task.stoppedReason = reason;
-    task.stoppingAt = this.options.clock.now();
+    task.stoppingAt = this.clock.now();
     if (containerReason !== undefined) {
       this.updateContainers(record, (container) => {
         container.reason = containerReason;
       });
     }
-    this.options.tasks.save(record);
+    this.tasks.save(record);
   }
 
   private finish(record: TaskRecord): void {
@@ -345,7 +353,7 @@ export class TaskLifecycle {
     this.updateContainers(record, (container) => {
       container.lastStatus = 'STOPPED';
     });
-    record.task.stoppedAt = this.options.clock.now();
+    record.task.stoppedAt = this.clock.now();
     this.transition(record, 'STOPPED');
   }
 
@@ -366,7 +374,7 @@ export class TaskLifecycle {
   }
 
   private definitionOf(record: TaskRecord): TaskDefinition {
-    const entry = this.options.definitions.find(record.task.taskDefinitionArn ?? '');
+    const entry = this.world.part(taskDefinitions).find(record.task.taskDefinitionArn ?? '');
     if (entry === undefined) throw new Error(`the task definition of task ${record.id} is gone`);
     return entry.definition;
   }
@@ -377,11 +385,12 @@ export class TaskLifecycle {
 
   private updateContainers(record: TaskRecord, update: (container: Container) => void): void {
     record.task.containers?.forEach(update);
-    this.options.tasks.saveQuietly(record);
+    this.tasks.saveQuietly(record);
   }
 
   private transition(record: TaskRecord, status: string): void {
     record.task.lastStatus = status;
-    this.options.tasks.save(record);
+    this.tasks.save(record);
+    this.world.events.emit('taskStatus', { taskArn: record.task.taskArn ?? '', taskId: record.id, status });
   }
 }

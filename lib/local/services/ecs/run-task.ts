@@ -3,13 +3,14 @@ import type { Failure, RunTaskRequest, RunTaskResponse, Tag, Task, TaskDefinitio
 import type { Call } from '../service';
 import type { EcsCluster } from './clusters';
 import type { EcsContext } from './context';
-import { clientError } from './errors';
+import { clientError, throttled } from './errors';
 import { validateRunTask } from './run-task-request';
 import type { ValidatedRunTask } from './run-task-request';
 import { describedTask } from './task-view';
 import { mergeTags, requestTagContext, resourceTagContext } from './tags';
 import type { RegisteredDefinition } from './task-definitions';
 import type { TaskRecord } from './task-record';
+import { launchGroup } from './throttles';
 
 const PASSED_TO = 'ecs-tasks.amazonaws.com';
 
@@ -28,7 +29,7 @@ export const runTask =
       const records = replayed.map((id) => tasks.get(cluster.name, id)).filter((record) => record !== undefined);
       return { tasks: records.map((record) => describedTask(record, true)), failures: [] };
     }
-    throttles.admitLaunch(validated.capacityProvider ?? 'FARGATE', validated.count);
+    if (!throttles.take(launchGroup(validated.capacityProvider ?? 'FARGATE'), validated.count)) throw throttled();
 
     const records: TaskRecord[] = [];
     const failures: Failure[] = [];

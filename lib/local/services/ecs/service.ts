@@ -1,9 +1,11 @@
 import * as sdk from '@aws-sdk/client-ecs';
 import { AwsError } from '../../wire/aws-error';
-import { json11 } from '../../wire/json';
+import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
+import type { World } from '../../world';
 import type { Service } from '../service';
 import { describeClusters, listClusters } from './cluster-operations';
+import { ecsContext } from './context';
 import type { EcsContext } from './context';
 import {
   deregisterTaskDefinition,
@@ -12,34 +14,48 @@ import {
   listTaskDefinitions,
   registerTaskDefinition,
 } from './definition-operations';
-import { invalidParameter } from './errors';
+import { invalidParameter, throttled } from './errors';
 import { runTask } from './run-task';
 import { listTagsForResource, tagResource, untagResource } from './tag-operations';
+import { taskControlRoutes } from './task-controls';
 import { describeTasks, listTasks, stopTask } from './task-operations';
+import { TaskRunner } from './task-runner';
+import { ECS_THROTTLES } from './throttles';
 
 /** Amazon Elastic Container Service, as far as standalone Fargate tasks go. */
-export const ecsService = (context: EcsContext): Service => ({
-  signingName: 'ecs',
-  protocol: json11,
-  targetPrefix: 'AmazonEC2ContainerServiceV20141113',
-  xmlNamespace: '',
-  operations: operationsOf(sdk),
-  missingMembers: (paths) => invalidParameter(`${paths.join(', ')} can not be blank.`),
-  accessDenied: (message) => new AwsError('AccessDeniedException', message),
-  handlers: {
-    RunTask: runTask(context),
-    StopTask: stopTask(context),
-    DescribeTasks: describeTasks(context),
-    ListTasks: listTasks(context),
-    DescribeClusters: describeClusters(context),
-    ListClusters: listClusters(context),
-    RegisterTaskDefinition: registerTaskDefinition(context),
-    DeregisterTaskDefinition: deregisterTaskDefinition(context),
-    DescribeTaskDefinition: describeTaskDefinition(context),
-    ListTaskDefinitions: listTaskDefinitions(context),
-    ListTaskDefinitionFamilies: listTaskDefinitionFamilies(context),
-    TagResource: tagResource(context),
-    UntagResource: untagResource(context),
-    ListTagsForResource: listTagsForResource(context),
-  },
+export function ecsService(world: World): Service {
+  const context = world.part(ecsContext);
+  const runner = new TaskRunner(world, context);
+  return {
+    signingName: 'ecs',
+    protocol: awsJson11({ targetPrefix: 'AmazonEC2ContainerServiceV20141113' }),
+    operations: operationsOf(sdk),
+    errors: {
+      missingMembers: (paths) => invalidParameter(`${paths.join(', ')} can not be blank.`),
+      accessDenied: (message) => new AwsError('AccessDeniedException', message),
+      throttled,
+    },
+    throttles: ECS_THROTTLES,
+    controls: taskControlRoutes(world),
+    start: () => runner.start(),
+    close: () => runner.close(),
+    handlers: handlersOf(context),
+  };
+}
+
+const handlersOf = (context: EcsContext): Service['handlers'] => ({
+  RunTask: runTask(context),
+  StopTask: stopTask(context),
+  DescribeTasks: describeTasks(context),
+  ListTasks: listTasks(context),
+  DescribeClusters: describeClusters(context),
+  ListClusters: listClusters(context),
+  RegisterTaskDefinition: registerTaskDefinition(context),
+  DeregisterTaskDefinition: deregisterTaskDefinition(context),
+  DescribeTaskDefinition: describeTaskDefinition(context),
+  ListTaskDefinitions: listTaskDefinitions(context),
+  ListTaskDefinitionFamilies: listTaskDefinitionFamilies(context),
+  TagResource: tagResource(context),
+  UntagResource: untagResource(context),
+  ListTagsForResource: listTagsForResource(context),
 });

@@ -3,7 +3,8 @@ import type { RegisterTaskDefinitionRequest, Tag, TaskDefinition } from '@aws-sd
 import type { Clock } from '../../state/clock';
 import type { Collection, Store } from '../../state/store';
 import { stringify } from '../../state/json-dates';
-import type { EcsArns } from './arns';
+import type { World } from '../../world';
+import { EcsArns } from './arns';
 
 export interface RegisteredDefinition {
   readonly definition: TaskDefinition;
@@ -94,3 +95,6 @@ export class TaskDefinitions {
     return this.ofFamily(family).at(-1)?.definition.revision ?? 0;
   }
 }
+
+export const taskDefinitions = ({ store, clock, place }: World): TaskDefinitions =>
+  new TaskDefinitions(store, clock, new EcsArns(place));

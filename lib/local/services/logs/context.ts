@@ -1,17 +1,17 @@
 import { AwsError } from '../../wire/aws-error';
+import type { WorldPlace } from '../../world';
 import type { LogStore } from './log-store';
 
 export interface LogsContext {
   readonly logs: LogStore;
-  readonly region: string;
-  readonly accountId: string;
+  readonly place: WorldPlace;
   /** When the stack, and so its log groups, was made. */
-  readonly createdAt: () => Date;
+  readonly createdAt: Date;
 }
 
 export const invalidParameter = (message: string): AwsError => new AwsError('InvalidParameterException', message);
 
-export const groupArn = ({ region, accountId }: LogsContext, group: string): string =>
+export const groupArn = ({ place: { region, accountId } }: LogsContext, group: string): string =>
   `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
 
 /** The group that a call names, by name or by identifier (name or ARN). Throws when it names both or none. */

@@ -30,7 +30,7 @@ export const describeLogGroups =
         logGroupName: name,
         arn: `${groupArn(context, name)}:*`,
         logGroupArn: groupArn(context, name),
-        creationTime: context.createdAt().getTime(),
+        creationTime: context.createdAt.getTime(),
         retentionInDays,
         metricFilterCount: 0,
         storedBytes: 0,

@@ -2,6 +2,8 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Collection, Store } from '../../state/store';
+import { resourcesOfType } from '../../template/stack';
+import type { World } from '../../world';
 
 export interface LogEvent {
   /** Milliseconds since the epoch. */
@@ -151,3 +153,15 @@ export class LogStore {
     await appendFile(file, events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 });
   }
 }
+
+/** The template's log groups, with what the runtime's tasks print. */
+export const logStore = ({ store, stack, runtime, stateDirectory }: World): LogStore =>
+  new LogStore(
+    store,
+    resourcesOfType(stack, 'AWS::Logs::LogGroup').map(({ physicalId, properties }) => ({
+      name: physicalId,
+      retentionInDays: properties.RetentionInDays as number | undefined,
+    })),
+    (taskId, fromOffset) => runtime.readLogs(taskId, fromOffset),
+    stateDirectory === undefined ? undefined : join(stateDirectory, 'logs'),
+  );

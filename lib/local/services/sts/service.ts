@@ -1,19 +1,14 @@
 import * as sdk from '@aws-sdk/client-sts';
 import type { AssumeRoleRequest, AssumeRoleResponse, GetCallerIdentityResponse } from '@aws-sdk/client-sts';
-import type { Credentials } from '../../iam/credentials';
 import { conditionsHold, statementsOf } from '../../iam/policy';
 import type { PolicyDocument, PolicyStatement, RequestContext } from '../../iam/policy';
 import type { Principal } from '../../iam/principal';
 import type { Role } from '../../iam/roles';
 import { AwsError } from '../../wire/aws-error';
-import { query } from '../../wire/query';
+import { awsQuery } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
+import type { World } from '../../world';
 import type { Call, Service } from '../service';
-
-export interface StsContext {
-  readonly credentials: Credentials;
-  readonly roles: () => ReadonlyMap<string, Role>;
-}
 
 /** STS API, AssumeRole. Seconds. */
 const MIN_DURATION = 900;
@@ -96,7 +91,7 @@ function sessionPolicies({ Policy, PolicyArns }: AssumeRoleRequest): PolicyDocum
 }
 
 const assumeRole =
-  ({ credentials, roles }: StsContext) =>
+  ({ iam }: World) =>
   (request: AssumeRoleRequest, call: Call): AssumeRoleResponse => {
     const sessionName = request.RoleSessionName ?? '';
     if (!/^[\w+=,.@-]{2,64}$/.test(sessionName)) {
@@ -106,7 +101,7 @@ const assumeRole =
       );
     }
     const roleArn = request.RoleArn ?? '';
-    const role = roles().get(roleArn);
+    const role = iam.roles.get(roleArn);
     // AWS doesn't tell whether a role exists either.
     if (role === undefined) {
       throw accessDenied(
@@ -114,7 +109,7 @@ const assumeRole =
       );
     }
     authorizeAssume(role, request, call);
-    const credential = credentials.assume({
+    const credential = iam.credentials.assume({
       roleArn,
       roleId: role.id,
       roleName: role.name,
@@ -135,18 +130,21 @@ const assumeRole =
   };
 
 /** AWS Security Token Service: who one is, and sessions of the template's roles. */
-export const stsService = (context: StsContext): Service => ({
+export const stsService = (world: World): Service => ({
   signingName: 'sts',
-  protocol: query,
-  apiVersion: '2011-06-15',
-  xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  protocol: awsQuery({ version: '2011-06-15', xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
   operations: operationsOf(sdk),
-  missingMembers: (paths) =>
-    validationError(
-      `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
-        paths.map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`).join('; '),
-    ),
-  accessDenied,
+  errors: {
+    missingMembers: (paths) =>
+      validationError(
+        `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
+          paths
+            .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
+            .join('; '),
+      ),
+    accessDenied,
+    throttled: () => new AwsError('Throttling', 'Rate exceeded'),
+  },
   handlers: {
     // Needs no permission: an explicit deny wouldn't help either (STS API, GetCallerIdentity).
     GetCallerIdentity: (_: object, { principal }: Call): GetCallerIdentityResponse => ({
@@ -154,6 +152,6 @@ export const stsService = (context: StsContext): Service => ({
       Account: principal.accountId,
       Arn: principal.arn,
     }),
-    AssumeRole: assumeRole(context),
+    AssumeRole: assumeRole(world),
   },
 });

@@ -1,11 +1,8 @@
-import type { Clock } from '../../state/clock';
-import type { Credentials } from '../../iam/credentials';
 import type { Credential } from '../../iam/principal';
-import { AwsError } from '../aws-error';
-import { ec2Query } from '../query';
-import type { WireProtocol } from '../wire-protocol';
-import { json11 } from '../json';
 import type { Service } from '../../services/service';
+import type { World } from '../../world';
+import { AwsError } from '../aws-error';
+import type { WireProtocol } from '../wire-protocol';
 import type { HttpRequest } from './request';
 import { MAX_SKEW_MILLISECONDS, parseSignature, signatureMatches, timeOf } from './signature';
 
@@ -46,21 +43,18 @@ const EC2_CODES: Readonly<Record<Problem, Answer>> = {
   'token-expired': { code: 'RequestExpired', status: 400 },
 };
 
-const codesOf = (protocol: WireProtocol): Readonly<Record<Problem, Answer>> =>
-  protocol === json11 ? JSON_CODES : protocol === ec2Query ? EC2_CODES : QUERY_CODES;
+const CODES: Readonly<Record<WireProtocol['family'], Readonly<Record<Problem, Answer>>>> = {
+  json: JSON_CODES,
+  query: QUERY_CODES,
+  ec2: EC2_CODES,
+};
 
 const timestampOf = (date: Date): string => date.toISOString().replace(/[-:]|\.\d{3}/g, '');
 
-export interface AuthenticationContext {
-  readonly credentials: Credentials;
-  readonly region: string;
-  readonly clock: Clock;
-}
-
 /** Who signed the request. Throws AwsError, in the service's terms, unless it is signed, fresh and by known keys. */
-export function authenticate(request: HttpRequest, service: Service, context: AuthenticationContext): Credential {
+export function authenticate(request: HttpRequest, service: Service, { iam, place, clock }: World): Credential {
   const refuse = (problem: Problem, message: string): AwsError => {
-    const { code, status } = codesOf(service.protocol)[problem];
+    const { code, status } = CODES[service.protocol.family][problem];
     return new AwsError(code, message, { status });
   };
 
@@ -68,7 +62,7 @@ export function authenticate(request: HttpRequest, service: Service, context: Au
   if (signature === undefined) throw refuse('unsigned', 'Request is missing Authentication Token');
   if (typeof signature === 'string') throw refuse('incomplete', signature);
 
-  const credential = context.credentials.find(signature.accessKeyId);
+  const credential = iam.credentials.find(signature.accessKeyId);
   const { principal } = credential ?? {};
   const token = request.headers['x-amz-security-token'];
   if (credential === undefined || credential.sessionToken !== token) {
@@ -78,10 +72,10 @@ export function authenticate(request: HttpRequest, service: Service, context: Au
     throw refuse('wrong-scope', `Credential should be scoped to correct service: '${service.signingName}'.`);
   }
   // STS has a global endpoint whose requests are scoped to us-east-1 whatever the caller's region is.
-  if (signature.region !== context.region && service.signingName !== 'sts') {
+  if (signature.region !== place.region && service.signingName !== 'sts') {
     throw refuse(
       'wrong-scope',
-      `Credential should be scoped to a valid region, not '${signature.region}': this endpoint is ${context.region}.`,
+      `Credential should be scoped to a valid region, not '${signature.region}': this endpoint is ${place.region}.`,
     );
   }
   if (!signature.timestamp.startsWith(signature.date)) {
@@ -105,7 +99,7 @@ export function authenticate(request: HttpRequest, service: Service, context: Au
         'Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
     );
   }
-  if (principal?.kind === 'session' && principal.expiresAt <= context.clock.now()) {
+  if (principal?.kind === 'session' && principal.expiresAt <= clock.now()) {
     throw refuse('token-expired', 'The security token included in the request is expired');
   }
   return credential;

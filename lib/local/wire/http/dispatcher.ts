@@ -1,47 +1,52 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../state/clock';
-import type { CallLog } from '../../control/call-log';
-import type { FaultPlan } from '../../control/faults';
-import type { Throttles } from '../../control/throttles';
-import { decide, refusal } from '../../iam/access';
-import type { Credentials } from '../../iam/credentials';
-import type { Role } from '../../iam/roles';
-import { AwsError } from '../aws-error';
-import { json11 } from '../json';
-import { inputOf, missingMembers, outputOf } from '../schemas';
-import type { Envelope, WireResponse } from '../wire-protocol';
-import { query } from '../query';
+import type { Principal } from '../../iam/principal';
 import type { Call, Service } from '../../services/service';
+import type { World } from '../../world';
+import { AwsError } from '../aws-error';
+import { awsJson11 } from '../json';
+import { awsQuery } from '../query';
+import { inputOf, missingMembers, outputOf } from '../schemas';
+import type { RequestTarget, WireResponse } from '../wire-protocol';
 import { authenticate } from './authentication';
-import type { HttpRequest } from './request';
+import type { HttpRequest, RequestHead } from './request';
+import type { Admission } from './server';
+import { parseSignature } from './signature';
 
-export interface DispatcherOptions {
-  readonly services: readonly Service[];
-  readonly credentials: Credentials;
-  readonly roles: () => ReadonlyMap<string, Role>;
-  readonly region: string;
-  readonly clock: Clock;
-  readonly callLog: CallLog;
-  readonly throttles: Throttles;
-  readonly faults: FaultPlan;
-  /** Hears of errors that are the endpoint's own fault. */
-  readonly onFault: (error: unknown) => void;
-}
+/** Larger than any request of the APIs that are served; ECS's own limit is far below. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** For requests that don't name an access key of the account: enough to tell them, in the service's words, what is wrong. */
+const MAX_UNAUTHENTICATED_BODY_BYTES = 64 * 1024;
 
-/** Takes an HTTP request through routing, signature, policy, decoding, the operation and encoding. */
+/** For requests that no service claims. */
+const UNCLAIMED = {
+  json: awsJson11({ targetPrefix: '' }),
+  query: awsQuery({ version: '', xmlNamespace: '' }),
+};
+
+/**
+ * Takes an HTTP request through routing, signature, policy, decoding, the operation and encoding. A request's service is
+ * told by its `X-Amz-Target`, else by its `Version`; never by host or signature, which clients get wrong.
+ */
 export class Dispatcher {
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(
+    private readonly world: World,
+    private readonly services: readonly Service[],
+  ) {}
+
+  /** Who isn't known to the account can't make the endpoint hold much. */
+  admit(head: RequestHead): Admission {
+    const signature = parseSignature(head);
+    const known = typeof signature === 'object' && this.world.iam.credentials.find(signature.accessKeyId) !== undefined;
+    return { maxBodyBytes: known ? MAX_BODY_BYTES : MAX_UNAUTHENTICATED_BODY_BYTES };
+  }
 
   async dispatch(request: HttpRequest): Promise<WireResponse> {
     const requestId = randomUUID();
-    const service = this.serviceOf(request);
-    if (service === undefined) return this.unknownService(request, requestId);
-    const operationName = service.protocol.operationOf(request);
-    const envelope: Envelope = {
-      operation: operationName ?? 'Unknown',
-      requestId,
-      xmlNamespace: service.xmlNamespace,
-    };
+    const target = targetOf(request);
+    const service = this.services.find(({ protocol }) => protocol.serves(target));
+    if (service === undefined) return this.unknownService(request, target, requestId);
+    const operationName = service.protocol.operationOf(target);
+    const envelope = { operation: operationName ?? 'Unknown', requestId };
     try {
       const output = await this.perform(request, service, operationName, requestId);
       return service.protocol.encode(output.schema, output.value, envelope);
@@ -56,22 +61,22 @@ export class Dispatcher {
     operationName: string | undefined,
     requestId: string,
   ): Promise<{ schema: ReturnType<typeof outputOf>; value: unknown }> {
-    const { credentials, region, clock, callLog, throttles, faults } = this.options;
-    const credential = authenticate(request, service, { credentials, region, clock });
+    const { clock, callLog, throttles, faults } = this.world;
+    const credential = authenticate(request, service, this.world);
     const operation = service.operations.get(operationName ?? '');
     const handler = operation === undefined ? undefined : service.handlers[operation[2]];
     if (operation === undefined || handler === undefined) {
-      throw this.unknownOperation(service, operationName, operation !== undefined);
+      throw unknownOperation(service, operationName, operation !== undefined);
     }
     const settle = callLog.begin(service.signingName, operation[2], clock.now());
     try {
-      throttles.admit(service, operation[2]);
+      if (!throttles.admits(`${service.signingName}:${operation[2]}`)) throw service.errors.throttled();
       const fault = faults.takeError(service, operation[2]);
       if (fault?.afterwards === false) throw fault.error;
       const schema = inputOf(operation);
       const input = service.protocol.decode(schema, request);
       const missing = missingMembers(schema, input);
-      if (missing.length > 0) throw service.missingMembers(missing);
+      if (missing.length > 0) throw service.errors.missingMembers(missing);
       const call = this.callOf(service, credential.principal, credential.accessKeyId, requestId);
       const value = await handler(input as never, call);
       if (fault !== undefined) throw fault.error;
@@ -83,52 +88,49 @@ export class Dispatcher {
     }
   }
 
-  private callOf(service: Service, principal: Call['principal'], accessKeyId: string, requestId: string): Call {
+  private callOf(service: Service, principal: Principal, accessKeyId: string, requestId: string): Call {
+    const { iam } = this.world;
     return {
       requestId,
       principal,
       accessKeyId,
       authorize: (request) => {
-        const decision = decide(principal, request, this.options.roles());
-        if (decision !== 'allow') throw service.accessDenied(refusal(principal, request, decision));
+        const refusal = iam.refusalOf(principal, request);
+        if (refusal !== undefined) throw service.errors.accessDenied(refusal);
       },
-      allows: (request) => decide(principal, request, this.options.roles()) === 'allow',
+      allows: (request) => iam.refusalOf(principal, request) === undefined,
     };
   }
 
-  private serviceOf(request: HttpRequest): Service | undefined {
-    const target = request.headers['x-amz-target'];
-    if (target !== undefined) {
-      const prefix = target.split('.')[0];
-      return this.options.services.find(({ targetPrefix }) => targetPrefix === prefix);
-    }
-    const version = new URLSearchParams(request.body.toString('utf8')).get('Version');
-    return this.options.services.find(({ apiVersion }) => apiVersion !== undefined && apiVersion === version);
-  }
-
-  private unknownService(request: HttpRequest, requestId: string): WireResponse {
-    const names = this.options.services.map(({ signingName }) => signingName).join(', ');
-    const json = request.headers['x-amz-target'] !== undefined;
-    const asked = request.headers['x-amz-target'] ?? `${request.method} ${request.path}`;
+  private unknownService(request: HttpRequest, { header }: RequestTarget, requestId: string): WireResponse {
+    const names = this.services.map(({ signingName }) => signingName).join(', ');
     const error = new AwsError(
-      json ? 'UnknownOperationException' : 'InvalidAction',
-      `the local endpoint does not serve "${asked}": it speaks ${names}`,
+      header === undefined ? 'InvalidAction' : 'UnknownOperationException',
+      `the local endpoint does not serve "${header ?? `${request.method} ${request.path}`}": it serves ${names}`,
     );
-    return (json ? json11 : query).encodeError(error, { operation: 'Unknown', requestId, xmlNamespace: '' });
-  }
-
-  private unknownOperation(service: Service, name: string | undefined, known: boolean): AwsError {
-    const supported = Object.keys(service.handlers).sort().join(', ');
-    const code = service.protocol === json11 ? 'UnknownOperationException' : 'InvalidAction';
-    const what = known ? 'is not served by the local endpoint' : 'is not an operation of this API';
-    return new AwsError(code, `${service.signingName}:${name ?? '(none)'} ${what}; served are ${supported}`);
+    const protocol = header === undefined ? UNCLAIMED.query : UNCLAIMED.json;
+    return protocol.encodeError(error, { operation: 'Unknown', requestId });
   }
 
   private asAwsError(error: unknown): AwsError {
     if (error instanceof AwsError) return error;
-    this.options.onFault(error);
+    this.world.onFault(error);
     return new AwsError('InternalFailure', 'The local endpoint failed to process the request; its log says why', {
       status: 500,
     });
   }
+}
+
+function targetOf({ headers, body }: HttpRequest): RequestTarget {
+  const header = headers['x-amz-target'];
+  if (header !== undefined) return { header, version: undefined, action: undefined };
+  const parameters = new URLSearchParams(body.toString('utf8'));
+  return { header, version: parameters.get('Version') ?? undefined, action: parameters.get('Action') ?? undefined };
+}
+
+function unknownOperation(service: Service, name: string | undefined, known: boolean): AwsError {
+  const supported = Object.keys(service.handlers).sort().join(', ');
+  const code = service.protocol.family === 'json' ? 'UnknownOperationException' : 'InvalidAction';
+  const what = known ? 'is not served by the local endpoint' : 'is not an operation of this API';
+  return new AwsError(code, `${service.signingName}:${name ?? '(none)'} ${what}; it serves ${supported}`);
 }

@@ -1,31 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Larger than any request of the APIs that are served; ECS's own limit is far below. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-/** An HTTP request whose body has been read; header names are in lower case. */
-export interface HttpRequest {
+/** What an HTTP request says before its body; header names are in lower case. */
+export interface RequestHead {
   readonly method: string;
   /** Path as sent, without the query. */
   readonly path: string;
   /** Query as sent, without `?`. */
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An HTTP request whose body has been read. */
+export interface HttpRequest extends RequestHead {
   readonly body: Buffer;
 }
 
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
+  constructor(maxBytes: number) {
+    super(`the request body is larger than ${maxBytes} bytes`);
+  }
 }
 
-export async function readRequest(message: IncomingMessage): Promise<HttpRequest> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new BodyTooLargeError(`the request body is larger than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
+export function headOf(message: IncomingMessage): RequestHead {
   const target = message.url ?? '/';
   const mark = target.indexOf('?');
   return {
@@ -38,6 +35,19 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
         Array.isArray(value) ? value.join(',') : (value ?? ''),
       ]),
     ),
-    body: Buffer.concat(chunks),
   };
+}
+
+/** Throws BodyTooLargeError as soon as the body is known to be larger; what is left of it isn't read then. */
+export async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(message.headers['content-length'] ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Left open at a throw, so that the request can still be answered.
+  for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

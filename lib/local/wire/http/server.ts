@@ -1,23 +1,40 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WireResponse } from '../wire-protocol';
 import { originProblem } from './origin-guard';
-import { BodyTooLargeError, readRequest } from './request';
-import type { HttpRequest } from './request';
+import { plainAnswer } from './plain-answer';
+import { BodyTooLargeError, headOf, readBody } from './request';
+import type { HttpRequest, RequestHead } from './request';
+import { UpgradedSockets } from './upgraded-sockets';
+import type { Upgrade } from './upgrades';
 
 const LOOPBACK = '127.0.0.1';
+/** A client of ours keeps 50 connections at most. */
+const MAX_CONNECTIONS = 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Clients keep connections for their next call; the server must not be the one that closes them first. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
-const plain = (status: number, message: string): WireResponse => ({
-  status,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ message }),
-});
+/** What is decided about a request before any of its body is read. */
+export type Admission = { readonly maxBodyBytes: number } | { readonly refusal: WireResponse };
+
+export interface ServerHandlers {
+  readonly admit: (head: RequestHead) => Admission;
+  readonly serve: (request: HttpRequest) => Promise<WireResponse>;
+  /** Takes over the connection, or answers why it doesn't. */
+  readonly upgrade: (upgrade: Upgrade) => Promise<WireResponse | undefined>;
+  /** Is told of errors that are the server's own fault. */
+  readonly onFault: (error: unknown) => void;
+}
 
 /** An HTTP server on 127.0.0.1 that serves programs of this machine and no web page. */
 export class LoopbackServer {
   private constructor(
     private readonly server: Server,
+    private readonly upgraded: UpgradedSockets,
     readonly port: number,
   ) {}
 
@@ -26,23 +43,20 @@ export class LoopbackServer {
   }
 
   /** `port` 0 takes a free one. Rejects when the port is taken. */
-  static async listen(
-    port: number,
-    serve: (request: HttpRequest) => Promise<WireResponse>,
-    onFault: (error: unknown) => void,
-  ): Promise<LoopbackServer> {
-    const server = createServer((message, response) => {
-      const bound = (server.address() as AddressInfo).port;
-      answer(message, bound, serve)
-        .catch((error: unknown) => {
-          onFault(error);
-          return plain(500, 'the local endpoint failed to process the request; its log says why');
-        })
-        .then((result) => send(response, result))
-        .catch(onFault);
+  static async listen(port: number, handlers: ServerHandlers): Promise<LoopbackServer> {
+    const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+    const portOf = (): number => (server.address() as AddressInfo).port;
+    const upgraded = new UpgradedSockets(handlers, portOf);
+    server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+      answer(message, portOf(), handlers)
+        .then((result) => send(message, response, result))
+        .catch(handlers.onFault);
     });
-    // Clients keep connections for their next call; the server must not be the one that closes them first.
-    server.keepAliveTimeout = 75_000;
+    server.on('upgrade', (message: IncomingMessage, socket: Duplex, firstBytes: Buffer) => {
+      upgraded.take(message, socket, firstBytes).catch(handlers.onFault);
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, LOOPBACK, () => {
@@ -50,35 +64,38 @@ export class LoopbackServer {
         resolve();
       });
     });
-    return new LoopbackServer(server, (server.address() as AddressInfo).port);
+    return new LoopbackServer(server, upgraded, portOf());
   }
 
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
       this.server.closeAllConnections();
+      this.upgraded.closeAll();
     });
   }
 }
 
-async function answer(
-  message: IncomingMessage,
-  port: number,
-  serve: (request: HttpRequest) => Promise<WireResponse>,
-): Promise<WireResponse> {
-  let request: HttpRequest;
+async function answer(message: IncomingMessage, port: number, handlers: ServerHandlers): Promise<WireResponse> {
+  const head = headOf(message);
+  const problem = originProblem(head, port);
+  if (problem !== undefined) return plainAnswer(403, problem);
   try {
-    request = await readRequest(message);
+    const admission = handlers.admit(head);
+    if ('refusal' in admission) return admission.refusal;
+    return await handlers.serve({ ...head, body: await readBody(message, admission.maxBodyBytes) });
   } catch (error) {
-    if (error instanceof BodyTooLargeError) return plain(413, error.message);
-    throw error;
+    if (error instanceof BodyTooLargeError) return plainAnswer(413, error.message);
+    if (message.destroyed && !message.complete) return plainAnswer(400, 'the request was cut off');
+    handlers.onFault(error);
+    return plainAnswer(500, 'the local endpoint failed to process the request; its log says why');
   }
-  const problem = originProblem(request, port);
-  return problem === undefined ? serve(request) : plain(403, problem);
 }
 
-function send(response: ServerResponse, { status, headers, body }: WireResponse): void {
+function send(message: IncomingMessage, response: ServerResponse, { status, headers, body }: WireResponse): void {
   if (response.destroyed) return;
+  // A body that wasn't read would be taken for the connection's next request.
+  if (!message.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }

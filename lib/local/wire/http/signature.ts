@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { HttpRequest } from './request';
+import type { HttpRequest, RequestHead } from './request';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
@@ -23,7 +23,7 @@ const sha256 = (data: Buffer | string): string => createHash('sha256').update(da
 const hmac = (key: Buffer | string, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
 /** The signature of a request; undefined when it carries none, a text when what it carries can't be read. */
-export function parseSignature(request: HttpRequest): Signature | string | undefined {
+export function parseSignature(request: RequestHead): Signature | string | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined) return undefined;
   const space = authorization.indexOf(' ');

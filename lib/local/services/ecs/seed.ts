@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { EcsContext } from '../services/ecs/context';
-import { privateAddress } from '../services/ecs/private-address';
-import type { TaskRecord } from '../services/ecs/task-record';
+import type { EcsContext } from './context';
+import { privateAddress } from './private-address';
+import type { TaskRecord } from './task-record';
 
 export const seedSchema = z.strictObject({
   count: z.int().min(1).max(100_000),

@@ -1,0 +1,29 @@
+import type { World } from '../world';
+import { decide, refusal } from './access';
+import { Credentials } from './credentials';
+import type { AccessRequest } from './policy';
+import type { Principal } from './principal';
+import { rolesOf } from './roles';
+import type { Role } from './roles';
+
+const stackRoles = ({ stack }: World): ReadonlyMap<string, Role> => rolesOf(stack);
+
+/** Whose access keys are whose, which roles there are, and who may do what. */
+export class Iam {
+  readonly credentials: Credentials;
+
+  constructor(private readonly world: World) {
+    this.credentials = new Credentials(world.store, world.clock, world.place.accountId);
+  }
+
+  /** Roles by their ARNs. */
+  get roles(): ReadonlyMap<string, Role> {
+    return this.world.part(stackRoles);
+  }
+
+  /** Why the principal may not do this, in AWS's words; undefined when it may. */
+  refusalOf(principal: Principal, request: AccessRequest): string | undefined {
+    const decision = decide(principal, request, this.roles);
+    return decision === 'allow' ? undefined : refusal(principal, request, decision);
+  }
+}

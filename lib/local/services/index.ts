@@ -1,0 +1,16 @@
+import type { World } from '../world';
+import { cloudFormationService } from './cloudformation/service';
+import { ec2Service } from './ec2/service';
+import { ecsService } from './ecs/service';
+import { logsService } from './logs/service';
+import type { Service } from './service';
+import { stsService } from './sts/service';
+
+/** Every API that the endpoint serves. A further one is a folder beside these and a line here. */
+export const SERVICES: readonly ((world: World) => Service)[] = [
+  ecsService,
+  ec2Service,
+  stsService,
+  cloudFormationService,
+  logsService,
+];
