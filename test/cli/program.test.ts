@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { CLI_WORDS, CliHome } from '../support/cli/cli-program';
 import { describeWith, program } from '../support/run/requirements';
+import { nodeVersionNote } from '../../lib/cli/node-version';
 
 const home = new CliHome();
 afterAll(() => home.remove());
@@ -19,6 +20,15 @@ writeFileSync(outputsFile, JSON.stringify({ 'mngr-fargate': outputs }));
 test('--version', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   await expect(home.run(['--version'])).resolves.toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('version recommends another Node.js where this one has reached its end of life', async () => {
+  const note = nodeVersionNote(process.versions.node);
+  const { stderr } = await home.run(['version']);
+  expect(stderr).toBe(note === undefined ? '' : `${note}\n`);
+
+  expect(nodeVersionNote('20.19.0')).toMatch(/^Node\.js 20\.19\.0 has reached its end of life/);
+  expect(['22.12.0', '24.0.0', '26.1.0'].map(nodeVersionNote)).toEqual([undefined, undefined, undefined]);
 });
 
 test('help is a result; no command at all is a mistake that help answers', async () => {

@@ -25,7 +25,7 @@ export const lambdaBundleOptions = (name: string) => ({
   keepNames: true,
   platform: 'node' as const,
   format: 'cjs' as const,
-  target: 'node22',
+  target: 'node24',
   mainFields: ['module', 'main'],
   external: ['cpu-features', '*.node'],
   legalComments: 'none' as const,
