@@ -1,6 +1,6 @@
 export { connect, logIn } from './connect';
 export type { ConnectRequest, LoginRequest } from './connect';
-export { download } from './download';
+export { download } from './copy/download';
 export { awaitGreeting, openGreeting } from './greeting';
 export type { Greeting } from './greeting';
 export { fingerprintOf } from './host-key-policy';
@@ -13,4 +13,4 @@ export { KnockPace } from './knock-pace';
 export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
 export { run } from './run';
 export { shellCommand, shellQuote } from './shell-quote';
-export { upload } from './upload';
+export { upload } from './copy/upload';

@@ -28,6 +28,11 @@ export const program = (name: string): Requirement => ({
       : `${name} is not installed`,
 });
 
+/** The right to mount file systems, for example a small one that can be filled. */
+export const mountRights: Requirement = {
+  missing: () => (answers('unshare', '--mount', 'true') ? undefined : 'this user may not mount file systems'),
+};
+
 /**
  * A suite that needs something from the machine. Where that is missing the suite is skipped; a test that fails is
  * repeated once (docs/decisions/099). The run prints both at its end, with the reasons (test/support/run/closing-reporter.js).

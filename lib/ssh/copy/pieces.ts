@@ -1,4 +1,4 @@
-import { mapBounded } from '../util/bounded';
+import { mapBounded } from '../../util/bounded';
 
 /** Pieces of one file under way at once, and the bytes of one: together OpenSSH's channel window of 2 MiB. */
 const PIECES_AT_ONCE = 32;

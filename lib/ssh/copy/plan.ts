@@ -23,8 +23,10 @@ export interface CopyLink extends CopyEntry {
 }
 
 export const PERMISSION_BITS = 0o777;
+
 /** Files under way at once in one copy: small files cost round trips, not bandwidth. */
 export const FILES_AT_ONCE = 16;
+
 /** Joins with `/`, which both ends understand; an empty part adds nothing. */
 export const joinPath = (base: string, path: string): string => {
   if (path === '') return base;
@@ -32,6 +34,13 @@ export const joinPath = (base: string, path: string): string => {
   return base.endsWith('/') ? base + path : `${base}/${path}`;
 };
 
+export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+export const withoutTrailingSlashes = (path: string): string => path.replace(/(?<=.)\/+$/, '');
+
 /** `~` and `~/x` are the login directory, where SFTP's relative paths start. */
 export const remotePathOf = (path: string): string =>
   path === '' || path === '~' ? '.' : path.replace(/^~\/+/, '') || '.';
+
+/** A name as readdir decoded it that doesn't say which file is meant: its bytes were not UTF-8. */
+export const isUndecodable = (name: string): boolean => name.includes('\uFFFD');

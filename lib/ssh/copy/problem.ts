@@ -1,4 +1,4 @@
-import { MngrFargateError } from '../contract/errors';
+import { MngrFargateError } from '../../contract/errors';
 
 /** True for a file function's answer, here or at the other end, that there is no such file. */
 export const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
@@ -13,6 +13,10 @@ export function copyProblem(error: unknown, action: string): MngrFargateError {
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new MngrFargateError('denied', `cannot ${action}: permission denied`, options);
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const hint = 'free some space on this machine, or choose another destination';
+    return new MngrFargateError('failed', `cannot ${action}: no space left on this machine`, { ...options, hint });
   }
   return new MngrFargateError('failed', `cannot ${action}: ${message}`, options);
 }

@@ -1,0 +1,127 @@
+import { lstat, mkdir, stat, symlink, unlink, chmod } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { HostChannel, RemoteFiles } from '../../contract/channel';
+import { MngrFargateError } from '../../contract/errors';
+import { mapBounded } from '../../util/bounded';
+import { replaceFile, writeFully } from './local-file';
+import { inPieces, PIECE_BYTES, readFully } from './pieces';
+import type { CopyEntry, CopyFile, CopyPlan } from './plan';
+import { FILES_AT_ONCE, joinPath, remotePathOf, withoutTrailingSlashes } from './plan';
+import { copyProblem } from './problem';
+import { remoteTree } from './remote-tree';
+import { CopyReport } from './report';
+import type { CopyOptions, CopyResult } from './report';
+
+/**
+ * Copies a file or a folder from the host, like `scp -r`: into `local` when that is a folder, else under that very name. What
+ * can be copied is, whatever becomes of the rest.
+ *
+ * The host is not trusted: names that would leave the destination, links that lead out of the copied folder, sockets, pipes
+ * and devices are skipped, and nothing is written through a link. New files and folders get the host's permission bits less
+ * the umask; those that were there keep their own.
+ * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.
+ */
+export async function download(
+  channel: HostChannel,
+  remote: string,
+  local: string,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
+  const { signal } = options;
+  const report = new CopyReport(remote, options, copyProblem);
+  const files = await channel.files();
+  const onAbort = (): void => files.close();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    report.check();
+    const base = withoutTrailingSlashes(remotePathOf(remote));
+    const plan = await remoteTree(files, base, report);
+    const root = await destinationOf(base, local, plan);
+    report.expect(plan.files);
+    const made: CopyEntry[] = [];
+    for (const folder of plan.directories) {
+      await report.entry(folder.path, 'folder', async () => {
+        if (await makeFolder(join(root, folder.path), folder.path === '')) made.push(folder);
+      });
+    }
+    await mapBounded(plan.files, FILES_AT_ONCE, (file) =>
+      report.entry(file.path, 'file', () =>
+        downloadFile(files, joinPath(base, file.path), join(root, file.path), file, report),
+      ),
+    );
+    for (const link of plan.links)
+      await report.entry(link.path, 'link', () => makeLink(link.target, join(root, link.path)));
+    for (const folder of made.reverse()) await chmod(join(root, folder.path), folder.mode & ~process.umask());
+    return report.result();
+  } catch (error) {
+    report.check();
+    throw copyProblem(error, `copy ${remote} on the host to ${local}`);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    files.close();
+  }
+}
+
+async function destinationOf(base: string, local: string, plan: CopyPlan): Promise<string> {
+  const isFolder = plan.directories.length > 0;
+  const existing = await stat(local).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  const name = basename(base);
+  if (existing?.isDirectory()) return name === '.' || name === '..' ? local : join(local, name);
+  if (existing !== undefined && isFolder) {
+    throw new MngrFargateError('usage', `${local} is a file, so the folder ${base} cannot take its place`);
+  }
+  if (existing === undefined && local.endsWith('/') && !isFolder) {
+    throw new MngrFargateError('not-found', `there is no folder ${local}`, {
+      hint: 'make it first, or leave out the slash at the end',
+    });
+  }
+  return withoutTrailingSlashes(local);
+}
+
+/** True when it was made. Writable for us until the end, when it gets its own mode. */
+async function makeFolder(path: string, isRoot: boolean): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    // The folder that the caller named may be a link of the caller's own; nothing inside it may.
+    const existing = await (isRoot ? stat(path) : lstat(path)).catch(() => undefined);
+    if (existing?.isDirectory()) return false;
+    if (existing === undefined) throw error;
+    throw Object.assign(new Error(`${path} already exists and is not a folder`), { code: 'ENOTDIR' });
+  }
+}
+
+async function makeLink(target: string, path: string): Promise<void> {
+  const existing = await lstat(path).catch(() => undefined);
+  if (existing !== undefined && !existing.isDirectory()) await unlink(path);
+  await symlink(target, path);
+}
+
+async function downloadFile(
+  files: RemoteFiles,
+  remote: string,
+  local: string,
+  file: CopyFile,
+  report: CopyReport,
+): Promise<void> {
+  const source = await files.open(remote, 'r');
+  try {
+    await replaceFile(local, file.mode, async (target, how) => {
+      const copyPiece = async (position: number): Promise<number> => {
+        report.check();
+        const piece = Buffer.allocUnsafe(PIECE_BYTES);
+        const length = await readFully(piece, (rest, offset) => source.read(rest, position + offset));
+        await writeFully(target, piece.subarray(0, length), how === 'sequential' ? null : position);
+        report.copied(length);
+        return length;
+      };
+      await inPieces(how === 'sequential' ? 0 : file.size, copyPiece);
+    });
+  } finally {
+    await source.close().catch(() => undefined);
+  }
+}
