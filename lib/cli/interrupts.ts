@@ -6,6 +6,8 @@ export interface Interrupts {
   readonly signal: AbortSignal;
   /** Exit code of the signal that came, 141 for a reader that went away; undefined when nothing came. */
   exitCode(): number | undefined;
+  /** Why the output could not be written, for example a full disk; undefined while it can. */
+  outputProblem(): Error | undefined;
   /** What the first Ctrl-C is answered with. Default: nothing. */
   announce(text: string): void;
   /** Leaves Ctrl-C to a child process that shares the terminal while `work` runs. */
@@ -18,6 +20,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export function installInterrupts({ stdout, stderr }: Io): Interrupts {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  let outputProblem: Error | undefined;
   let suspended = false;
   let announcement: string | undefined;
 
@@ -30,8 +33,8 @@ export function installInterrupts({ stdout, stderr }: Io): Interrupts {
   };
   const onStreamError = (error: NodeJS.ErrnoException): void => {
     // The reader of a pipe has gone (`mngr-fargate list | head -1`): what it would have read is nobody's business now.
-    if (error.code !== 'EPIPE') throw error;
-    exitCode ??= exitCodeOfSignal('PIPE');
+    if (error.code === 'EPIPE') exitCode ??= exitCodeOfSignal('PIPE');
+    else outputProblem ??= error;
     controller.abort();
   };
 
@@ -40,6 +43,7 @@ export function installInterrupts({ stdout, stderr }: Io): Interrupts {
   return {
     signal: controller.signal,
     exitCode: () => exitCode,
+    outputProblem: () => outputProblem,
     announce(text) {
       announcement = text;
     },

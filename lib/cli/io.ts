@@ -1,3 +1,5 @@
+import { outputOf } from './file-output';
+
 /** The streams and the environment that a run of the program works with. */
 export interface Io {
   readonly stdin: NodeJS.ReadStream;
@@ -8,8 +10,8 @@ export interface Io {
 
 export const processIo = (): Io => ({
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
   environment: process.env,
 });
 

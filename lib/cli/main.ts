@@ -46,12 +46,21 @@ export async function main(words: readonly string[], io: Io = processIo()): Prom
     interrupts.dispose();
   }
   await Promise.all([flushed(io.stdout), flushed(io.stderr)]);
-  return interrupts.exitCode() ?? exitCode;
+  return interrupts.exitCode() ?? reportedOutput() ?? exitCode;
+
+  /** A result that could not be written has failed, whatever the command made of it. */
+  function reportedOutput(): number | undefined {
+    const problem = interrupts.outputProblem();
+    if (problem === undefined) return undefined;
+    if (!io.stderr.errored) io.stderr.write(`mngr-fargate: cannot write the output: ${problem.message}\n`);
+    return EXIT_CODES.failed;
+  }
 
   function report(thrown: unknown): number {
     const error = asMngrFargateError(thrown, interrupts.signal);
     // A reader that went away is told nothing.
     if (interrupts.exitCode() === EXIT_BROKEN_PIPE) return EXIT_BROKEN_PIPE;
+    if (interrupts.outputProblem() !== undefined) return EXIT_CODES.failed;
     if (runner.context !== undefined) return runner.context.report(error);
     if (own.includes('--json')) io.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
     else io.stderr.write(errorText(error, { verbose: false, debug: Boolean(io.environment.MNGR_FARGATE_DEBUG) }));
