@@ -1,4 +1,5 @@
 import { download, upload } from '../ssh';
+import type { CopyOptions, CopyResult } from '../ssh';
 import { Background } from '../util/background';
 import { Channels } from './remote/channels';
 import { createHost } from './lifecycle/create';
@@ -95,12 +96,22 @@ export class Hosts implements HostsApi {
     await sendMessage(await this.channels.to(host, options.signal), host.name, text, options);
   }
 
-  async upload(reference: HostReference, local: string, remote: string, options: CallOptions = {}): Promise<void> {
-    await upload(await this.channel(reference, options.signal), local, remote, options);
+  async upload(
+    reference: HostReference,
+    local: string,
+    remote: string,
+    options: CopyOptions = {},
+  ): Promise<CopyResult> {
+    return upload(await this.channel(reference, options.signal), local, remote, options);
   }
 
-  async download(reference: HostReference, remote: string, local: string, options: CallOptions = {}): Promise<void> {
-    await download(await this.channel(reference, options.signal), remote, local, options);
+  async download(
+    reference: HostReference,
+    remote: string,
+    local: string,
+    options: CopyOptions = {},
+  ): Promise<CopyResult> {
+    return download(await this.channel(reference, options.signal), remote, local, options);
   }
 
   async *logs(reference: HostReference, options: LogOptions = {}): AsyncGenerator<LogLine> {

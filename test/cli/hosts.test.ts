@@ -130,7 +130,7 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     writeFileSync(`${folder}/in/side/ü file`, 'content\0\n');
     const remote = (await exec('mktemp -d')).stdout.trim();
     const copied = await local.home.json(['cp', folder, `fox:${remote}/tree`]);
-    expect(copied).toEqual({ source: folder, destination: `fox:${remote}/tree` });
+    expect(copied).toEqual({ source: folder, destination: `fox:${remote}/tree`, skipped: [] });
     const back = local.home.path('back');
     expect(await local.home.run(['cp', `fox:${remote}/tree`, back])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(readFileSync(`${back}/in/side/ü file`, 'utf8')).toBe('content\0\n');

@@ -1,15 +1,26 @@
 import type { CliContext } from '../context';
+import type { SkippedEntry } from '../../ssh';
 import { parseCopy } from '../parse/remote-path';
+import { CopyProgressLine } from '../progress/copy-progress';
 import type { CommandRegistration } from '../runner';
 
 async function cp(context: CliContext, source: string, destination: string): Promise<void> {
   const { direction, host, remote, local } = parseCopy(source, destination);
-  await context.withHosts((hosts) =>
-    direction === 'up'
-      ? hosts.upload(host, local, remote, { signal: context.signal })
-      : hosts.download(host, remote, local, { signal: context.signal }),
-  );
-  context.result({ source, destination }, () => '');
+  const progress = new CopyProgressLine(context.io);
+  const options = {
+    signal: context.signal,
+    onProgress: progress.update,
+    onSkip: ({ path, reason }: SkippedEntry): void => {
+      progress.clear();
+      context.note(`mngr-fargate: skipped ${path}: ${reason}`);
+    },
+  };
+  const { skipped } = await context
+    .withHosts((hosts) =>
+      direction === 'up' ? hosts.upload(host, local, remote, options) : hosts.download(host, remote, local, options),
+    )
+    .finally(() => progress.clear());
+  context.result({ source, destination, skipped }, () => '');
 }
 
 /** `cp SRC DST` */

@@ -36,5 +36,12 @@ export const formatAddress = (address: { host: string; port: number } | null): s
   return address.port === 22 ? address.host : `${host}:${address.port}`;
 };
 
+/** `512 B`, `1.5 KiB`, `20.0 MiB`, `3.2 GiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
+
 /** `1 host`, `3 hosts`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

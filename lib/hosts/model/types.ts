@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ProviderConfig } from '../../contract/provider-config';
+import type { CopyOptions, CopyResult } from '../../ssh';
 import type { AwsSettings } from '../ecs/clients';
 
 /** Where sshd of a host answers. */
@@ -194,8 +195,9 @@ export interface HostsApi {
     options?: CallOptions & { readonly agent?: string; readonly enter?: boolean },
   ): Promise<void>;
   /** Files and folders, recursively, over SFTP. */
-  upload(reference: HostReference, local: string, remote: string, options?: CallOptions): Promise<void>;
-  download(reference: HostReference, remote: string, local: string, options?: CallOptions): Promise<void>;
+  upload(reference: HostReference, local: string, remote: string, options?: CopyOptions): Promise<CopyResult>;
+  /** The host is not trusted: nothing is written outside `local`, and no link is made that leads out of it. */
+  download(reference: HostReference, remote: string, local: string, options?: CopyOptions): Promise<CopyResult>;
   logs(reference: HostReference, options?: LogOptions): AsyncIterable<LogLine>;
   /** Arguments of the system's `ssh` with the pinned key, and the remote command if one is given. */
   sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[];
