@@ -30,6 +30,7 @@ export async function mngrSync(context: CliContext, options: MngrSyncOptions): P
     pool,
     keyDirectory: mngr.keyDirectoryOf(base, profile),
     listHosts: () => listWithin(context, seconds),
+    signal: context.signal,
   });
   if (problem !== undefined) throw problem;
 

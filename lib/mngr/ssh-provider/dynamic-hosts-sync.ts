@@ -43,6 +43,8 @@ export interface SyncRequest {
   readonly keyDirectory: string;
   /** The running hosts as ECS has them. When this fails, the file keeps those of its hosts that answer. */
   readonly listHosts: () => Promise<readonly Host[]>;
+  /** Ends the wait for another sync. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SyncResult {
@@ -64,10 +66,17 @@ interface Candidate {
 }
 
 /**
- * Makes a pool's dynamic_hosts.toml say what runs now. A host gets in by a login that checks its pinned key, once; those
- * that are in stay for as long as their SSH server answers. mngr fails for the whole pool when one host of it doesn't.
+ * Makes the dynamic_hosts.toml of an ssh provider say what runs now. A host gets in by a login that checks its pinned key,
+ * once; those that are in stay for as long as their SSH server answers. mngr fails for all hosts of the provider when one
+ * of them doesn't.
+ *
+ * One sync runs at a time, from its list of hosts to its write: of two that overlap, the one with the older list could
+ * otherwise write last and lose the hosts that it hasn't seen.
  */
-export async function syncDynamicHosts(request: SyncRequest): Promise<SyncResult> {
+export const syncDynamicHosts = (request: SyncRequest): Promise<SyncResult> =>
+  withFileLock(request.file, () => syncUnderLock(request), { signal: request.signal });
+
+async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   const { file, pool, keyDirectory, listHosts } = request;
   const before = await readTomlFile(file);
   const present = dynamicHostsIn(before, keyDirectory);
@@ -89,7 +98,7 @@ export async function syncDynamicHosts(request: SyncRequest): Promise<SyncResult
   const silent = candidates.filter((_, index) => !reached[index]);
   const text = renderDynamicHosts(hosts.map(({ entry }) => entry));
   const changed = text !== before.text;
-  if (changed) await withFileLock(file, () => writeFileAtomically(file, text));
+  if (changed) await writeFileAtomically(file, text);
   return {
     ...{ file, pool, changed, problem },
     hosts: hosts.map(({ hostId, entry: { name, address, port } }) => {

@@ -7,9 +7,10 @@ import { MngrFargateError } from '../../../lib/contract/errors';
 import { newHostId } from '../../../lib/contract/host-name';
 import type { Host } from '../../../lib/hosts/model/types';
 import { syncDynamicHosts } from '../../../lib/mngr/ssh-provider/dynamic-hosts-sync';
-import type { SyncResult } from '../../../lib/mngr/ssh-provider/dynamic-hosts-sync';
+import type { SyncRequest, SyncResult } from '../../../lib/mngr/ssh-provider/dynamic-hosts-sync';
 import { sshProviderHostId } from '../../../lib/mngr/ssh-provider/dynamic-hosts';
 import { pinHostKey } from '../../../lib/ssh';
+import { withFileLock } from '../../../lib/util/file-lock';
 import { describeWith, program } from '../../support/run/requirements';
 import { startSshd } from '../../support/host/sshd';
 import type { TestSshd } from '../../support/host/sshd';
@@ -31,11 +32,10 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
   });
 
   const keyDirectory = (): string => join(folder, 'keys');
+  const syncWith = (listHosts: SyncRequest['listHosts']): Promise<SyncResult> =>
+    syncDynamicHosts({ file, pool: 'fargate', keyDirectory: keyDirectory(), listHosts });
   const sync = (hosts: readonly Seen[] | Error): Promise<SyncResult> =>
-    syncDynamicHosts({
-      ...{ file, pool: 'fargate', keyDirectory: keyDirectory() },
-      listHosts: () => (hosts instanceof Error ? Promise.reject(hosts) : Promise.resolve(hosts as readonly Host[])),
-    });
+    syncWith(() => (hosts instanceof Error ? Promise.reject(hosts) : Promise.resolve(hosts as readonly Host[])));
   const names = ({ hosts }: SyncResult): string[] => hosts.map(({ name }) => name);
   const written = (): string => readFileSync(file, 'utf8');
 
@@ -132,6 +132,30 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     expect(result.problem).toBe(problem);
     expect(names(result)).toEqual(['fox']);
     expect(written()).not.toContain('[owl]');
+  });
+
+  test('a sync that lists hosts waits for one that has listed before it, so the newer list is written last', async () => {
+    const [fox, owl] = await Promise.all(['fox', 'owl'].map(host));
+    if (!fox || !owl) throw new Error('no hosts');
+    const order: string[] = [];
+    const listing = (step: string, ...hosts: Seen[]): SyncRequest['listHosts'] => {
+      return async () => {
+        order.push(step);
+        return hosts as readonly Seen[] as readonly Host[];
+      };
+    };
+    let younger: Promise<unknown> = Promise.resolve();
+    const elder = syncWith(async () => {
+      const hosts = await listing('elder lists', fox)();
+      younger = syncWith(listing('younger lists', fox, owl));
+      // Longer than a sync that does not wait takes to ask for its hosts.
+      await withFileLock(join(folder, 'other'), async () => undefined);
+      return hosts;
+    });
+    await elder.then(() => order.push('elder has ended'));
+    await younger;
+    expect(order).toEqual(['elder lists', 'elder has ended', 'younger lists']);
+    expect(written()).toMatch(/\[fox\][^]*\[owl\]/);
   });
 
   test('a host of somebody else is not overwritten', async () => {
