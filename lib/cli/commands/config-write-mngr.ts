@@ -1,25 +1,42 @@
 import type { CliContext } from '../context';
 
 export interface ConfigWriteMngrOptions {
-  /** Name of the block in mngr's settings. */
-  readonly pool: string;
+  /** Name of the ssh provider in mngr's settings. */
+  readonly sshProvider: string;
   readonly remove?: boolean;
   readonly dryRun?: boolean;
 }
 
 /** `config write --mngr` */
 export async function configWriteMngr(context: CliContext, options: ConfigWriteMngrOptions): Promise<void> {
-  const { pool, remove = false, dryRun = false } = options;
+  const { sshProvider, remove = false, dryRun = false } = options;
   const { provider } = context.options;
   const mngr = await import('../../mngr/index.js');
   const baseDirectory = mngr.mngrBaseDirectory(context.io.environment);
-  const { file, profile, changed } = await mngr.writePool({ baseDirectory, provider, pool, remove, dryRun });
-  const script = mngr.syncScript({ provider, pool });
-  const document = { file, profile: dryRun ? null : profile, provider, pool, changed, dryRun, removed: remove };
-  context.result({ ...document, script, commands: mngr.COMMANDS_WITH_HOSTS }, () => {
-    if (dryRun && remove) return `${file} ${changed ? 'has' : 'does not have'} settings of ${pool} to remove\n`;
-    if (dryRun) return mngr.renderPoolSettings({ provider, pool });
-    if (remove) return changed ? `removed ${pool} from ${file}\n` : `${file} has nothing of ${pool}\n`;
-    return changed ? `wrote [providers.${pool}] and its sync into ${file}\n` : `${file} has it already\n`;
+  const { file, profile, changed } = await mngr.writeSshProvider({
+    baseDirectory,
+    provider,
+    sshProvider,
+    remove,
+    dryRun,
+  });
+  const script = mngr.syncScript({ provider, sshProvider });
+  const document = {
+    file,
+    profile: dryRun ? null : profile,
+    provider,
+    pool: sshProvider,
+    changed,
+    dryRun,
+    removed: remove,
+    script,
+    commands: mngr.COMMANDS_WITH_HOSTS,
+  };
+  context.result(document, () => {
+    if (dryRun && remove) return `${file} ${changed ? 'has' : 'does not have'} settings of ${sshProvider} to remove\n`;
+    if (dryRun) return mngr.renderSshProviderSettings({ provider, sshProvider });
+    if (remove)
+      return changed ? `removed ${sshProvider} from ${file}\n` : `${file} has no settings of ${sshProvider}\n`;
+    return changed ? `wrote [providers.${sshProvider}] and its sync into ${file}\n` : `${file} already has it\n`;
   });
 }

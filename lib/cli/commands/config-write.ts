@@ -21,7 +21,7 @@ export async function configWrite(context: CliContext, options: ConfigWriteOptio
   if (options.mngr === true) {
     if (options.outputsFile !== undefined)
       throw new MngrFargateError('usage', '--mngr takes nothing from --outputs-file');
-    return configWriteMngr(context, { pool: provider, remove: options.remove, dryRun: options.dryRun });
+    return configWriteMngr(context, { sshProvider: provider, remove: options.remove, dryRun: options.dryRun });
   }
   if (options.remove === true) throw new MngrFargateError('usage', '--remove is for --mngr alone');
   const mngr = await import('../../mngr/index.js');
@@ -43,6 +43,6 @@ export async function configWrite(context: CliContext, options: ConfigWriteOptio
 
   context.result({ file, provider, profile: dryRun ? null : profile, changed, dryRun, values }, () => {
     if (dryRun) return mngr.renderProviderBlock(provider, values);
-    return changed ? `wrote [providers.${provider}] into ${file}\n` : `${file} has it already\n`;
+    return changed ? `wrote [providers.${provider}] into ${file}\n` : `${file} already has it\n`;
   });
 }

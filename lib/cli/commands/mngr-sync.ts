@@ -20,14 +20,17 @@ const REASONS: Readonly<Record<LeftOutHost['reason'], string>> = {
 /** `mngr sync` */
 export async function mngrSync(context: CliContext, options: MngrSyncOptions): Promise<void> {
   const seconds = parseDuration(options.timeout, '--timeout');
-  const pool = options.pool ?? context.options.provider;
-  if (!isProviderName(pool)) throw new MngrFargateError('usage', `${JSON.stringify(pool)} is not a provider name`);
+  const sshProvider = options.pool ?? context.options.provider;
+  if (!isProviderName(sshProvider)) {
+    throw new MngrFargateError('usage', `${JSON.stringify(sshProvider)} is not a provider name`);
+  }
   const mngr = await import('../../mngr/index.js');
   const base = mngr.mngrBaseDirectory(context.io.environment);
   const profile = await mngr.ensureProfile(base);
+  const file = mngr.dynamicHostsFileOf(base, profile, sshProvider);
   const { problem, ...synced } = await mngr.syncDynamicHosts({
-    file: mngr.dynamicHostsFileOf(base, profile, pool),
-    pool,
+    file,
+    sshProvider,
     keyDirectory: mngr.keyDirectoryOf(base, profile),
     listHosts: () => listWithin(context, seconds),
     signal: context.signal,
@@ -35,10 +38,10 @@ export async function mngrSync(context: CliContext, options: MngrSyncOptions): P
   if (problem !== undefined) throw problem;
 
   for (const { name, reason } of synced.leftOut) context.note(`${name} is left out: ${REASONS[reason]}`);
-  context.result(synced, () => {
+  context.result({ file, pool: sshProvider, ...synced }, () => {
     const count = synced.hosts.length;
-    const which = `${count === 1 ? '1 host' : `${count} hosts`} of ${pool}`;
-    return synced.changed ? `wrote ${which} into ${synced.file}\n` : `${synced.file} has the ${which} already\n`;
+    const which = `${count === 1 ? '1 host' : `${count} hosts`} of ${sshProvider}`;
+    return synced.changed ? `wrote ${which} into ${file}\n` : `${file} already has the ${which}\n`;
   });
 }
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
 import { writeFileAtomically } from '../../util/atomic-file';
 import { configFileOf } from './base-directory';
-import type { TomlFile } from '../toml/toml-file';
-import { readTomlFile } from '../toml/toml-file';
+import { TomlFile } from '../toml/toml-file';
 import { withFileLock } from '../../util/file-lock';
 import { withProfileLine } from './provider-block';
 
@@ -24,7 +23,7 @@ export const newProfileId = (): string => randomUUID().replaceAll('-', '');
 
 /** The user's profile without writing anything; undefined on a machine where mngr has never run. */
 export const readProfile = async (baseDirectory: string): Promise<string | undefined> =>
-  profileIn(await readTomlFile(configFileOf(baseDirectory)));
+  profileIn(await TomlFile.read(configFileOf(baseDirectory)));
 
 /**
  * The user's profile, made the way mngr makes it where there is none: a `profile` line in config.toml, which keeps all
@@ -35,11 +34,11 @@ export async function ensureProfile(baseDirectory: string): Promise<string> {
   const profile =
     (await readProfile(baseDirectory)) ??
     (await withFileLock(path, async () => {
-      const file = await readTomlFile(path);
+      const file = await TomlFile.read(path);
       const present = profileIn(file);
       if (present !== undefined) return present;
       const made = newProfileId();
-      await writeFileAtomically(path, withProfileLine(file.text, made, path));
+      await writeFileAtomically(path, withProfileLine(file, made).text);
       return made;
     }));
   await mkdir(join(baseDirectory, 'profiles', profile), { recursive: true, mode: 0o700 });

@@ -1,14 +1,13 @@
 import { writeFileAtomically } from '../../util/atomic-file';
 import { configFileOf } from './base-directory';
-import { readTomlFile } from '../toml/toml-file';
 import { withFileLock } from '../../util/file-lock';
+import { TomlFile } from '../toml/toml-file';
 import { ensureProfile, newProfileId, profileIn } from './profile';
-import type { BlockValues } from './provider-block';
-import { providerTable, withProviderBlock } from './provider-block';
+import { providerTable, withProfileLine } from './provider-block';
 import type { Settings } from './settings';
 import { checkedConfig, mergedSettings } from './settings';
 import { providerKey } from './provider-key';
-import type { SettingValue } from '../toml/value';
+import type { SettingValue, TableValues } from '../toml/values';
 import { PROVIDER_KEYS } from '../../contract/provider-config';
 
 export interface WriteRequest {
@@ -26,14 +25,14 @@ export interface WrittenProviderConfig {
   readonly profile: string;
   readonly changed: boolean;
   /** The values that were asked for, `backend` first. */
-  readonly values: BlockValues;
+  readonly values: TableValues;
   /** The whole file, before and after. */
   readonly before: string;
   readonly after: string;
 }
 
 /** The values in the order of the schema, ready for TOML. */
-function blockValues(settings: Settings): BlockValues {
+function blockValues(settings: Settings): TableValues {
   const values: Record<string, SettingValue> = {};
   for (const key of PROVIDER_KEYS) {
     const value = key === 'backend' ? 'fargate' : settings.get(key)?.value;
@@ -52,16 +51,16 @@ export async function writeProviderConfig(request: WriteRequest): Promise<Writte
   const values = blockValues(settings);
 
   const edit = async (): Promise<WrittenProviderConfig> => {
-    const { document, text, exists, path } = await readTomlFile(file);
-    const source = `${path} [providers.${provider}]`;
-    const present = Object.entries(providerTable(document, provider, path) ?? {});
+    const before = await TomlFile.read(file);
+    const source = `${file} [providers.${provider}]`;
+    const present = Object.entries(before.table(providerTable(provider)) ?? {});
     const kept: Settings = new Map(present.map(([key, value]) => [providerKey(key, source), { value, source }]));
     checkedConfig(mergedSettings([settings, kept]));
-    const profile = profileIn({ document, text, exists, path }) ?? newProfileId();
-    const after = withProviderBlock(text, { provider, values, profile, path });
-    const changed = after !== text;
-    if (changed && !dryRun) await writeFileAtomically(path, after);
-    return { file, profile, changed, values, before: text, after };
+    const profile = profileIn(before) ?? newProfileId();
+    const after = withProfileLine(before, profile).withValues(providerTable(provider), values);
+    const changed = after.text !== before.text;
+    if (changed && !dryRun) await writeFileAtomically(file, after.text);
+    return { file, profile, changed, values, before: before.text, after: after.text };
   };
 
   if (dryRun) return edit();

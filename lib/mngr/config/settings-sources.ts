@@ -1,6 +1,6 @@
 import { MngrFargateError } from '../../contract/errors';
 import { environmentVariableOf, PROVIDER_ENVIRONMENT_PREFIX, PROVIDER_KEYS } from '../../contract/provider-config';
-import { readTomlFile } from '../toml/toml-file';
+import { TomlFile } from '../toml/toml-file';
 import { nearest } from '../../util/nearest';
 import { providerTable } from './provider-block';
 import type { ProviderKey } from './provider-key';
@@ -48,8 +48,7 @@ export const settingsOfOverrides = (overrides: readonly Override[]): Settings =>
 
 /** Settings in the `[providers.NAME]` block of a config.toml; undefined when there is no such block. */
 export async function settingsOfFile(path: string, provider: string): Promise<Settings | undefined> {
-  const { document } = await readTomlFile(path);
-  const block = providerTable(document, provider, path);
+  const block = (await TomlFile.read(path)).table(providerTable(provider));
   if (block === undefined) return undefined;
   const source = `${path} [providers.${provider}]`;
   return new Map(Object.entries(block).map(([key, value]) => [providerKey(key, source), { value, source }]));

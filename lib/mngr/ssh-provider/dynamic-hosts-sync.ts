@@ -1,7 +1,7 @@
 import type { Host } from '../../hosts/model/types';
 import { mapBounded } from '../../util/bounded';
 import { writeFileAtomically } from '../../util/atomic-file';
-import { readTomlFile } from '../toml/toml-file';
+import { TomlFile } from '../toml/toml-file';
 import type { DynamicHost } from './dynamic-hosts';
 import { dynamicHostsIn, renderDynamicHosts, sshProviderHostId } from './dynamic-hosts';
 import { answers, introduce } from './dynamic-hosts-probe';
@@ -35,10 +35,10 @@ export interface LeftOutHost {
 }
 
 export interface SyncRequest {
-  /** The dynamic_hosts.toml of the pool. */
+  /** The provider's dynamic_hosts.toml. */
   readonly file: string;
-  /** Name of the provider block in mngr's settings. */
-  readonly pool: string;
+  /** Name of the ssh provider in mngr's settings. */
+  readonly sshProvider: string;
   /** Where the launcher keeps its hosts' keys. */
   readonly keyDirectory: string;
   /** The running hosts as ECS has them. When this fails, the file keeps those of its hosts that answer. */
@@ -48,8 +48,6 @@ export interface SyncRequest {
 }
 
 export interface SyncResult {
-  readonly file: string;
-  readonly pool: string;
   readonly changed: boolean;
   readonly hosts: readonly SyncedHost[];
   readonly leftOut: readonly LeftOutHost[];
@@ -77,8 +75,8 @@ export const syncDynamicHosts = (request: SyncRequest): Promise<SyncResult> =>
   withFileLock(request.file, () => syncUnderLock(request), { signal: request.signal });
 
 async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
-  const { file, pool, keyDirectory, listHosts } = request;
-  const before = await readTomlFile(file);
+  const { file, sshProvider, keyDirectory, listHosts } = request;
+  const before = await TomlFile.read(file);
   const present = dynamicHostsIn(before, keyDirectory);
   const { candidates, leftOut, problem } = await listHosts().then(
     (hosts) => ({ ...sorted(hosts), problem: undefined }),
@@ -92,7 +90,7 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   const reached = await mapBounded(candidates, CONNECTIONS, async ({ entry }) =>
     known.get(entry.name) === JSON.stringify(entry)
       ? answers(entry)
-      : introduce(entry, sshProviderHostId(pool, entry.name)),
+      : introduce(entry, sshProviderHostId(sshProvider, entry.name)),
   );
   const hosts = candidates.filter((_, index) => reached[index]);
   const silent = candidates.filter((_, index) => !reached[index]);
@@ -100,9 +98,10 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   const changed = text !== before.text;
   if (changed) await writeFileAtomically(file, text);
   return {
-    ...{ file, pool, changed, problem },
+    changed,
+    problem,
     hosts: hosts.map(({ hostId, entry: { name, address, port } }) => {
-      return { name, hostId, mngrHostId: sshProviderHostId(pool, name), address, port };
+      return { name, hostId, mngrHostId: sshProviderHostId(sshProvider, name), address, port };
     }),
     leftOut: [
       ...leftOut,

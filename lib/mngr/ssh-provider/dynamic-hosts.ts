@@ -4,7 +4,7 @@ import type { TomlTable } from 'smol-toml';
 import { MngrFargateError } from '../../contract/errors';
 import { isHostName } from '../../contract/host-name';
 import type { TomlFile } from '../toml/toml-file';
-import { tomlKey, tomlValue } from '../toml/value';
+import { renderTable } from '../toml/values';
 
 /** One host of the registry that mngr's built-in `ssh` provider reads (mngr, providers/ssh/config.py, SSHHostConfig). */
 export interface DynamicHost {
@@ -20,8 +20,8 @@ export interface DynamicHost {
 }
 
 /** Where the `ssh` provider looks when its block names no file (mngr, providers/ssh/backend.py). */
-export const dynamicHostsFileOf = (baseDirectory: string, profile: string, pool: string): string =>
-  join(baseDirectory, 'profiles', profile, 'providers', pool, 'dynamic_hosts.toml');
+export const dynamicHostsFileOf = (baseDirectory: string, profile: string, sshProvider: string): string =>
+  join(baseDirectory, 'profiles', profile, 'providers', sshProvider, 'dynamic_hosts.toml');
 
 /** Namespace of the ids that the `ssh` provider gives its hosts (mngr, providers/ssh/instance.py). */
 const HOST_ID_NAMESPACE = 'a1b2c3d4e5f67890abcdef1234567890';
@@ -30,8 +30,11 @@ const HOST_ID_NAMESPACE = 'a1b2c3d4e5f67890abcdef1234567890';
  * The id that mngr's `ssh` provider gives a host: `host-` and the version 5 UUID of `<provider>:<host name>`. It says
  * nothing of the task: the next host of this name has it again.
  */
-export function sshProviderHostId(pool: string, name: string): string {
-  const hash = createHash('sha1').update(Buffer.from(HOST_ID_NAMESPACE, 'hex')).update(`${pool}:${name}`).digest();
+export function sshProviderHostId(sshProvider: string, name: string): string {
+  const hash = createHash('sha1')
+    .update(Buffer.from(HOST_ID_NAMESPACE, 'hex'))
+    .update(`${sshProvider}:${name}`)
+    .digest();
   const bytes = hash.subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
@@ -39,7 +42,7 @@ export function sshProviderHostId(pool: string, name: string): string {
 }
 
 const HEADER = `# Written by "mngr-fargate mngr sync": mngr's ssh provider finds the running Fargate hosts here.
-# Every sync writes it anew. Hosts of your own belong into [providers.NAME.hosts.HOST] of mngr's settings.toml.
+# Every sync overwrites it. Put hosts of your own into [providers.NAME.hosts.HOST] in mngr's settings.toml.
 `;
 
 /** The whole file. Equal hosts make equal text, whatever order they come in. */
@@ -48,17 +51,14 @@ export function renderDynamicHosts(hosts: readonly DynamicHost[]): string {
   return [HEADER, ...ordered.map(renderHost)].join('\n');
 }
 
-function renderHost(host: DynamicHost): string {
-  const values = {
+const renderHost = (host: DynamicHost): string =>
+  renderTable([host.name], {
     address: host.address,
     port: host.port,
     user: host.user,
     key_file: host.keyFile,
     known_hosts_file: host.knownHostsFile,
-  };
-  const lines = Object.entries(values).map(([key, value]) => `${key} = ${tomlValue(value)}`);
-  return [`[${tomlKey(host.name)}]`, ...lines, ''].join('\n');
-}
+  });
 
 /**
  * The hosts that the file has. Throws `usage` for an entry that a sync can't have written: its key isn't below

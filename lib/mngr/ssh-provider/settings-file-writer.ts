@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../util/atomic-file';
-import { readTomlFile } from '../toml/toml-file';
 import { withFileLock } from '../../util/file-lock';
 import { ensureProfile, newProfileId, readProfile } from '../config/profile';
-import type { MngrPool } from './settings-file';
-import { withoutPool, withPool } from './settings-file';
+import { TomlFile } from '../toml/toml-file';
+import type { SshProvider } from './settings-file';
+import { withoutSshProvider, withSshProvider } from './settings-file';
 
-export interface PoolWriteRequest extends MngrPool {
+export interface SshProviderWriteRequest extends SshProvider {
   readonly baseDirectory: string;
-  /** True takes the pool out again. */
+  /** True removes the provider. */
   readonly remove?: boolean;
   /** True only says whether anything would change. */
   readonly dryRun?: boolean;
 }
 
-export interface WrittenPool {
+export interface WrittenSshProvider {
   readonly file: string;
   readonly profile: string;
   readonly changed: boolean;
@@ -24,16 +24,16 @@ export interface WrittenPool {
 export const settingsFileOf = (baseDirectory: string, profile: string): string =>
   join(baseDirectory, 'profiles', profile, 'settings.toml');
 
-/** Writes a pool into the settings.toml of the user's profile, which is made where there is none, or removes it. */
-export async function writePool(request: PoolWriteRequest): Promise<WrittenPool> {
+/** Writes an ssh provider into the settings.toml of the user's profile, which is made if there is none, or removes it. */
+export async function writeSshProvider(request: SshProviderWriteRequest): Promise<WrittenSshProvider> {
   const { baseDirectory, remove = false, dryRun = false } = request;
   const profile = dryRun ? ((await readProfile(baseDirectory)) ?? newProfileId()) : await ensureProfile(baseDirectory);
   const file = settingsFileOf(baseDirectory, profile);
-  const edit = async (): Promise<WrittenPool> => {
-    const { text } = await readTomlFile(file);
-    const after = (remove ? withoutPool : withPool)(text, request, file);
-    const changed = after !== text;
-    if (changed && !dryRun) await writeFileAtomically(file, after);
+  const edit = async (): Promise<WrittenSshProvider> => {
+    const before = await TomlFile.read(file);
+    const after = (remove ? withoutSshProvider : withSshProvider)(before, request);
+    const changed = after.text !== before.text;
+    if (changed && !dryRun) await writeFileAtomically(file, after.text);
     return { file, profile, changed };
   };
   return dryRun ? edit() : withFileLock(file, edit);

@@ -15,3 +15,16 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   }
   return result + text.slice(at);
 }
+
+/** The line end that the text uses. */
+export const lineEndOf = (text: string): string => (/\r?\n/.exec(text)?.[0] === '\r\n' ? '\r\n' : '\n');
+
+/** Offset of the first character of the line that `at` is in. */
+export const lineStart = (text: string, at: number): number => text.lastIndexOf('\n', at - 1) + 1;
+
+/** White space at the beginning of the line that `at` is in. */
+export const indentOf = (text: string, at: number): string =>
+  /^[ \t]*/.exec(text.slice(lineStart(text, at)))?.[0] ?? '';
+
+/** True when nothing but white space stands before `at` in its line. */
+export const beginsLine = (text: string, at: number): boolean => text.slice(lineStart(text, at), at).trim() === '';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
-import type { BlockValues } from '../../../lib/mngr/config/provider-block';
-import { withProviderBlock } from '../../../lib/mngr/config/provider-block';
+import { providerTable, withProfileLine } from '../../../lib/mngr/config/provider-block';
+import { TomlFile } from '../../../lib/mngr/toml/toml-file';
+import type { TableValues } from '../../../lib/mngr/toml/values';
 
 /** Generated config files: what a person writes around the block, and the block in the ways that TOML has. */
 const eol = fc.constantFrom('\n', '\r\n');
@@ -63,10 +64,10 @@ const setting = fc.oneof(
 );
 const settings = fc
   .uniqueArray(setting, { selector: ({ key }) => key, minLength: 1, maxLength: 6 })
-  .map((list): BlockValues => Object.fromEntries(list.map(({ key, content }) => [key, content])));
+  .map((list): TableValues => Object.fromEntries(list.map(({ key, content }) => [key, content])));
 
-const literal = (content: BlockValues[string]): string => JSON.stringify(content);
-const multiline = (content: BlockValues[string]): string =>
+const literal = (content: TableValues[string]): string => JSON.stringify(content);
+const multiline = (content: TableValues[string]): string =>
   Array.isArray(content) && content.length > 0
     ? `[ # list\n    ${content.map((item) => JSON.stringify(item)).join(', # item\n    ')} # end\n]`
     : literal(content);
@@ -94,8 +95,8 @@ const presentBlock = fc
     }
   });
 
-const write = (source: string, values: BlockValues): string =>
-  withProviderBlock(source, { provider: 'fargate', values, profile: 'p', path: 'config.toml' });
+const write = (source: string, values: TableValues): string =>
+  withProfileLine(TomlFile.parse(source, 'config.toml'), 'p').withValues(providerTable('fargate'), values).text;
 const join = (lines: readonly string[], lineEnd: string): string =>
   lines.map((line) => line.replaceAll('\n', lineEnd) + lineEnd).join('');
 const blockOf = (source: string): unknown => (parse(source).providers as Record<string, unknown>).fargate;
@@ -148,7 +149,7 @@ test('a file without a profile is the end of what is written when its block is r
     fc.property(file, ({ top, before, block, after, lineEnd }) => {
       const source = join([...top, ...asLines(before), ...block, ...asLines(after)], lineEnd);
       fc.pre(isToml(source));
-      const present = blockOf(source) as BlockValues;
+      const present = blockOf(source) as TableValues;
       expect(write(source, present)).toBe(`profile = "p"${lineEnd}${source}`);
     }),
     { numRuns: 300 },

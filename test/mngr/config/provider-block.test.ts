@@ -1,11 +1,12 @@
 import { parse } from 'smol-toml';
-import type { BlockValues } from '../../../lib/mngr/config/provider-block';
-import { renderProviderBlock, withProviderBlock } from '../../../lib/mngr/config/provider-block';
+import { providerTable, renderProviderBlock, withProfileLine } from '../../../lib/mngr/config/provider-block';
+import { TomlFile } from '../../../lib/mngr/toml/toml-file';
+import type { TableValues } from '../../../lib/mngr/toml/values';
 
 const PATH = '/home/ada/.mngr/config.toml';
-const values: BlockValues = { backend: 'fargate', ecs_cluster: 'mngr', subnets: ['subnet-1', 'subnet-2'], cpu: 512 };
+const values: TableValues = { backend: 'fargate', ecs_cluster: 'mngr', subnets: ['subnet-1', 'subnet-2'], cpu: 512 };
 const write = (text: string, wanted = values, provider = 'fargate'): string =>
-  withProviderBlock(text, { provider, values: wanted, profile: 'abc', path: PATH });
+  withProfileLine(TomlFile.parse(text, PATH), 'abc').withValues(providerTable(provider), wanted).text;
 
 const block = (text: string, provider = 'fargate'): unknown =>
   (parse(text, { integersAsBigInt: 'asNeeded' }).providers as Record<string, unknown>)[provider];

@@ -33,7 +33,7 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
 
   const keyDirectory = (): string => join(folder, 'keys');
   const syncWith = (listHosts: SyncRequest['listHosts']): Promise<SyncResult> =>
-    syncDynamicHosts({ file, pool: 'fargate', keyDirectory: keyDirectory(), listHosts });
+    syncDynamicHosts({ file, sshProvider: 'fargate', keyDirectory: keyDirectory(), listHosts });
   const sync = (hosts: readonly Seen[] | Error): Promise<SyncResult> =>
     syncWith(() => (hosts instanceof Error ? Promise.reject(hosts) : Promise.resolve(hosts as readonly Host[])));
   const names = ({ hosts }: SyncResult): string[] => hosts.map(({ name }) => name);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import type { DynamicHost } from '../../../lib/mngr/ssh-provider/dynamic-hosts';
 import { dynamicHostsIn, renderDynamicHosts, sshProviderHostId } from '../../../lib/mngr/ssh-provider/dynamic-hosts';
+import { TomlFile } from '../../../lib/mngr/toml/toml-file';
 
 const KEYS = '/home/me/.mngr/profiles/p/fargate';
 const host = (name: string): DynamicHost => ({
@@ -9,8 +10,7 @@ const host = (name: string): DynamicHost => ({
   keyFile: `${KEYS}/hosts/host-1/id_ed25519`,
   knownHostsFile: `${KEYS}/hosts/host-1/known_hosts`,
 });
-const read = (text: string): DynamicHost[] =>
-  dynamicHostsIn({ path: 'dynamic_hosts.toml', exists: true, text, document: parse(text) }, KEYS);
+const read = (text: string): DynamicHost[] => dynamicHostsIn(TomlFile.parse(text, 'dynamic_hosts.toml'), KEYS);
 
 test("ids are those of mngr's ssh provider", () => {
   expect(sshProviderHostId('fargate', 'my-host')).toBe('host-287f8e80848b551590363ae75a33fa60');

@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
-import { COMMANDS_WITH_HOSTS, syncScript, withoutPool, withPool } from '../../../lib/mngr/ssh-provider/settings-file';
+import {
+  COMMANDS_WITH_HOSTS,
+  syncScript,
+  withoutSshProvider,
+  withSshProvider,
+} from '../../../lib/mngr/ssh-provider/settings-file';
+import { TomlFile } from '../../../lib/mngr/toml/toml-file';
 
-const pool = { provider: 'fargate', pool: 'fargate' };
+const wanted = { provider: 'fargate', sshProvider: 'fargate' };
 const SYNC = 'mngr-fargate mngr sync --provider fargate --pool fargate || true';
 const PATH = 'settings.toml';
-const added = (text: string): string => withPool(text, pool, PATH);
-const removed = (text: string): string => withoutPool(text, pool, PATH);
+const added = (text: string): string => withSshProvider(TomlFile.parse(text, PATH), wanted).text;
+const removed = (text: string): string => withoutSshProvider(TomlFile.parse(text, PATH), wanted).text;
 
-/** What people have in settings.toml beside the pool. */
+/** What people have in settings.toml beside the ssh provider. */
 const SNIPPETS = [
   '# my settings',
   'prefix = "x-"',
@@ -81,8 +87,8 @@ test('a file without scripts of its own is byte for byte what it was, once all i
   expect(removed(added(text))).toBe(text);
 });
 
-test('a sync of another form is replaced, one of another pool stays', () => {
-  const other = syncScript({ provider: 'fargate', pool: 'fargate-2' });
+test('a sync of another form is replaced, one of another ssh provider stays', () => {
+  const other = syncScript({ provider: 'fargate', sshProvider: 'fargate-2' });
   const list = [other, 'before', '/opt/bin/mngr-fargate --region eu-west-1 mngr sync --pool fargate', 'after'];
   const text = `[pre_command_scripts]\nlist = ${JSON.stringify(list)}\n`;
   expect(parse(added(text)).pre_command_scripts).toMatchObject({ list: [other, 'before', SYNC, 'after'] });

@@ -1,5 +1,11 @@
-/** What a provider block holds. */
+/** What a key can be set to. */
 export type SettingValue = string | number | boolean | readonly string[];
+
+/** The names from the document's root to a table. */
+export type TablePath = readonly string[];
+
+/** The values to have in a table, in the order that new ones are written. */
+export type TableValues = Readonly<Record<string, SettingValue>>;
 
 /** TOML's basic string. JSON escapes all that TOML wants escaped but DEL. */
 const tomlString = (text: string): string => JSON.stringify(text).replaceAll('\u007f', '\\u007f');
@@ -12,3 +18,11 @@ export function tomlValue(value: SettingValue): string {
 
 /** A key's part: bare where TOML allows, else quoted. */
 export const tomlKey = (part: string): string => (/^[A-Za-z0-9_-]+$/.test(part) ? part : tomlString(part));
+
+/** Key/value pairs, one string each. */
+export const tomlPairs = (values: TableValues): string[] =>
+  Object.entries(values).map(([key, value]) => `${tomlKey(key)} = ${tomlValue(value)}`);
+
+/** A whole table as text. */
+export const renderTable = (table: TablePath, values: TableValues, eol = '\n'): string =>
+  [`[${table.map(tomlKey).join('.')}]`, ...tomlPairs(values), ''].join(eol);

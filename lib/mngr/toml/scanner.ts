@@ -149,3 +149,22 @@ export function tomlStatements(text: string): TomlStatement[] {
   }
   return statements;
 }
+
+/** The key/value pairs of a document, flat: those inside inline tables stand behind the pair that holds them. */
+export function everyPair(statements: readonly TomlStatement[]): KeyValue[] {
+  const within = (pair: KeyValue): KeyValue[] => [pair, ...(pair.entries ?? []).flatMap(within)];
+  return statements.flatMap((statement) => (statement.kind === 'value' ? within(statement) : []));
+}
+
+/** The key/value pairs between a header and the next one. */
+export function statementsBelow(statements: readonly TomlStatement[], header: TomlStatement): KeyValue[] {
+  const rest = statements.slice(statements.indexOf(header) + 1);
+  const next = rest.findIndex(({ kind }) => kind === 'table');
+  return rest.slice(0, next === -1 ? rest.length : next) as KeyValue[];
+}
+
+export const startsWith = (path: readonly string[], prefix: readonly string[]): boolean =>
+  prefix.every((part, index) => path[index] === part);
+
+export const isAt = (path: readonly string[], wanted: readonly string[]): boolean =>
+  path.length === wanted.length && startsWith(path, wanted);
