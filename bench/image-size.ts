@@ -37,6 +37,7 @@ export const bench: Bench = {
           {
             what: 'bytes added to the base',
             measured: mebibytes(image - base),
+            comparison: 'peer',
             against: `the plugin's packages ${mebibytes(peer - base)}`,
             ratio: (image - base) / (peer - base),
           },

@@ -12,7 +12,7 @@ import { runCommand } from './support/command';
 import type { BenchEndpoint } from './support/endpoint';
 import { withEndpoint } from './support/endpoint';
 import { expectNothingRuns } from './support/leftovers';
-import { duration, median } from './support/statistics';
+import { duration, fastest } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
 
 const HOSTS = 100;
@@ -40,18 +40,21 @@ export const bench: Bench = {
             {
               what: '`mngr create` to a ready agent on a new host',
               measured: duration(creates.mngr),
+              comparison: 'peer',
               against: `\`mngr-fargate create\` ${duration(creates.ours)}`,
               ratio: creates.mngr / creates.ours,
             },
             {
               what: '`mngr create`, a second agent on that host',
               measured: duration(creates.second),
-              against: `\`mngr-fargate create\` ${duration(creates.ours)}`,
-              ratio: creates.second / creates.ours,
+              comparison: 'peer',
+              against: `with a new host ${duration(creates.mngr)}`,
+              ratio: creates.second / creates.mngr,
             },
             {
               what: `API calls of \`mngr list --hosts\` with ${HOSTS} hosts`,
               measured: String(lists.calls),
+              comparison: 'floor',
               against: `fewest possible ${FEWEST_CALLS}`,
               ratio: lists.calls / FEWEST_CALLS,
               aim: '1.00',
@@ -60,12 +63,14 @@ export const bench: Bench = {
             {
               what: `\`mngr list --hosts\` with ${HOSTS} hosts`,
               measured: duration(lists.full),
+              comparison: 'peer',
               against: `the same without hosts ${duration(lists.empty)}`,
               ratio: lists.full / lists.empty,
             },
             {
               what: '`mngr list --hosts` without hosts',
               measured: duration(lists.empty),
+              comparison: 'floor',
               against: `\`mngr --version\` ${duration(lists.version)}`,
               ratio: lists.empty / lists.version,
             },
@@ -99,7 +104,7 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Medians in milliseconds, each round one create of ours and two of mngr's. */
+/** The fastest of each in milliseconds; each round one create of ours and two of mngr's. */
 async function timeCreates(
   machine: MngrMachine,
   rounds: number,
@@ -117,10 +122,10 @@ async function timeCreates(
     times.second.push(await elapsed(() => machine.succeed(['create', second, ...agent])));
     await machine.home.json(['destroy', ours, theirs, '--yes']);
   }
-  return { ours: median(times.ours), mngr: median(times.mngr), second: median(times.second) };
+  return { ours: fastest(times.ours), mngr: fastest(times.mngr), second: fastest(times.second) };
 }
 
-/** API calls of one list of a hundred hosts, and medians in milliseconds. */
+/** API calls of one list of a hundred hosts, and the fastest runs in milliseconds. */
 async function timeLists(
   machine: MngrMachine,
   endpoint: BenchEndpoint,
@@ -159,5 +164,5 @@ async function timeLists(
   const { hosts } = await list();
   const seen = hosts.filter(({ provider, state }) => provider === PROVIDER && state !== 'DESTROYED').length;
   if (seen !== HOSTS) throw new Error(`mngr saw ${seen} of ${HOSTS} hosts`);
-  return { calls, full: median(times.full), empty: median(times.empty), version: median(times.version) };
+  return { calls, full: fastest(times.full), empty: fastest(times.empty), version: fastest(times.version) };
 }

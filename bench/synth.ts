@@ -26,6 +26,7 @@ export const bench: Bench = {
       const row = (what: string, ours: number, empty: number) => ({
         what,
         measured: duration(ours),
+        comparison: 'floor' as const,
         against: `empty app ${duration(empty)}`,
         ratio: ours / empty,
       });

@@ -1,9 +1,18 @@
+/**
+ * What a figure is compared with:
+ * - `floor`: the same work with nothing around it. Nothing can take less, so a ratio below 1 is a fault of the measurement;
+ * - `peer`: what others do, or the same under other conditions. Either can be the smaller one;
+ * - `limit`: what is allowed. The ratio is the share of it that is used.
+ */
+export type Comparison = 'floor' | 'peer' | 'limit';
+
 /** One line of a bench's result: a figure, what it is compared with in the same run, and their ratio. */
 export interface Row {
   readonly what: string;
   /** With its unit, for example `312 ms`. */
   readonly measured: string;
-  /** The floor or the peer, with its name and unit, for example `floor 140 ms`. */
+  readonly comparison: Comparison;
+  /** What it is compared with, with its unit, for example `bare SSH 140 ms`. */
   readonly against: string;
   readonly ratio: number;
   readonly aim?: string;
@@ -29,6 +38,10 @@ export interface Bench {
   readonly title: string;
   /** What this machine lacks for it; undefined when it can run. Absent: it always can. */
   readonly missing?: () => string | undefined;
-  /** Throws when something failed or was left behind: figures of a broken run are none. */
+  /** Throws when something failed or was left behind: a broken run has no figures. */
   run(options: BenchOptions): Promise<BenchResult>;
 }
+
+/** The figures that are lower than their floor: the machine was too busy for so few repetitions. */
+export const belowFloor = ({ rows }: BenchResult): readonly Row[] =>
+  rows.filter(({ comparison, ratio }) => comparison === 'floor' && !(ratio >= 1));

@@ -10,7 +10,7 @@ import { HOST_TAGS } from '../../lib/contract/tags';
 import { generateKeyPair } from '../../lib/ssh/index';
 import { runCommand } from './command';
 import { monotonic } from './monotonic';
-import { keyExchange } from './ssh-handshake';
+import { keyExchange } from './bare-ssh';
 
 const POLL_INTERVAL_MS = 5_000;
 const SSHD_RETRY_MS = 1_000;

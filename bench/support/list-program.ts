@@ -1,9 +1,12 @@
+import '../../lib/cli/quiet-aws-sdk';
 import { DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeTasksCommand, ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ProviderConfig } from '../../lib/contract/provider-config';
+import { isMngrFargateError } from '../../lib/contract/errors';
 import { Hosts } from '../../lib/hosts/index';
-import { mapBounded } from '../../lib/util/bounded.js';
+import { answerWhenTold } from './measured-program';
 
 /** What the program is asked to do, as JSON in its only argument. */
 export interface ListQuestion {
@@ -15,64 +18,77 @@ export interface ListQuestion {
   readonly name: string;
 }
 
-/** What it prints, as JSON. */
 export interface ListAnswer {
   readonly hosts: number;
   readonly milliseconds: number;
-  /** Peak resident memory of this process, in bytes. */
-  readonly peakMemory: number;
 }
 
 const TASKS_PER_DESCRIBE = 100;
 const INTERFACES_PER_DESCRIBE = 1000;
-const CALLS_AT_ONCE = 8;
+const SOCKETS = 32;
+/** No host has this name: asking for it makes the clients, their credentials and first connections, and no more. */
+const NOBODY = 'nobody';
 
-/** Program of a process of its own for each measurement, so that peak memory is one measurement's. */
 async function main(): Promise<void> {
   const question = JSON.parse(process.argv[2] ?? '') as ListQuestion;
-  const start = performance.now();
-  const hosts = question.way === 'floor' ? await fewestCalls(question.config) : await withLibrary(question);
-  const answer: ListAnswer = {
-    hosts,
-    milliseconds: performance.now() - start,
-    peakMemory: process.resourceUsage().maxRSS * 1024,
-  };
-  console.log(JSON.stringify(answer));
+  await (question.way === 'floor' ? fewestCalls(question.config) : withLibrary(question));
 }
 
-async function withLibrary({ way, config, keyDirectory, name }: ListQuestion): Promise<number> {
+async function withLibrary({ way, config, keyDirectory, name }: ListQuestion): Promise<void> {
   const hosts = new Hosts({ config, keyDirectory });
-  try {
-    return way === 'get' ? [await hosts.get(name)].length : (await hosts.list()).length;
-  } finally {
-    await hosts.close();
-  }
+  await hosts.get(NOBODY).catch((error: unknown) => {
+    if (!isMngrFargateError(error) || error.code !== 'not-found') throw error;
+  });
+  await answerWhenTold(() =>
+    timed(async () => (way === 'get' ? [await hosts.get(name)].length : (await hosts.list()).length)),
+  );
+  await hosts.close();
 }
 
+/**
+ * The calls that a list can't do without, in the best order there is: one page of ListTasks after the other, since each
+ * needs the token of the one before; each page's tasks described as soon as it is there; and network interfaces as soon
+ * as there are enough for a full call. Nothing is kept of the answers.
+ */
 async function fewestCalls({ aws_region: region, aws_role_arn: RoleArn, ecs_cluster: cluster }: ProviderConfig) {
   const credentials = RoleArn === undefined ? undefined : fromTemporaryCredentials({ params: { RoleArn } });
-  const ecs = new ECSClient({ region, credentials });
-  const ec2 = new EC2Client({ region, credentials });
-  const pages: string[][] = [];
-  for await (const { taskArns = [] } of paginateListTasks({ client: ecs, pageSize: TASKS_PER_DESCRIBE }, { cluster })) {
-    if (taskArns.length > 0) pages.push(taskArns);
-  }
-  const interfaceIds: string[] = [];
-  await mapBounded(pages, CALLS_AT_ONCE, async (tasks) => {
-    const { tasks: described = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks, include: ['TAGS'] }));
-    for (const { attachments = [] } of described) {
-      const details = attachments.flatMap((attachment) => attachment.details ?? []);
-      const id = details.find((detail) => detail.name === 'networkInterfaceId')?.value;
-      if (id !== undefined) interfaceIds.push(id);
-    }
-  });
-  const groups = Array.from({ length: Math.ceil(interfaceIds.length / INTERFACES_PER_DESCRIBE) }, (_, group) =>
-    interfaceIds.slice(group * INTERFACES_PER_DESCRIBE, (group + 1) * INTERFACES_PER_DESCRIBE),
-  );
-  await mapBounded(groups, CALLS_AT_ONCE, (NetworkInterfaceIds) =>
-    ec2.send(new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds })),
-  );
-  return interfaceIds.length;
+  const requestHandler = new NodeHttpHandler({ httpAgent: { keepAlive: true, maxSockets: SOCKETS } });
+  const ecs = new ECSClient({ region, credentials, requestHandler });
+  const ec2 = new EC2Client({ region, credentials, requestHandler });
+
+  const describeInterfaces = (NetworkInterfaceIds: string[]): Promise<unknown> =>
+    ec2.send(new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds }));
+  const calls = async (startedBy?: string): Promise<number> => {
+    let hosts = 0;
+    let interfaceIds: string[] = [];
+    const underWay: Promise<unknown>[] = [];
+    const describe = async (tasks: string[]): Promise<void> => {
+      const { tasks: described = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks, include: ['TAGS'] }));
+      hosts += described.length;
+      for (const { attachments = [] } of described) {
+        const details = attachments.flatMap((attachment) => attachment.details ?? []);
+        const id = details.find((detail) => detail.name === 'networkInterfaceId')?.value;
+        if (id !== undefined) interfaceIds.push(id);
+      }
+      if (interfaceIds.length < INTERFACES_PER_DESCRIBE) return;
+      const full = interfaceIds.slice(0, INTERFACES_PER_DESCRIBE);
+      interfaceIds = interfaceIds.slice(INTERFACES_PER_DESCRIBE);
+      await describeInterfaces(full);
+    };
+    const pages = paginateListTasks({ client: ecs, pageSize: TASKS_PER_DESCRIBE }, { cluster, startedBy });
+    for await (const { taskArns = [] } of pages) if (taskArns.length > 0) underWay.push(describe(taskArns));
+    await Promise.all(underWay);
+    if (interfaceIds.length > 0) await describeInterfaces(interfaceIds);
+    return hosts;
+  };
+  await calls(NOBODY);
+  await answerWhenTold(() => timed(() => calls()));
+}
+
+async function timed(work: () => Promise<number>): Promise<ListAnswer> {
+  const start = performance.now();
+  const hosts = await work();
+  return { hosts, milliseconds: performance.now() - start };
 }
 
 void main();

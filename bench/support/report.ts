@@ -1,12 +1,18 @@
 import type { BenchResult, Row } from './bench';
 
-const HEADINGS = ['figure', 'measured', 'against', 'ratio', 'aim'];
+const HEADINGS = ['figure', 'measured', 'compared with', 'ratio', 'aim'];
 
 const ratioOf = ({ ratio }: Row): string => (ratio >= 100 ? ratio.toFixed(0) : ratio.toFixed(2));
 
 const aimOf = ({ aim, met }: Row): string => (aim === undefined ? '' : `${aim}: ${met === true ? 'met' : 'missed'}`);
 
-const cellsOf = (row: Row): string[] => [row.what, row.measured, row.against, ratioOf(row), aimOf(row)];
+const cellsOf = (row: Row): string[] => [
+  row.what,
+  row.measured,
+  `${row.comparison}: ${row.against}`,
+  ratioOf(row),
+  aimOf(row),
+];
 
 /** A bench's figures for a terminal. */
 export function textOf({ rows, notes = [] }: BenchResult): string {
