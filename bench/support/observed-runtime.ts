@@ -1,10 +1,12 @@
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
+  ExecRequest,
   ImageSource,
   PreparedImage,
   TaskAddress,
   TaskExit,
+  TaskProcess,
   TaskRuntime,
   TaskSpec,
 } from '../../lib/local/runtimes/runtime';
@@ -52,6 +54,10 @@ export class ObservedRuntime implements TaskRuntime {
 
   releaseAddress(address: TaskAddress): Promise<void> {
     return this.runtime.releaseAddress(address);
+  }
+
+  exec(taskId: string, request: ExecRequest): Promise<TaskProcess> {
+    return this.runtime.exec(taskId, request);
   }
 
   stop(taskId: string, graceSeconds: number): Promise<void> {

@@ -7,7 +7,16 @@ import { Server, utils } from 'ssh2';
 import { BOOT_ENVIRONMENT } from '../../lib/contract/boot-variables';
 import { HOST_KEY_PROOF_PREFIX, hostKeyProof } from '../../lib/contract/host-key-proof';
 import { AddressPool } from '../../lib/local/runtimes/addresses';
-import type { PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from '../../lib/local/runtimes/runtime';
+import { CommandNotStartedError } from '../../lib/local/runtimes/runtime';
+import type {
+  ExecRequest,
+  PreparedImage,
+  TaskAddress,
+  TaskExit,
+  TaskProcess,
+  TaskRuntime,
+  TaskSpec,
+} from '../../lib/local/runtimes/runtime';
 import { generateKeyPair } from '../../lib/ssh/index';
 
 const SIGTERM_EXIT: TaskExit = { exitCode: 143, oomKilled: false };
@@ -74,6 +83,12 @@ export class SshServerRuntime implements TaskRuntime {
       server.listen(address.port, address.ip, resolve);
     });
     this.tasks.set(taskId, { server, connections, end, ended });
+  }
+
+  exec(taskId: string, { argv }: ExecRequest): Promise<TaskProcess> {
+    return Promise.reject(
+      new CommandNotStartedError(argv[0] ?? '', `task ${taskId} is an SSH server and nothing else`),
+    );
   }
 
   async stop(taskId: string): Promise<void> {

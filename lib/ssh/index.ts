@@ -12,6 +12,6 @@ export type { KnockOptions } from './knock';
 export { KnockPace } from './knock-pace';
 export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
 export { run } from './run';
-export { shellCommand, shellQuote } from './shell-quote';
+export { shellCommand, shellQuote } from '../util/shell-quote';
 export type { CopyOptions, CopyProgress, CopyResult, SkippedEntry } from './copy/report';
 export { upload } from './copy/upload';

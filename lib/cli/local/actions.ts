@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
 import type { LocalDescription, LocalStatus } from '../../local/index';
-import { shellQuote } from '../../ssh/shell-quote';
+import { shellQuote } from '../../util/shell-quote';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { isInteractive } from '../io';

@@ -3,10 +3,20 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ContainerInfo } from 'dockerode';
 import { AddressPool } from './addresses';
+import { execInContainer } from './container-exec';
 import { ContainerImages, statusOf } from './container-images';
 import { parseEngineLogs } from './container-logs';
 import type { Engine } from './engine';
-import type { ImageSource, PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from './runtime';
+import type {
+  ExecRequest,
+  ImageSource,
+  PreparedImage,
+  TaskAddress,
+  TaskExit,
+  TaskProcess,
+  TaskRuntime,
+  TaskSpec,
+} from './runtime';
 
 export interface ContainerRuntimeOptions {
   /** Folder of the endpoint's own; made with mode 0700. */
@@ -112,6 +122,10 @@ export class ContainerRuntime implements TaskRuntime {
       await container.remove({ force: true, v: true }).catch(() => undefined);
       throw error;
     }
+  }
+
+  exec(taskId: string, request: ExecRequest): Promise<TaskProcess> {
+    return execInContainer(this.container(taskId), taskId, request);
   }
 
   async stop(taskId: string, graceSeconds: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +15,21 @@ export const IN_NAMESPACES = [
   // What a .bashrc ran would be that first process, and nothing could be started after its end.
   ...['/bin/bash', '--norc', '-p', '-c', '"$@"; exit "$?"', 'task'],
 ] as const;
+
+/** Words before a command that run it in the namespaces of a process, and in the file system that it sees. */
+export const enterNamespaces = (pid: number): readonly string[] => [
+  ...['/usr/bin/nsenter', '--target', String(pid), '--pid', '--mount', '--uts', '--ipc', '--'],
+];
+
+/** True once the process sees another root than this one; false also when it has ended. */
+export function hasOwnRoot(pid: number): boolean {
+  try {
+    const [own, root] = [statSync(`/proc/${pid}/root/`), statSync('/')];
+    return own.dev !== root.dev || own.ino !== root.ino;
+  } catch {
+    return false;
+  }
+}
 
 /** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */
 export type WriteLayer = 'disk' | 'memory';

@@ -10,12 +10,23 @@ import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
 import { isAlive, processesOf, signal } from './machine-processes';
+import type { ProcessIdentity } from './machine-processes';
 import type { Refusal, WriteLayer } from './namespaces';
-import { findWriteLayer, IN_NAMESPACES } from './namespaces';
+import { enterNamespaces, findWriteLayer, hasOwnRoot, IN_NAMESPACES } from './namespaces';
 import { missingPrograms } from './prerequisites';
+import { execInPlace } from './process-exec';
 import { NAMESPACED_IMAGE_FOLDER, PROCESS_SCRIPTS } from './process-scripts';
-import type { ImageSource, PreparedImage, TaskAddress, TaskExit, TaskRuntime, TaskSpec } from './runtime';
-import { ImageUnavailableError } from './runtime';
+import type {
+  ExecRequest,
+  ImageSource,
+  PreparedImage,
+  TaskAddress,
+  TaskExit,
+  TaskProcess,
+  TaskRuntime,
+  TaskSpec,
+} from './runtime';
+import { ImageUnavailableError, TaskNotRunningError } from './runtime';
 import { TaskFiles } from './task-files';
 
 export interface ProcessRuntimeOptions {
@@ -143,11 +154,18 @@ export class ProcessRuntime implements TaskRuntime {
     }
     const files = this.files(spec.taskId);
     if (!this.namespaced) makePrivilegeSeparationFolder();
-    files.create({ taskId: spec.taskId, address: spec.address, namespaced: this.namespaced });
+    const environment = this.environment(spec, files);
+    files.create({
+      taskId: spec.taskId,
+      address: spec.address,
+      namespaced: this.namespaced,
+      environment,
+      workingDirectory: this.workingDirectory(spec, files),
+    });
     const child = spawn(BASH, ['-p', this.scripts.supervise, files.folder, ...this.commandLine(spec, files)], {
       cwd: '/',
       detached: true,
-      env: this.environment(spec, files),
+      env: environment,
       stdio: 'ignore',
     });
     await new Promise<void>((started, failed) => child.once('spawn', started).once('error', failed));
@@ -160,6 +178,15 @@ export class ProcessRuntime implements TaskRuntime {
       }
       await sleep(2);
     }
+  }
+
+  async exec(taskId: string, request: ExecRequest): Promise<TaskProcess> {
+    const files = this.files(taskId);
+    const main = await this.entered(files);
+    const record = files.record();
+    if (main === undefined || record === undefined) throw new TaskNotRunningError(taskId);
+    const { environment, workingDirectory, namespaced } = record;
+    return execInPlace({ enter: namespaced ? enterNamespaces(main.pid) : [], environment, workingDirectory }, request);
   }
 
   async stop(taskId: string, graceSeconds: number): Promise<void> {
@@ -216,6 +243,17 @@ export class ProcessRuntime implements TaskRuntime {
     return new TaskFiles(this.tasks, taskId);
   }
 
+  /** The task's first process once it sees the task's own file system; undefined when the task doesn't run. */
+  private async entered(files: TaskFiles): Promise<ProcessIdentity | undefined> {
+    for (;;) {
+      const main = files.main();
+      const ready = main !== undefined && (files.record()?.namespaced !== true || hasOwnRoot(main.pid));
+      if (!this.isRunning(files)) return undefined;
+      if (ready) return main;
+      await sleep(5);
+    }
+  }
+
   private isRunning(files: TaskFiles): boolean {
     if (files.exitCode() !== undefined) return false;
     return [files.supervisor(), files.main()].some((identity) => identity !== undefined && isAlive(identity));
@@ -240,9 +278,9 @@ export class ProcessRuntime implements TaskRuntime {
     const imageFolder = this.namespaced ? NAMESPACED_IMAGE_FOLDER : spec.image.reference;
     const entryPoint = spec.entryPoint ?? [BASH, join(imageFolder, ENTRYPOINT)];
     const command = [...entryPoint, ...(spec.command ?? [])];
-    const directory = spec.workingDirectory ?? '/';
+    const directory = this.workingDirectory(spec, files);
     if (typeof this.writeLayer === 'object') {
-      return [BASH, '-p', this.scripts.runPrefixed, files.folder, join(files.folder, 'root', directory), ...command];
+      return [BASH, '-p', this.scripts.runPrefixed, files.folder, directory, ...command];
     }
     const hostName = `ip-${spec.address.ip.replaceAll('.', '-')}`;
     const layer = [files.folder, spec.image.reference, this.writeLayer, hostName, spec.address.ip, directory];
@@ -250,8 +288,12 @@ export class ProcessRuntime implements TaskRuntime {
     return [...IN_NAMESPACES, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...command];
   }
 
+  private workingDirectory({ workingDirectory = '/' }: TaskSpec, files: TaskFiles): string {
+    return this.namespaced ? workingDirectory : join(files.folder, 'root', workingDirectory);
+  }
+
   /** The task's own environment and what every container has; nothing of the endpoint's. */
-  private environment(spec: TaskSpec, files: TaskFiles): NodeJS.ProcessEnv {
+  private environment(spec: TaskSpec, files: TaskFiles): Record<string, string> {
     const root = this.namespaced ? '' : join(files.folder, 'root');
     return {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

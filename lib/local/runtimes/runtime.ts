@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream';
+
 /**
  * What runs a task's containers for the endpoint: a Docker-compatible engine, or processes of this machine.
  * A runtime knows no ECS: states, stop codes and tags are the endpoint's.
@@ -12,6 +14,11 @@ export interface TaskRuntime {
   reserveAddress(taskId: string): Promise<TaskAddress>;
   releaseAddress(address: TaskAddress): Promise<void>;
   start(spec: TaskSpec): Promise<void>;
+  /**
+   * Starts a process beside the main process of a running task: as root, in the task's file system and namespaces, with
+   * the task's environment and working directory. Rejects with TaskNotRunningError and CommandNotStartedError.
+   */
+  exec(taskId: string, request: ExecRequest): Promise<TaskProcess>;
   /** SIGTERM, then SIGKILL after `graceSeconds`. Returns once nothing of the task runs. Idempotent. */
   stop(taskId: string, graceSeconds: number): Promise<void>;
   /** SIGKILL at once, as a machine that dies. */
@@ -65,6 +72,36 @@ export interface TaskSpec {
   readonly containerName: string;
 }
 
+/** A terminal's size in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface ExecRequest {
+  /** The program and its arguments; no shell reads them. */
+  readonly argv: readonly string[];
+  /** Added to the task's environment, or put in place of what it has. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Gives the process a terminal of this size; without it, pipes. */
+  readonly terminal?: TerminalSize;
+}
+
+/** A process that `exec` started. */
+export interface TaskProcess {
+  readonly stdin: Writable;
+  /** Everything that the process prints when it has a terminal. Read it, or the process comes to a halt. */
+  readonly stdout: Readable;
+  /** Undefined when the process has a terminal. */
+  readonly stderr: Readable | undefined;
+  /** The exit code, 128 + the signal's number for a killed process; 137 when the task's end took the process with it. */
+  readonly exitCode: Promise<number>;
+  /** Changes the terminal's size; the process gets SIGWINCH. Does nothing without a terminal. */
+  resize(size: TerminalSize): Promise<void>;
+  /** Sends a signal to the process. Does nothing once it has ended. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
 /** `exitCode` is 128 + the signal's number for a killed process, as ECS shows it. */
 export interface TaskExit {
   readonly exitCode: number;
@@ -74,4 +111,23 @@ export interface TaskExit {
 /** Thrown by prepare for an image that can't be had; the endpoint turns it into CannotPullContainerError. */
 export class ImageUnavailableError extends Error {
   override readonly name = 'ImageUnavailableError';
+}
+
+/** Thrown by exec when the task has no running main process. */
+export class TaskNotRunningError extends Error {
+  override readonly name = 'TaskNotRunningError';
+  constructor(taskId: string) {
+    super(`task ${taskId} is not running`);
+  }
+}
+
+/** Thrown by exec for a program that can't be started; `reason` says why as the system does. */
+export class CommandNotStartedError extends Error {
+  override readonly name = 'CommandNotStartedError';
+  constructor(
+    program: string,
+    readonly reason: string,
+  ) {
+    super(`${program} can't be started: ${reason}`);
+  }
 }

@@ -12,6 +12,10 @@ export interface TaskRecord {
   readonly address: TaskAddress;
   /** True when the task has namespaces of its own, so that nothing can outlive its first process. */
   readonly namespaced: boolean;
+  /** What its processes get; for processes that are started in it later. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** As the task sees it. */
+  readonly workingDirectory: string;
 }
 
 /** The folder of one task that runs as processes, mode 0700. process-scripts.ts says who writes which file. */

@@ -1,12 +1,16 @@
+import { constants } from 'node:os';
+import { PassThrough } from 'node:stream';
 import type {
+  ExecRequest,
   ImageSource,
   PreparedImage,
   TaskAddress,
   TaskExit,
+  TaskProcess,
   TaskRuntime,
   TaskSpec,
 } from '../../../lib/local/runtimes/runtime';
-import { ImageUnavailableError } from '../../../lib/local/runtimes/runtime';
+import { ImageUnavailableError, TaskNotRunningError } from '../../../lib/local/runtimes/runtime';
 
 interface FakeTask {
   readonly spec: TaskSpec;
@@ -24,6 +28,8 @@ export class FakeRuntime implements TaskRuntime {
   /** Graces with which tasks were stopped, by task id. */
   readonly stops = new Map<string, number>();
   readonly images: ImageSource[] = [];
+  /** What was asked of exec. */
+  readonly execs: { readonly taskId: string; readonly request: ExecRequest }[] = [];
   logLines: string[] = [];
   /** Images with this text in their URI can't be had. */
   unavailable = 'unavailable';
@@ -59,6 +65,32 @@ export class FakeRuntime implements TaskRuntime {
     });
     this.tasks.set(spec.taskId, { spec, ended, end, running: true });
     return Promise.resolve();
+  }
+
+  /** Starts nothing either: what is written to the process comes back, until it is killed or its input ends. */
+  exec(taskId: string, request: ExecRequest): Promise<TaskProcess> {
+    const task = this.tasks.get(taskId);
+    if (task?.running !== true) return Promise.reject(new TaskNotRunningError(taskId));
+    const pipe = new PassThrough();
+    let end: (exitCode: number) => void = () => undefined;
+    const exitCode = new Promise<number>((resolve) => {
+      end = resolve;
+    });
+    pipe.once('end', () => end(0));
+    this.execs.push({ taskId, request });
+    const kill = (signal: NodeJS.Signals): void => {
+      end(128 + constants.signals[signal]);
+      pipe.end();
+    };
+    void task.ended.then(() => kill('SIGKILL'));
+    return Promise.resolve({
+      stdin: pipe,
+      stdout: pipe,
+      stderr: request.terminal === undefined ? new PassThrough().end() : undefined,
+      exitCode,
+      resize: () => Promise.resolve(),
+      kill: (signal) => Promise.resolve(kill(signal)),
+    });
   }
 
   /** The task's process ends on its own. */

@@ -2,9 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
 import { BOOT_ENVIRONMENT } from '../../../lib/contract/boot-variables';
-import type { PreparedImage, TaskRuntime, TaskSpec } from '../../../lib/local/runtimes/runtime';
-import { ImageUnavailableError } from '../../../lib/local/runtimes/runtime';
+import type {
+  ExecRequest,
+  PreparedImage,
+  TaskProcess,
+  TaskRuntime,
+  TaskSpec,
+} from '../../../lib/local/runtimes/runtime';
+import { ImageUnavailableError, TaskNotRunningError } from '../../../lib/local/runtimes/runtime';
 import { until } from '../run/eventually';
 import { identificationAt, loginAndRun, testKey } from './runtime-ssh';
 
@@ -219,6 +226,129 @@ export function itKeepsTheRuntimeContract(underTest: RuntimeUnderTest): void {
     await Promise.all(tasks.map(({ task }) => runtime.remove(task.taskId)));
     expect(underTest.leftovers(stateDirectory, endpointId)).toEqual([]);
   }, 240_000);
+
+  describe('a process that is started in a running task', () => {
+    let task: TaskSpec;
+
+    beforeAll(async () => {
+      const environment = { GREETING: 'from the task', SHELL: '/bin/false', BASH_ENV: '/nowhere' };
+      task = await shell('echo made by the task > made; echo ready; sleep 600', {
+        environment,
+        workingDirectory: '/srv/work',
+        initProcess: true,
+      });
+      await logged(task.taskId, 'ready');
+    });
+
+    afterAll(() => runtime.remove(task.taskId));
+
+    const exec = (argv: readonly string[], request: Partial<ExecRequest> = {}): Promise<TaskProcess> =>
+      runtime.exec(task.taskId, { argv, ...request });
+
+    const run = async (argv: readonly string[], request: Partial<ExecRequest> = {}) => {
+      const started = await exec(argv, request);
+      const [stdout, stderr] = await Promise.all([started.stdout, started.stderr].map((out) => out && text(out)));
+      return { stdout: stdout ?? '', stderr, exitCode: await started.exitCode };
+    };
+
+    /** Resolves once the process has printed the text, with everything that it has printed. */
+    const printing = (started: TaskProcess): ((wanted: RegExp) => Promise<string>) => {
+      let seen = '';
+      started.stdout.on('data', (data: Buffer) => (seen += data.toString()));
+      return (wanted) => until(() => Promise.resolve(wanted.test(seen) && seen));
+    };
+
+    it("runs as root in the task's file system, with its environment and working directory", async () => {
+      const script = 'id -u; cat made; echo "$GREETING $SHELL $BASH_ENV $ADDED"; echo wrong >&2; exit 7';
+      const environment = { ADDED: 'it\'s "added"' };
+      expect(await run(['sh', '-c', script], { environment })).toEqual({
+        stdout: '0\nmade by the task\nfrom the task /bin/false /nowhere it\'s "added"\n',
+        stderr: 'wrong\n',
+        exitCode: 7,
+      });
+    });
+
+    it('gets its arguments as they are, without a shell', async () => {
+      const words = ['$HOME', "it's", '*', 'two\nlines', '', '-n', '\\', '"'];
+      const expected = words.map((word) => `<${word}>`).join('');
+      expect(await run(['printf', '<%s>', ...words])).toMatchObject({ stdout: expected });
+      const { stdout } = await run(['printf', '<%s>', ...words], { terminal: { columns: 80, rows: 24 } });
+      expect(stdout.replaceAll('\r\n', '\n')).toBe(expected);
+    });
+
+    it('passes bytes on as they are, however many', async () => {
+      const data = randomBytes(3 * 1024 * 1024);
+      const started = await exec(['cat']);
+      const back = buffer(started.stdout);
+      started.stdin.end(data);
+      expect((await back).equals(data)).toBe(true);
+      expect(await started.exitCode).toBe(0);
+    });
+
+    it('has a terminal of the size asked for, which can change', async () => {
+      const script = `
+        test -t 0 && test -t 1 && test -t 2; echo "terminal $? $TERM $SHELL"; stty size
+        trap "stty size" WINCH; trap "exit 3" HUP; echo waiting; while :; do sleep 0.05; done`;
+      const started = await exec(['sh', '-c', script], { terminal: { columns: 97, rows: 31 } });
+      expect(started.stderr).toBeUndefined();
+      const printed = printing(started);
+      expect(await printed(/waiting/)).toMatch(/terminal 0 xterm \/bin\/false\r\n31 97\r\n/);
+      await started.resize({ columns: 132, rows: 43 });
+      await printed(/43 132\r\n/);
+      await started.kill('SIGHUP');
+      expect(await started.exitCode).toBe(3);
+    });
+
+    it('takes what is typed, Ctrl-C included', async () => {
+      const script = 'trap "echo interrupted; exit 4" INT; while read -r line; do echo "got $line"; done';
+      const started = await exec(['sh', '-c', script], { terminal: { columns: 80, rows: 24 } });
+      const printed = printing(started);
+      started.stdin.write('hello\r');
+      await printed(/hello\r\ngot hello/);
+      started.stdin.write('\u0003');
+      await printed(/interrupted/);
+      expect(await started.exitCode).toBe(4);
+    });
+
+    it.each<[NodeJS.Signals, number]>([
+      ['SIGTERM', 143],
+      ['SIGKILL', 137],
+    ])('ends with %s, with and without a terminal', async (signal, exitCode) => {
+      const sizes = [undefined, { columns: 80, rows: 24 }];
+      const started = await Promise.all(sizes.map((terminal) => exec(['sleep', '600'], { terminal })));
+      for (const one of started) one.stdout.resume();
+      await Promise.all(started.map((one) => one.kill(signal)));
+      expect(await Promise.all(started.map((one) => one.exitCode))).toEqual([exitCode, exitCode]);
+      await started[0]?.kill(signal);
+    });
+
+    it.each([
+      ['nosuch', 'executable file not found in $PATH'],
+      ['/no/such', 'no such file or directory'],
+      ['/etc', 'permission denied'],
+      ['/etc/passwd', 'permission denied'],
+    ])('is refused for the program %s: %s', async (missing, reason) => {
+      await expect(exec([missing])).rejects.toMatchObject({ name: 'CommandNotStartedError', reason });
+      const terminal = { columns: 80, rows: 24 };
+      await expect(exec([missing], { terminal })).rejects.toMatchObject({ reason });
+    });
+
+    it('may also be asked for by a later endpoint', async () => {
+      const restarted = await underTest.create(stateDirectory, endpointId);
+      const started = await restarted.exec(task.taskId, { argv: ['sh', '-c', 'echo "$GREETING"'] });
+      expect(await text(started.stdout)).toBe('from the task\n');
+    });
+
+    it('ends with the task, and none can be started after that', async () => {
+      const other = await shell('sleep 600');
+      const started = await runtime.exec(other.taskId, { argv: ['sleep', '600'] });
+      started.stdout.resume();
+      await runtime.kill(other.taskId);
+      expect(await started.exitCode).toBe(137);
+      await expect(runtime.exec(other.taskId, { argv: ['true'] })).rejects.toThrow(TaskNotRunningError);
+      await expect(runtime.exec('0'.repeat(32), { argv: ['true'] })).rejects.toThrow(TaskNotRunningError);
+    });
+  });
 
   it('refuses an image that it cannot have', async () => {
     await expect(runtime.prepare({ type: 'uri', uri: '127.0.0.1:9/nothing/here:1' })).rejects.toThrow(
