@@ -1,6 +1,7 @@
 import '../../lib/cli/quiet-aws-sdk';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { EcsFleet } from '../../lib/hosts/reaping/fleet';
+import { EcsClient, REAPER_SHARE } from '../../lib/hosts/ecs/ecs-client';
+import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { reap } from '../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../lib/hosts/reaping/rules';
 import { answerWhenTold } from './measured-program';
@@ -23,7 +24,8 @@ const { cluster, family, region, dryRun } = JSON.parse(process.argv[2] ?? '') as
 
 async function run(): Promise<ReaperAnswer> {
   const start = performance.now();
-  const { census, complete, stopped } = await reap(new EcsFleet(new ECSClient({ region }), cluster, family), {
+  const client = new EcsClient({ ecs: new ECSClient({ region }) }, REAPER_SHARE);
+  const { census, complete, stopped } = await reap(new Tasks(client, cluster), {
     rules: defaultRules(family),
     place: { region, publicIp: true },
     dryRun,

@@ -1,12 +1,9 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { EcsClient, REAPER_SHARE } from '../../lib/hosts/ecs/ecs-client';
+import { sdkOptions } from '../../lib/hosts/ecs/sdk-options';
 import { ReaperFunction } from './reaper-function';
 import type { InvocationContext, ReaperAnswer, ReaperEvent } from './reaper-function';
 import { readSettings } from './settings';
-
-/** Milliseconds. */
-const CONNECTION_TIMEOUT = 5_000;
-const REQUEST_TIMEOUT = 15_000;
 
 let reaper: ReaperFunction | undefined;
 
@@ -18,15 +15,7 @@ const write = (line: object): void => {
 const makeReaper = (): ReaperFunction =>
   new ReaperFunction(
     readSettings(process.env),
-    new ECSClient({
-      maxAttempts: 4,
-      customUserAgent: 'mngr-fargate-reaper',
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECTION_TIMEOUT,
-        requestTimeout: REQUEST_TIMEOUT,
-        throwOnRequestTimeout: true,
-      }),
-    }),
+    new EcsClient({ ecs: new ECSClient(sdkOptions('mngr-fargate-reaper')) }, REAPER_SHARE),
     write,
   );
 

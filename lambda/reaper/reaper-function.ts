@@ -1,6 +1,6 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
 import { NOTICES } from '../../lib/contract/log-events';
-import { EcsFleet } from '../../lib/hosts/reaping/fleet';
+import type { EcsClient } from '../../lib/hosts/ecs/ecs-client';
+import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { ImageRevisions } from '../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../lib/hosts/reaping/reap';
 import type { Resumption } from '../../lib/hosts/reaping/reap';
@@ -38,7 +38,7 @@ const RESUMABLE = 1_800_000;
  * execution environment (docs/decisions/081).
  */
 export class ReaperFunction {
-  private readonly fleet: EcsFleet;
+  private readonly tasks: Tasks;
   private readonly revisions: ImageRevisions;
   private readonly metrics: EmbeddedMetrics;
   private readonly noted = new Set<string>();
@@ -47,11 +47,11 @@ export class ReaperFunction {
   /** `write` takes one line of the log as an object. */
   constructor(
     private readonly settings: ReaperSettings,
-    ecs: ECSClient,
+    ecs: EcsClient,
     private readonly write: (line: object) => void,
   ) {
     const { cluster, rules } = settings;
-    this.fleet = new EcsFleet(ecs, cluster, rules.family);
+    this.tasks = new Tasks(ecs, cluster);
     this.revisions = new ImageRevisions(ecs, rules.family);
     this.metrics = new EmbeddedMetrics(rules.family, write);
   }
@@ -63,12 +63,12 @@ export class ReaperFunction {
   }
 
   private async run(context: InvocationContext): Promise<ReaperAnswer> {
-    const { settings, fleet } = this;
+    const { settings, tasks } = this;
     const { rules, dryRun, region, publicIp } = settings;
-    const started = fleet.now();
+    const started = tasks.now();
     const resume = this.place !== undefined && started - this.place.at < RESUMABLE ? this.place.resume : undefined;
     this.place = undefined;
-    const result = await reap(fleet, {
+    const result = await reap(tasks, {
       rules,
       dryRun,
       resume,
@@ -78,7 +78,7 @@ export class ReaperFunction {
       signal: AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - CLOSING_TIME)),
     });
     if (result.resume !== undefined) this.place = { resume: result.resume, at: started };
-    this.metrics.ofRun(result, fleet.now());
+    this.metrics.ofRun(result, tasks.now());
     if (result.problem !== undefined) throw result.problem;
     const { complete, stopped, reported, leftovers, errors } = result;
     return { complete, stopped, reported, leftovers, errors };
@@ -88,7 +88,7 @@ export class ReaperFunction {
   private note(task: TaskStateChange): undefined {
     if (familyOfArn(task.taskDefinitionArn) !== this.settings.rules.family) return;
     const { taskArn, startedBy = null } = task;
-    const meaning = meaningOf(task, this.fleet.now());
+    const meaning = meaningOf(task, this.tasks.now());
     if (meaning === undefined || !this.isNew(`${meaning.kind} ${taskArn}`)) return;
     if (meaning.kind === 'started') {
       this.write({ notice: NOTICES.hostStarted, taskArn, startedBy, milliseconds: meaning.startTime ?? null });

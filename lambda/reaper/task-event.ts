@@ -1,4 +1,4 @@
-import { REAPER_STOP_PREFIX } from '../../lib/contract/reaper';
+import { STOP_REASON_PREFIXES } from '../../lib/contract/stop-reasons';
 
 /**
  * The detail of an `ECS Task State Change` event (ECS developer guide, "Amazon ECS task state change events"), as far as it
@@ -42,9 +42,9 @@ const BOOT_FAILURES = { first: 69, last: 78 } as const;
 
 /** How the reasons begin that launchers and CloudFormation's handlers give to StopTask. */
 const STOPPED_BY: readonly (readonly [start: string, word: string])[] = [
-  [REAPER_STOP_PREFIX, 'reaped'],
-  ['destroyed by the launcher', 'destroyed'],
-  ['create failed', 'create-failed'],
+  [STOP_REASON_PREFIXES.reaper, 'reaped'],
+  [STOP_REASON_PREFIXES.destroyed, 'destroyed'],
+  [STOP_REASON_PREFIXES.createFailed, 'create-failed'],
 ];
 
 /** What an event means; undefined for the states in between. */
@@ -60,7 +60,7 @@ export function meaningOf(task: TaskStateChange, now: number): StartedHost | End
   const failedStart =
     startedAt === undefined ||
     ['boot-lease', 'boot-failed', 'create-failed', 'failed-to-start'].includes(reason) ||
-    task.stoppedReason?.startsWith(`${REAPER_STOP_PREFIX}never-ready`) === true;
+    task.stoppedReason?.startsWith(`${STOP_REASON_PREFIXES.reaper}never-ready`) === true;
   return { kind: 'ended', reason, failedStart, at: instantOf(task.stoppedAt) ?? now };
 }
 

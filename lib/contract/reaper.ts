@@ -30,6 +30,3 @@ export const REAPER_DEFAULTS = {
   /** Age at which a revision made for an image override may be deregistered, once nothing needs it. */
   revisionAge: 7 * 86_400,
 } as const;
-
-/** How the reason of every StopTask begins that the reaper makes; the rest says why. */
-export const REAPER_STOP_PREFIX = 'reaper: ';

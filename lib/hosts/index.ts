@@ -5,5 +5,4 @@ export type { CostGrouping, CostReport, CostRow } from './model/cost-report';
 export { Hosts } from './hosts';
 export { collectGarbage } from './reaping/collect';
 export type { Collected, CollectedLeftover, CollectedTask, CollectOptions } from './reaping/collect';
-export type { AwsSettings } from './ecs/clients';
 export * from './model/types';

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../contract/provider-config';
 import { AwsClients } from './ecs/clients';
+import { EcsClient, LAUNCHER_SHARE } from './ecs/ecs-client';
 import type { Carrier } from './remote/carrier';
 import { DirectCarrier } from './remote/direct-carrier';
 import { KeyStore } from './remote/key-store';
@@ -43,9 +44,10 @@ export function makeServices(options: HostsOptions): Services {
 export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): AwsServices {
   const { config } = options;
   const clients = new AwsClients(config, options.aws);
-  const tasks = new Tasks(clients, config);
+  const ecs = new EcsClient(clients, LAUNCHER_SHARE);
+  const tasks = new Tasks(ecs, config.ecs_cluster);
   const names = new NameIndex(tasks);
-  const definitions = new TaskDefinitions(clients, config);
+  const definitions = new TaskDefinitions(ecs, config);
   return {
     config,
     provider: options.provider ?? DEFAULT_PROVIDER,
@@ -55,7 +57,7 @@ export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): Aw
     interfaces: new NetworkInterfaces(clients),
     definitions,
     names,
-    launcher: new Launcher(clients, tasks, names, config),
+    launcher: new Launcher(ecs, tasks, names, config),
     logs: new TaskLogs(clients, config, definitions),
   };
 }

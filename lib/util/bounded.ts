@@ -25,6 +25,12 @@ export async function mapBounded<T, R>(
   return results;
 }
 
+/** The items in batches of at most `size`, in their order. */
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
 /** Runs what it is given in the order of asking, at most `limit` at once. */
 export class Bound {
   private free: number;

@@ -55,6 +55,10 @@ export function awsProblem(error: unknown, doing: string, signal?: AbortSignal):
   });
 }
 
+/** The error of the SDK behind one of ours. */
+export const awsErrorOf = (error: unknown): Error | undefined =>
+  isMngrFargateError(error) && error.cause instanceof Error ? error.cause : undefined;
+
 function meaningOf(name: string, message: string, code: string | undefined): Meaning {
   if (isCapacity(message))
     return { code: 'no-capacity', hint: 'ask for a higher Fargate vCPU quota, or stop other tasks' };

@@ -2,23 +2,10 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { ProviderConfig } from '../../contract/provider-config';
-
-/** Where the AWS APIs are and whose credentials are used, instead of what the SDK finds by itself. */
-export interface AwsSettings {
-  readonly endpoint?: string;
-  /** Credentials to start from; `aws_role_arn` is assumed with them. Default: the SDK's chain (environment, profile, SSO, …). */
-  readonly credentials?: AwsCredentialIdentityProvider;
-}
-
-/** Milliseconds. A slow endpoint must not freeze the launcher: mngr's own AWS provider uses the same two. */
-const CONNECTION_TIMEOUT = 5_000;
-const REQUEST_TIMEOUT = 15_000;
-const SOCKETS_PER_SERVICE = 32;
-/** Attempts that the SDK makes by itself; throttled calls go on longer, see throttling.ts. */
-const MAX_ATTEMPTS = 4;
+import type { AwsSettings } from '../model/types';
+import { sdkOptions } from './sdk-options';
 
 /** The SDK's clients, made when first used and shared by all calls of one launcher. */
 export class AwsClients {
@@ -67,20 +54,11 @@ export class AwsClients {
   }
 
   private options() {
-    const agent = { keepAlive: true, maxSockets: SOCKETS_PER_SERVICE };
     return {
       region: this.config.aws_region,
       endpoint: this.settings.endpoint,
       credentials: this.credentials,
-      maxAttempts: MAX_ATTEMPTS,
-      customUserAgent: 'mngr-fargate',
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECTION_TIMEOUT,
-        requestTimeout: REQUEST_TIMEOUT,
-        throwOnRequestTimeout: true,
-        httpAgent: agent,
-        httpsAgent: agent,
-      }),
+      ...sdkOptions(),
     };
   }
 }

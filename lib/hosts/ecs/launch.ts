@@ -7,17 +7,13 @@ import { startedByOf } from '../../contract/host-name';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS } from '../../contract/tags';
 import { throwIfAborted } from '../../util/abort';
-import { awsProblem, isCapacity, tidy } from './aws-errors';
-import type { AwsClients } from './clients';
+import { awsErrorOf, isCapacity, tidy } from './aws-errors';
+import type { EcsClient } from './ecs-client';
 import type { CheckedRequest } from '../model/create-request';
 import type { NameIndex } from './name-index';
-import { RateLimiter } from './rate-limiter';
-import { isLiveHost, tagsOf } from '../model/task-view';
+import { isLiveHost, olderTaskFirst, tagsOf } from '../model/task-view';
 import type { Tasks } from './tasks';
-import { retryThrottled } from './throttling';
 
-/** RunTask has 20 calls a second, burst and sustained alike (ECS and Fargate throttling quotas); less a margin as for reads. */
-const RUN_TASK = [19, 19.5] as const;
 /** The JSON of all overrides (ECS API, TaskOverride). */
 const MAX_OVERRIDES = 8192;
 /** Times that a name can have been used within the day that ECS remembers a client token. */
@@ -35,10 +31,8 @@ export interface LaunchIdentity {
 
 /** Starts the one task of a host name (docs/decisions/002). */
 export class Launcher {
-  private readonly turns = new RateLimiter(...RUN_TASK);
-
   constructor(
-    private readonly clients: AwsClients,
+    private readonly ecs: EcsClient,
     private readonly tasks: Tasks,
     private readonly names: NameIndex,
     private readonly config: ProviderConfig,
@@ -146,8 +140,8 @@ export class Launcher {
       const task = await this.run(input, request.name, () => undefined);
       return task.taskArn ?? '';
     } catch (error) {
-      const [earlier] = isConflict(error) ? (error.resourceIds ?? []) : [];
-      if (earlier === undefined) throw awsProblem(error, `start host ${request.name}`);
+      const [earlier] = conflictOf(error)?.resourceIds ?? [];
+      if (earlier === undefined) throw error;
       return earlier;
     }
   }
@@ -167,9 +161,10 @@ export class Launcher {
       try {
         return await this.run({ ...input, clientToken }, request.name, onSent, signal);
       } catch (error) {
-        if (!isConflict(error)) throw awsProblem(error, `start host ${request.name}`);
+        const conflict = conflictOf(error);
+        if (conflict === undefined) throw error;
         throwIfAborted(`starting host ${request.name}`, signal);
-        predecessor = await this.predecessor(error, request.name, identity.provider, hop, signal);
+        predecessor = await this.predecessor(conflict, request.name, identity.provider, hop, signal);
       }
     }
     throw new MngrFargateError(
@@ -180,11 +175,8 @@ export class Launcher {
 
   /** A call that was sent isn't aborted: only the answer says which task has to be stopped. The wait for a turn is. */
   private async run(input: RunTaskCommandInput, name: string, onSent: () => void, signal?: AbortSignal): Promise<Task> {
-    const { tasks = [], failures = [] } = await retryThrottled(async () => {
-      await this.turns.take(signal);
-      onSent();
-      return this.clients.ecs.send(new RunTaskCommand(input));
-    }, signal);
+    const options = { signal, onSend: onSent };
+    const { tasks = [], failures = [] } = await this.ecs.send(new RunTaskCommand(input), `start host ${name}`, options);
     const [task] = tasks;
     if (task !== undefined) {
       this.names.remember(task.taskArn ?? '', input.startedBy ?? '');
@@ -215,15 +207,9 @@ export class Launcher {
     if (hop > 0) return ids[0] ?? `conflict-${hop}`;
     // A name that was used often today has a long row of predecessors: begin with the last one that ECS still shows.
     const stopped = await this.tasks.named(provider, name, 'STOPPED', signal);
-    const newest = [...described, ...stopped].sort(olderFirst).pop();
+    const newest = [...described, ...stopped].sort(olderTaskFirst).pop();
     return newest?.taskArn ?? ids[0] ?? 'unknown';
   }
-}
-
-/** Oldest first; the ARN decides between tasks of the same moment. */
-export function olderFirst(one: Task, other: Task): number {
-  const difference = (one.createdAt?.getTime() ?? 0) - (other.createdAt?.getTime() ?? 0);
-  return difference || ((one.taskArn ?? '') < (other.taskArn ?? '') ? -1 : 1);
 }
 
 export const alreadyExists = (name: string, task: Task): MngrFargateError =>
@@ -236,7 +222,10 @@ export const alreadyExists = (name: string, task: Task): MngrFargateError =>
 const tokenOf = (...parts: readonly (string | number)[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
-const isConflict = (error: unknown): error is ConflictException => (error as Error).name === 'ConflictException';
+function conflictOf(error: unknown): ConflictException | undefined {
+  const cause = awsErrorOf(error);
+  return cause?.name === 'ConflictException' ? (cause as ConflictException) : undefined;
+}
 
 function shuffled<T>(items: readonly T[]): T[] {
   return items

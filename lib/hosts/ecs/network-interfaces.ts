@@ -1,14 +1,10 @@
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
-import { mapBounded } from '../../util/bounded';
-import { awsProblem } from './aws-errors';
+import { inBatches, mapBounded } from '../../util/bounded';
+import type { InterfaceAddresses } from '../model/task-view';
+import { awsCall } from './aws-call';
+import { awsErrorOf } from './aws-errors';
 import type { AwsClients } from './clients';
-import { retryThrottled } from './throttling';
-
-export interface InterfaceAddresses {
-  readonly publicIp: string | null;
-  readonly privateIp: string | null;
-}
 
 /** DescribeNetworkInterfaces answers at most this many at once. */
 const INTERFACES_PER_CALL = 1000;
@@ -38,8 +34,7 @@ export class NetworkInterfaces {
   }
 
   async findAll(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, InterfaceAddresses>> {
-    const batches: string[][] = [];
-    for (let at = 0; at < ids.length; at += INTERFACES_PER_CALL) batches.push(ids.slice(at, at + INTERFACES_PER_CALL));
+    const batches = inBatches(ids, INTERFACES_PER_CALL);
     const answers = await mapBounded(batches, CALLS_AT_ONCE, (batch) => this.describe(batch, signal));
     return new Map(answers.flat().map((found) => [found.NetworkInterfaceId ?? '', addressesOf(found)]));
   }
@@ -50,15 +45,16 @@ export class NetworkInterfaces {
     while (wanted.length > 0) {
       try {
         const command = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [...wanted] });
-        const { NetworkInterfaces: found } = await retryThrottled(
-          () => this.clients.ec2.send(command, { abortSignal: signal }),
+        const { NetworkInterfaces: found } = await awsCall(
+          'look up the addresses of tasks',
+          (abortSignal) => this.clients.ec2.send(command, { abortSignal }),
           signal,
         );
         return found ?? [];
       } catch (error) {
-        const { name, message } = error as Error;
+        const { name, message = '' } = awsErrorOf(error) ?? {};
         const missing = new Set(name === 'InvalidNetworkInterfaceID.NotFound' ? message.match(/eni-[0-9a-f]+/g) : []);
-        if (missing.size === 0) throw awsProblem(error, 'look up the addresses of tasks', signal);
+        if (missing.size === 0) throw error;
         wanted = wanted.filter((id) => !missing.has(id));
       }
     }

@@ -4,7 +4,7 @@ const WAITING = 'waiting for a turn';
 
 /**
  * A token bucket on our side, as large as AWS's own: calls wait here for their turn instead of being refused there.
- * AWS's bucket belongs to the whole account and region, so refusals still happen, and are retried (throttling.ts).
+ * AWS's bucket belongs to the whole account and region, so refusals still happen, and are retried (aws-call.ts).
  */
 export class RateLimiter {
   private tokens: number;

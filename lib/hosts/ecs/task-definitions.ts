@@ -3,9 +3,7 @@ import { DescribeTaskDefinitionCommand, RegisterTaskDefinitionCommand } from '@a
 import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { MngrFargateError } from '../../contract/errors';
-import { awsProblem } from './aws-errors';
-import type { AwsClients } from './clients';
-import { retryThrottled } from './throttling';
+import type { EcsClient } from './ecs-client';
 
 /** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
 export const BASE_LABEL = 'mngr-fargate.base-revision';
@@ -25,7 +23,7 @@ export class TaskDefinitions {
   private readonly overrides = new Map<string, Promise<string>>();
 
   constructor(
-    private readonly clients: AwsClients,
+    private readonly ecs: EcsClient,
     private readonly config: ProviderConfig,
   ) {}
 
@@ -60,14 +58,9 @@ export class TaskDefinitions {
   }
 
   private async fetch(taskDefinition: string): Promise<TaskDefinition> {
-    try {
-      const answer = await retryThrottled(() =>
-        this.clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition })),
-      );
-      return answer.taskDefinition as TaskDefinition;
-    } catch (error) {
-      throw awsProblem(error, `read task definition ${taskDefinition}`);
-    }
+    const command = new DescribeTaskDefinitionCommand({ taskDefinition });
+    const answer = await this.ecs.send(command, `read task definition ${taskDefinition}`);
+    return answer.taskDefinition as TaskDefinition;
   }
 
   /**
@@ -98,12 +91,9 @@ export class TaskDefinitions {
         container === agent ? { ...agent, image, dockerLabels: labels } : container,
       ),
     };
-    try {
-      const answer = await retryThrottled(() => this.clients.ecs.send(new RegisterTaskDefinitionCommand(input)));
-      return arnOf(answer.taskDefinition as TaskDefinition);
-    } catch (error) {
-      throw awsProblem(error, `register a revision of ${base.family} with image ${image}`);
-    }
+    const doing = `register a revision of ${base.family} with image ${image}`;
+    const answer = await this.ecs.send(new RegisterTaskDefinitionCommand(input), doing);
+    return arnOf(answer.taskDefinition as TaskDefinition);
   }
 
   private remembered(newest: TaskDefinition, base: TaskDefinition): Record<string, string> {

@@ -3,10 +3,10 @@ import type { GetLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs'
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { pause } from '../../util/abort';
-import { awsProblem } from './aws-errors';
+import { awsCall } from './aws-call';
+import { awsErrorOf } from './aws-errors';
 import type { AwsClients } from './clients';
 import type { TaskDefinitions } from './task-definitions';
-import { retryThrottled } from './throttling';
 import type { LogLine, LogOptions } from '../model/types';
 
 const FOLLOW_INTERVAL_MS = 1000;
@@ -114,10 +114,14 @@ export class TaskLogs {
   ): Promise<GetLogEventsCommandOutput | undefined> {
     try {
       const command = new GetLogEventsCommand({ ...stream, ...options });
-      return await retryThrottled(() => this.clients.logs.send(command, { abortSignal: signal }), signal);
+      return await awsCall(
+        `read log ${stream.logGroupName}`,
+        (abortSignal) => this.clients.logs.send(command, { abortSignal }),
+        signal,
+      );
     } catch (error) {
-      if ((error as Error).name === 'ResourceNotFoundException') return undefined;
-      throw awsProblem(error, `read log ${stream.logGroupName}`, signal);
+      if (awsErrorOf(error)?.name === 'ResourceNotFoundException') return undefined;
+      throw error;
     }
   }
 }

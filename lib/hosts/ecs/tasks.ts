@@ -7,78 +7,87 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { ListTasksCommandInput, Task } from '@aws-sdk/client-ecs';
 import { startedByOf } from '../../contract/host-name';
-import type { ProviderConfig } from '../../contract/provider-config';
-import { mapBounded } from '../../util/bounded';
-import { awsProblem } from './aws-errors';
-import type { AwsClients } from './clients';
-import { RateLimiter } from './rate-limiter';
-import { retryThrottled } from './throttling';
+import { inBatches, mapBounded } from '../../util/bounded';
+import { awsErrorOf } from './aws-errors';
+import type { EcsClient } from './ecs-client';
 
 /** DescribeTasks takes at most this many ids, and ListTasks shows at most as many. */
 export const TASKS_PER_CALL = 100;
 const CALLS_AT_ONCE = 8;
+/** ECS API, StopTask.reason. */
+const MAX_REASON = 1024;
 
-/**
- * AWS's buckets for this account and region (ECS developer guide, "Request throttling"), less a margin for what the network
- * does to the calls' spacing; burst and calls a second.
- */
-const READS = [90, 19.5] as const;
-const TAGS = [18, 9.8] as const;
+export type TaskFilter = Pick<ListTasksCommandInput, 'startedBy' | 'family' | 'desiredStatus'>;
 
-type Filter = Pick<ListTasksCommandInput, 'startedBy' | 'family' | 'desiredStatus'>;
+export interface TaskPage {
+  readonly arns: readonly string[];
+  /** Undefined after the last page. */
+  readonly nextToken?: string;
+}
 
-/** The ECS calls on tasks of one cluster, paced, paged and retried, with AWS's errors in our terms. */
+export interface DescribedTasks {
+  readonly tasks: readonly Task[];
+  /** Tasks that ECS didn't describe. `MISSING` are gone. */
+  readonly failures: readonly { readonly arn: string; readonly reason: string }[];
+}
+
+/** The tasks of one cluster. */
 export class Tasks {
-  private readonly reads = new RateLimiter(...READS);
-  private readonly tagging = new RateLimiter(...TAGS);
-
   constructor(
-    private readonly clients: AwsClients,
-    private readonly config: ProviderConfig,
+    private readonly ecs: EcsClient,
+    private readonly cluster: string,
   ) {}
+
+  /** AWS's time, milliseconds since 1970. */
+  now(): number {
+    return this.ecs.now();
+  }
+
+  /** One call: a hundred tasks at most. ECS refuses a token that it no longer knows with `usage`. */
+  async page(filter: TaskFilter, nextToken?: string, signal?: AbortSignal): Promise<TaskPage> {
+    const { cluster } = this;
+    const command = new ListTasksCommand({ cluster, maxResults: TASKS_PER_CALL, nextToken, ...filter });
+    const answer = await this.ecs.send(command, `list tasks of cluster ${cluster}`, { signal });
+    return { arns: answer.taskArns ?? [], nextToken: answer.nextToken };
+  }
+
+  /** One call, for a hundred tasks at most: the tasks with their tags. */
+  async describePage(arns: readonly string[], signal?: AbortSignal): Promise<DescribedTasks> {
+    const { cluster } = this;
+    const command = new DescribeTasksCommand({ cluster, tasks: [...arns], include: ['TAGS'] });
+    const answer = await this.ecs.send(command, `describe tasks of cluster ${cluster}`, { signal });
+    const { tasks = [], failures = [] } = answer;
+    return { tasks, failures: failures.map(({ arn = '', reason = 'ECS gives no reason' }) => ({ arn, reason })) };
+  }
 
   /** Tasks with their tags, in the order of the ARNs; those that ECS doesn't show any more are left out. */
   async describe(arns: readonly string[], signal?: AbortSignal): Promise<Task[]> {
-    const batches: string[][] = [];
-    for (let at = 0; at < arns.length; at += TASKS_PER_CALL) batches.push(arns.slice(at, at + TASKS_PER_CALL));
-    const answers = await mapBounded(batches, CALLS_AT_ONCE, (batch) => this.describeBatch(batch, signal));
-    return answers.flat();
+    const pages = inBatches(arns, TASKS_PER_CALL);
+    const answers = await mapBounded(pages, CALLS_AT_ONCE, (page) => this.describePage(page, signal));
+    return answers.flatMap(({ tasks }) => tasks);
   }
 
   /** ARNs page by page, so that a caller can describe one page while the next is fetched. */
-  async *listPages(filter: Filter, signal?: AbortSignal): AsyncGenerator<string[]> {
+  async *listPages(filter: TaskFilter, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
     let nextToken: string | undefined;
     do {
-      const page = await this.read(
-        'list tasks',
-        (abortSignal) =>
-          this.clients.ecs.send(
-            new ListTasksCommand({
-              cluster: this.config.ecs_cluster,
-              maxResults: TASKS_PER_CALL,
-              nextToken,
-              ...filter,
-            }),
-            { abortSignal },
-          ),
-        signal,
-      );
+      const page = await this.page(filter, nextToken, signal);
       nextToken = page.nextToken;
-      yield page.taskArns ?? [];
+      yield page.arns;
     } while (nextToken !== undefined);
   }
 
   /** Every task of a filter, two calls per hundred, listing and describing side by side. */
-  async listAndDescribe(filter: Filter, signal?: AbortSignal): Promise<Task[]> {
-    const described: Promise<Task[]>[] = [];
+  async listAndDescribe(filter: TaskFilter, signal?: AbortSignal): Promise<Task[]> {
+    const described: Promise<DescribedTasks>[] = [];
     for await (const arns of this.listPages(filter, signal)) {
       if (arns.length === 0) continue;
-      const answer = this.describeBatch(arns, signal);
+      const answer = this.describePage(arns, signal);
       // A failure is thrown by Promise.all below; until then it must not count as unhandled.
       answer.catch(() => undefined);
       described.push(answer);
     }
-    return (await Promise.all(described)).flat();
+    return (await Promise.all(described)).flatMap(({ tasks }) => tasks);
   }
 
   /** Tasks that were launched by this name, live ones, or those that ECS still shows as stopped. */
@@ -98,63 +107,28 @@ export class Tasks {
     return arns;
   }
 
-  /** Stops a task; one that is gone already is stopped. */
+  /** Stops a task. One that ECS doesn't show any more counts as stopped. */
   async stop(arn: string, reason: string, signal?: AbortSignal): Promise<void> {
-    const command = new StopTaskCommand({ cluster: this.config.ecs_cluster, task: arn, reason });
+    const command = new StopTaskCommand({ cluster: this.cluster, task: arn, reason: reason.slice(0, MAX_REASON) });
     try {
-      await retryThrottled(() => this.clients.ecs.send(command, { abortSignal: signal }), signal);
+      await this.ecs.send(command, `stop task ${arn}`, { signal });
     } catch (error) {
-      if (isTaskMissing(error)) return;
-      throw awsProblem(error, `stop task ${arn}`, signal);
+      if (!isTaskMissing(error)) throw error;
     }
   }
 
   async tag(arn: string, tags: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void> {
-    await this.tagging.take(signal);
-    const command = new TagResourceCommand({
-      resourceArn: arn,
-      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
-    });
-    try {
-      await retryThrottled(() => this.clients.ecs.send(command, { abortSignal: signal }), signal);
-    } catch (error) {
-      throw awsProblem(error, `tag task ${arn}`, signal);
-    }
+    const list = Object.entries(tags).map(([key, value]) => ({ key, value }));
+    await this.ecs.send(new TagResourceCommand({ resourceArn: arn, tags: list }), `tag task ${arn}`, { signal });
   }
 
   async untag(arn: string, tagKeys: readonly string[], signal?: AbortSignal): Promise<void> {
-    await this.tagging.take(signal);
     const command = new UntagResourceCommand({ resourceArn: arn, tagKeys: [...tagKeys] });
-    try {
-      await retryThrottled(() => this.clients.ecs.send(command, { abortSignal: signal }), signal);
-    } catch (error) {
-      throw awsProblem(error, `remove tags of task ${arn}`, signal);
-    }
-  }
-
-  private async describeBatch(tasks: string[], signal?: AbortSignal): Promise<Task[]> {
-    const command = { cluster: this.config.ecs_cluster, tasks, include: ['TAGS' as const] };
-    const answer = await this.read(
-      'describe tasks',
-      (abortSignal) => this.clients.ecs.send(new DescribeTasksCommand(command), { abortSignal }),
-      signal,
-    );
-    return answer.tasks ?? [];
-  }
-
-  private async read<T>(doing: string, call: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await retryThrottled(async () => {
-        await this.reads.take(signal);
-        return call(signal);
-      }, signal);
-    } catch (error) {
-      throw awsProblem(error, `${doing} of cluster ${this.config.ecs_cluster}`, signal);
-    }
+    await this.ecs.send(command, `remove tags of task ${arn}`, { signal });
   }
 }
 
 const isTaskMissing = (error: unknown): boolean => {
-  const { name, message } = error as Error;
-  return name === 'InvalidParameterException' && /task was not found|not found/i.test(message);
+  const { name, message = '' } = awsErrorOf(error) ?? {};
+  return name === 'InvalidParameterException' && /not found/i.test(message);
 };

@@ -3,6 +3,7 @@ import type { Task } from '@aws-sdk/client-ecs';
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { newHostId } from '../../contract/host-name';
+import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { HOST_TAGS } from '../../contract/tags';
 import { generateKeyPair } from '../../ssh';
 import { throwIfAborted } from '../../util/abort';
@@ -12,10 +13,10 @@ import type { CheckedRequest } from '../model/create-request';
 import { recordedTasks } from './find';
 import { finishHost } from '../remote/finish';
 import type { HostRecord } from '../remote/key-store';
-import { alreadyExists, olderFirst } from '../ecs/launch';
+import { alreadyExists } from '../ecs/launch';
 import { reachNewHost } from '../remote/reach';
 import type { Services } from '../services';
-import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
+import { hostOf, isLiveHost, stateOf, tagsOf, olderTaskFirst } from '../model/task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, Host } from '../model/types';
 
 /** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
@@ -176,7 +177,7 @@ class Creation {
     const tasks = await services.tasks.describe(arns, this.signal);
     const rivals = tasks.filter((task) => isLiveHost(task, this.request.name) && task.taskArn !== mine.taskArn);
     const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
-    const elder = [...rivals, own].sort(olderFirst)[0];
+    const elder = [...rivals, own].sort(olderTaskFirst)[0];
     if (elder !== undefined && elder !== own) throw alreadyExists(this.request.name, elder);
   }
 
@@ -215,7 +216,7 @@ class Creation {
 
   /** StopTask until it is accepted: a throttled or failing API must not leave a task behind. */
   private async stop(arn: string, error: unknown, signal: AbortSignal): Promise<void> {
-    const reason = `create failed: ${isMngrFargateError(error) ? error.code : 'failed'}`;
+    const reason = `${STOP_REASON_PREFIXES.createFailed}: ${isMngrFargateError(error) ? error.code : 'failed'}`;
     for (;;) {
       try {
         await this.context.services.tasks.stop(arn, reason, signal);

@@ -1,4 +1,5 @@
 import { isMngrFargateError } from '../../contract/errors';
+import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { findTask, hostsOf, listHosts } from './find';
 import type { Channels } from '../remote/channels';
 import type { Services } from '../services';
@@ -48,7 +49,7 @@ async function stop(
   signal?: AbortSignal,
 ): Promise<DestroyResult> {
   const { hostId, name, taskArn } = host;
-  if (isRunning) await services.tasks.stop(taskArn, 'destroyed by the launcher', signal);
+  if (isRunning) await services.tasks.stop(taskArn, STOP_REASON_PREFIXES.destroyed, signal);
   await channels.drop(hostId);
   await services.keys.remove(hostId);
   return { hostId, name, taskArn, wasRunning: isRunning };

@@ -3,9 +3,17 @@ import { MngrFargateError } from '../../contract/errors';
 import { isHostId } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
 import { familyOf } from '../ecs/task-definitions';
-import { olderFirst } from '../ecs/launch';
 import type { Services } from '../services';
-import { belongsTo, hostOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from '../model/task-view';
+import {
+  belongsTo,
+  hostOf,
+  isLive,
+  isLiveHost,
+  nameOf,
+  networkInterfaceIdOf,
+  tagsOf,
+  olderTaskFirst,
+} from '../model/task-view';
 import type { Host, HostReference, ListFilter } from '../model/types';
 
 const TASK_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task\/.+$/;
@@ -89,7 +97,7 @@ async function byHostId(services: Services, hostId: string, signal?: AbortSignal
 async function byName(services: Services, name: string, signal?: AbortSignal): Promise<Task | undefined> {
   const { provider, tasks } = services;
   const oldest = (found: readonly Task[]): Task | undefined =>
-    found.filter((task) => isLiveHost(task, name)).sort(olderFirst)[0];
+    found.filter((task) => isLiveHost(task, name)).sort(olderTaskFirst)[0];
 
   const live = oldest(await tasks.named(provider, name, 'RUNNING', signal));
   if (live !== undefined) return live;
@@ -98,7 +106,7 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
   if (renamed !== undefined) return renamed;
   const stopped = await tasks.named(provider, name, 'STOPPED', signal);
   const ended = [...stopped.filter((task) => nameOf(task) === name), ...recorded.filter((task) => !isLive(task))];
-  return ended.sort(olderFirst).pop();
+  return ended.sort(olderTaskFirst).pop();
 }
 
 /** Tasks of hosts that this machine knows by the name, renamed ones included. */

@@ -7,16 +7,24 @@ import type { HostProbeAnswer, HostProbeRequest } from '../../contract/host-prob
 import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
 import { pause } from '../../util/abort';
-import type { AwsSettings } from '../ecs/clients';
 import { bootEnvironment, checkRequest } from '../model/create-request';
 import type { CheckedRequest } from '../model/create-request';
-import { alreadyExists, olderFirst } from '../ecs/launch';
+import { alreadyExists } from '../ecs/launch';
 import { makeAwsServices } from '../services';
 import type { AwsServices } from '../services';
 import { setupScript } from '../remote/setup-script';
 import { hasEnded, stoppedError } from '../ecs/stopped-task';
-import { addressOf, environmentOf, isLive, isLiveHost, nameOf, networkInterfaceIdOf, tagsOf } from '../model/task-view';
-import type { CreateHostRequest } from '../model/types';
+import {
+  addressOf,
+  environmentOf,
+  isLive,
+  isLiveHost,
+  nameOf,
+  networkInterfaceIdOf,
+  tagsOf,
+  olderTaskFirst,
+} from '../model/task-view';
+import type { AwsSettings, CreateHostRequest } from '../model/types';
 
 /** Who a host belongs to: a resource of a CloudFormation stack. */
 export interface StackOwner {
@@ -219,7 +227,7 @@ export class StackHosts {
   /** A launcher that took the name at the same moment: the younger of the two gives way (docs/decisions/002). */
   private async refuseSecond(mine: Task, name: string): Promise<void> {
     const rivals = (await this.holdersOf(name)).filter((task) => !this.owns(task));
-    const elder = [...rivals, mine].sort(olderFirst)[0];
+    const elder = [...rivals, mine].sort(olderTaskFirst)[0];
     if (elder !== undefined && elder !== mine) throw alreadyExists(name, elder);
   }
 

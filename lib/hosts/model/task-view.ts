@@ -5,7 +5,6 @@ import { parseStartedBy } from '../../contract/host-name';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
 import { costOf, hourlyCost } from './cost';
-import type { InterfaceAddresses } from '../ecs/network-interfaces';
 import type { Host, HostAddress, TaskState } from './types';
 
 const SSH_PORT = 22;
@@ -34,6 +33,19 @@ export const nameOf = (task: Task): string =>
 
 /** True when the task runs the host that has the name now. */
 export const isLiveHost = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
+
+/** Oldest first by ECS's clock, in milliseconds; the ARN decides between tasks of the same moment. */
+export const olderFirst = (one: Aged, other: Aged): number =>
+  (one.createdAt ?? 0) - (other.createdAt ?? 0) || (one.arn < other.arn ? -1 : 1);
+
+export interface Aged {
+  readonly arn: string;
+  readonly createdAt: number | undefined;
+}
+
+export const olderTaskFirst = (one: Task, other: Task): number => olderFirst(agedOf(one), agedOf(other));
+
+const agedOf = ({ taskArn = '', createdAt }: Task): Aged => ({ arn: taskArn, createdAt: createdAt?.getTime() });
 
 const attachmentDetail = (task: Task, name: string): string | undefined =>
   task.attachments
@@ -65,10 +77,25 @@ export function addressOf(
   return host ? { host, port: binding?.hostPort ?? SSH_PORT, user: SSH_USER } : null;
 }
 
+/** Addresses of a task's network interface, as EC2 shows them. */
+export interface InterfaceAddresses {
+  readonly publicIp: string | null;
+  readonly privateIp: string | null;
+}
+
 export interface LocalFiles {
   readonly identityFile: string | null;
   readonly knownHostsFile: string | null;
 }
+
+/** What a task is billed by, apart from its place. Sizes that ECS doesn't show are taken from the other argument. */
+export const sizeOf = (task: Task, otherwise: { readonly cpu: number; readonly memory: number }) => ({
+  cpu: Number(task.cpu ?? otherwise.cpu),
+  memory: Number(task.memory ?? otherwise.memory),
+  ephemeralStorage: task.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included,
+  architecture: task.attributes?.find(({ name }) => name === 'ecs.cpu-architecture')?.value?.toUpperCase() ?? null,
+  spot: task.capacityProviderName === 'FARGATE_SPOT',
+});
 
 /** A task as a host. */
 export function hostOf(
@@ -82,13 +109,7 @@ export function hostOf(
   const container = agentContainer(task, config.container_name);
   const state = stateOf(task);
   const stopped = state === 'STOPPED';
-  const size = {
-    cpu: Number(task.cpu ?? config.cpu),
-    memory: Number(task.memory ?? config.memory),
-    ephemeralStorage: task.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included,
-    architecture: task.attributes?.find(({ name }) => name === 'ecs.cpu-architecture')?.value?.toUpperCase() ?? null,
-    spot: task.capacityProviderName === 'FARGATE_SPOT',
-  };
+  const size = sizeOf(task, config);
   const privateIp = addresses?.privateIp ?? attachmentDetail(task, 'privateIPv4Address') ?? null;
   const billed = { ...size, region: config.aws_region, publicIp: config.assign_public_ip };
   const billedFrom = task.pullStartedAt ?? task.startedAt;

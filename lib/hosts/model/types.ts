@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ProviderConfig } from '../../contract/provider-config';
+import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { CopyOptions, CopyResult } from '../../ssh';
-import type { AwsSettings } from '../ecs/clients';
 
 /** Where sshd of a host answers. */
 export interface HostAddress {
@@ -152,6 +152,13 @@ export interface LogOptions extends CallOptions {
   readonly since?: Date;
   /** Only the last lines; default all. */
   readonly tail?: number;
+}
+
+/** Where the AWS APIs are and whose credentials are used, instead of what the SDK finds by itself. */
+export interface AwsSettings {
+  readonly endpoint?: string;
+  /** Credentials to start from; `aws_role_arn` is assumed with them. Default: the SDK's chain (environment, profile, SSO, …). */
+  readonly credentials?: AwsCredentialIdentityProvider;
 }
 
 /** What a Hosts instance works with. Nothing is read from the process's environment beyond the SDK's credential chain. */

@@ -1,7 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
 import { hourlyCost } from '../model/cost';
-import { isLive } from '../model/task-view';
+import { isLive, sizeOf } from '../model/task-view';
 import { factsOf, isTagged, nameKeyOf } from './task-facts';
 
 const HOURS_A_DAY = 24;
@@ -36,9 +35,9 @@ export class Census {
     this.hosts += 1;
     const state = task.lastStatus ?? 'PROVISIONING';
     this.states.set(state, (this.states.get(state) ?? 0) + 1);
-    const cpu = Number(task.cpu ?? 0);
-    this.vcpu += cpu / CPU_UNITS;
-    this.dollarsPerDay += HOURS_A_DAY * this.hourlyCost(task, cpu);
+    const size = sizeOf(task, { cpu: 0, memory: 0 });
+    this.vcpu += size.cpu / CPU_UNITS;
+    this.dollarsPerDay += HOURS_A_DAY * hourlyCost({ ...this.place, ...size });
     const key = nameKeyOf(facts);
     if (key === undefined) return;
     const arns = this.holders.get(key);
@@ -49,17 +48,5 @@ export class Census {
   /** ARNs of hosts that share a name, by name. */
   namesakes(): string[][] {
     return [...this.holders.values()].filter((arns) => arns.length > 1);
-  }
-
-  private hourlyCost(task: Task, cpu: number): number {
-    const architecture = task.attributes?.find(({ name }) => name === 'ecs.cpu-architecture')?.value;
-    return hourlyCost({
-      ...this.place,
-      cpu,
-      memory: Number(task.memory ?? 0),
-      ephemeralStorage: task.ephemeralStorage?.sizeInGiB ?? EPHEMERAL_STORAGE.included,
-      architecture: architecture?.toUpperCase() ?? null,
-      spot: task.capacityProviderName === 'FARGATE_SPOT',
-    });
   }
 }

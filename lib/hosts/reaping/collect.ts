@@ -1,10 +1,11 @@
 import { NOTICES } from '../../contract/log-events';
 import { awsProblem } from '../ecs/aws-errors';
 import { AwsClients } from '../ecs/clients';
+import { EcsClient, REAPER_SHARE } from '../ecs/ecs-client';
+import { Tasks } from '../ecs/tasks';
 import { KeyStore } from '../remote/key-store';
 import { arnOf, familyOf, TaskDefinitions } from '../ecs/task-definitions';
 import type { CallOptions, HostsOptions } from '../model/types';
-import { EcsFleet } from './fleet';
 import { ImageRevisions } from './image-revisions';
 import type { Notice } from './journal';
 import { KeyFolders } from './key-folders';
@@ -64,17 +65,15 @@ export async function collectGarbage(options: HostsOptions, request: CollectOpti
   const clients = new AwsClients(config, options.aws);
   try {
     const family = familyOf(config.task_definition);
-    const fleet = new EcsFleet(clients.ecs, config.ecs_cluster, family);
-    const scope = (): Promise<RecordScope> => recordScope(options, clients);
+    const ecs = new EcsClient(clients, REAPER_SHARE);
+    const tasks = new Tasks(ecs, config.ecs_cluster);
+    const scope = (): Promise<RecordScope> => recordScope(options, ecs);
     const notices: Notice[] = [];
-    const { complete, problem } = await reap(fleet, {
+    const { complete, problem } = await reap(tasks, {
       ...{ dryRun, only, signal },
       rules: { ...defaultRules(family), stopUntagged },
       place: { region: config.aws_region, publicIp: config.assign_public_ip },
-      leftovers: [
-        new ImageRevisions(clients.ecs, family),
-        new KeyFolders(new KeyStore(options.keyDirectory), fleet, scope),
-      ],
+      leftovers: [new ImageRevisions(ecs, family), new KeyFolders(new KeyStore(options.keyDirectory), tasks, scope)],
       tell: (notice) => notices.push(notice),
     });
     signal?.throwIfAborted();
@@ -88,8 +87,8 @@ export async function collectGarbage(options: HostsOptions, request: CollectOpti
 }
 
 /** Where this provider's tasks run. The account is the one that the task definition is in. */
-async function recordScope({ config, provider = 'fargate' }: HostsOptions, clients: AwsClients): Promise<RecordScope> {
-  const base = await new TaskDefinitions(clients, config).base();
+async function recordScope({ config, provider = 'fargate' }: HostsOptions, ecs: EcsClient): Promise<RecordScope> {
+  const base = await new TaskDefinitions(ecs, config).base();
   const [, , , region = '', account = ''] = arnOf(base).split(':');
   return { provider, region, account, cluster: config.ecs_cluster.split('/').pop() as string };
 }

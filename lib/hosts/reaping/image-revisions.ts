@@ -3,18 +3,14 @@ import {
   DescribeTaskDefinitionCommand,
   ListTaskDefinitionsCommand,
 } from '@aws-sdk/client-ecs';
-import type { ECSClient, TaskDefinition } from '@aws-sdk/client-ecs';
+import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
-import { awsProblem } from '../ecs/aws-errors';
-import { RateLimiter } from '../ecs/rate-limiter';
+import type { EcsClient } from '../ecs/ecs-client';
 import { BASE_LABEL, OVERRIDES_LABEL } from '../ecs/task-definitions';
-import { retryThrottled } from '../ecs/throttling';
 import type { Census } from './census';
 import type { Leftover, LeftoverKind } from './leftovers';
 import { familyOfArn } from './task-facts';
 
-/** Half of AWS's bucket for DescribeTaskDefinition (ECS developer guide, "Request throttling"). Burst and calls a second. */
-const CALLS = [25, 10] as const;
 /** Most revisions that one run reads for the first time; the rest wait for the next run. */
 const READ_IN_A_RUN = 200;
 
@@ -36,11 +32,10 @@ interface Revision {
  */
 export class ImageRevisions implements LeftoverKind {
   readonly kind = 'task-definition-revision';
-  private readonly turns = new RateLimiter(...CALLS);
   private readonly known = new Map<string, Revision>();
 
   constructor(
-    private readonly ecs: ECSClient,
+    private readonly ecs: EcsClient,
     private readonly family: string,
     /** Seconds. */
     private readonly minimumAge: number = REAPER_DEFAULTS.revisionAge,
@@ -63,7 +58,7 @@ export class ImageRevisions implements LeftoverKind {
 
   async remove({ id }: Leftover, signal?: AbortSignal): Promise<void> {
     const command = new DeregisterTaskDefinitionCommand({ taskDefinition: id });
-    await this.call(`deregister ${id}`, () => this.ecs.send(command, { abortSignal: signal }), signal);
+    await this.ecs.send(command, `deregister ${id}`, { signal });
   }
 
   /** Newest first. */
@@ -72,11 +67,8 @@ export class ImageRevisions implements LeftoverKind {
     let nextToken: string | undefined;
     do {
       const input = { familyPrefix: this.family, status: 'ACTIVE', sort: 'DESC', nextToken } as const;
-      const page = await this.call(
-        `list the revisions of ${this.family}`,
-        () => this.ecs.send(new ListTaskDefinitionsCommand(input), { abortSignal: signal }),
-        signal,
-      );
+      const command = new ListTaskDefinitionsCommand(input);
+      const page = await this.ecs.send(command, `list the revisions of ${this.family}`, { signal });
       arns.push(...(page.taskDefinitionArns ?? []));
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
@@ -86,23 +78,8 @@ export class ImageRevisions implements LeftoverKind {
 
   private async read(arn: string, signal?: AbortSignal): Promise<Revision> {
     const command = new DescribeTaskDefinitionCommand({ taskDefinition: arn });
-    const { taskDefinition = {} } = await this.call(
-      `read task definition ${arn}`,
-      () => this.ecs.send(command, { abortSignal: signal }),
-      signal,
-    );
+    const { taskDefinition = {} } = await this.ecs.send(command, `read task definition ${arn}`, { signal });
     return revisionOf(arn, taskDefinition);
-  }
-
-  private async call<T>(doing: string, send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await retryThrottled(async () => {
-        await this.turns.take(signal);
-        return send();
-      }, signal);
-    } catch (error) {
-      throw awsProblem(error, doing, signal);
-    }
   }
 }
 

@@ -1,7 +1,8 @@
+import { inBatches } from '../../util/bounded';
+import { TASKS_PER_CALL } from '../ecs/tasks';
+import type { Tasks } from '../ecs/tasks';
 import type { HostRecord, KeyStore } from '../remote/key-store';
 import type { Census } from './census';
-import type { Fleet } from './fleet';
-import { TASKS_PER_CALL } from './fleet';
 import type { Leftover, LeftoverKind } from './leftovers';
 
 /**
@@ -29,7 +30,7 @@ export class KeyFolders implements LeftoverKind {
 
   constructor(
     private readonly keys: KeyStore,
-    private readonly fleet: Fleet,
+    private readonly tasks: Tasks,
     private readonly scope: () => Promise<RecordScope>,
   ) {}
 
@@ -42,8 +43,8 @@ export class KeyFolders implements LeftoverKind {
     );
     const arns = [...candidates.keys()];
     const leftovers: Leftover[] = [];
-    for (let at = 0; at < arns.length; at += TASKS_PER_CALL) {
-      const { failures } = await this.fleet.describe(arns.slice(at, at + TASKS_PER_CALL), signal);
+    for (const page of inBatches(arns, TASKS_PER_CALL)) {
+      const { failures } = await this.tasks.describePage(page, signal);
       for (const { arn, reason } of failures) {
         const record = reason === 'MISSING' ? candidates.get(arn) : undefined;
         if (record === undefined) continue;

@@ -1,13 +1,13 @@
 import { isMngrFargateError } from '../../contract/errors';
 import { NOTICES } from '../../contract/log-events';
 import type { StopReason } from '../../contract/log-events';
-import { REAPER_STOP_PREFIX } from '../../contract/reaper';
+import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { HOST_TAGS } from '../../contract/tags';
-import { mapBounded } from '../../util/bounded';
+import { inBatches, mapBounded } from '../../util/bounded';
+import { TASKS_PER_CALL } from '../ecs/tasks';
+import type { DescribedTasks, Tasks } from '../ecs/tasks';
 import { Census } from './census';
 import type { Place } from './census';
-import type { Described, Fleet } from './fleet';
-import { TASKS_PER_CALL } from './fleet';
 import { Journal } from './journal';
 import type { RunCounts, Tell } from './journal';
 import type { LeftoverKind } from './leftovers';
@@ -63,8 +63,8 @@ export interface ReapResult extends RunCounts {
  * Runs may overlap, be repeated, and end anywhere: each decides by what ECS shows at that moment, stopping a stopped task
  * changes nothing, and of two namesakes every run picks the same one.
  */
-export async function reap(fleet: Fleet, options: ReapOptions): Promise<ReapResult> {
-  return new Run(fleet, options).run();
+export async function reap(tasks: Tasks, options: ReapOptions): Promise<ReapResult> {
+  return new Run(tasks, options).run();
 }
 
 interface Due {
@@ -80,7 +80,7 @@ class Run {
   private failedCalls = 0;
 
   constructor(
-    private readonly fleet: Fleet,
+    private readonly tasks: Tasks,
     private readonly options: ReapOptions,
   ) {
     this.census = options.resume?.census ?? new Census(options.place);
@@ -118,13 +118,14 @@ class Run {
   }
 
   private async seeAll(): Promise<void> {
-    const { fleet, options } = this;
+    const { tasks, options } = this;
+    const filter = { family: options.rules.family };
     let last = false;
     while (!last) {
       const pages: (readonly string[])[] = [];
       let token = this.token;
       do {
-        const page = await fleet.page(token, options.signal);
+        const page = await tasks.page(filter, token, options.signal);
         if (page.arns.length > 0) pages.push(page.arns);
         token = page.nextToken;
       } while (token !== undefined && pages.length < PAGES_AT_ONCE);
@@ -139,12 +140,12 @@ class Run {
   /** The first look. One that fails leaves its hundred tasks to the next run; several end this one. */
   private async look(arns: readonly string[]): Promise<void> {
     try {
-      const { tasks, failures } = await this.fleet.describe(arns, this.options.signal);
+      const { tasks, failures } = await this.tasks.describePage(arns, this.options.signal);
       this.tellFailures(failures);
       for (const task of tasks) {
         this.census.add(task);
         const facts = factsOf(task);
-        const verdict = judge(facts, this.options.rules, this.fleet.now());
+        const verdict = judge(facts, this.options.rules, this.tasks.now());
         if (verdict.do === 'stop') this.due.push({ facts, reason: verdict.reason });
         if (verdict.do === 'report') this.journal.report(nameplate(facts), verdict.reason, verdict.because);
       }
@@ -156,7 +157,7 @@ class Run {
     }
   }
 
-  private tellFailures(failures: Described['failures']): void {
+  private tellFailures(failures: DescribedTasks['failures']): void {
     for (const { arn, reason } of failures) {
       if (reason === 'MISSING') continue;
       this.census.sawAll = false;
@@ -166,12 +167,12 @@ class Run {
 
   /** The second look, and the stop of what is still due. */
   private async lookAgain(due: readonly Due[]): Promise<void> {
-    const { tasks, failures } = await this.fleet.describe(
+    const { tasks, failures } = await this.tasks.describePage(
       due.map(({ facts }) => facts.arn),
       this.options.signal,
     );
     this.tellFailures(failures);
-    const now = this.fleet.now();
+    const now = this.tasks.now();
     const seen = new Map(tasks.map(factsOf).map((facts) => [facts.arn, facts]));
     await mapBounded(due, STOPS_AT_ONCE, async ({ facts: { arn }, reason }) => {
       const facts = seen.get(arn);
@@ -196,12 +197,11 @@ class Run {
 
   private async settleBatch(groups: readonly (readonly string[])[]): Promise<void> {
     const described = new Map<string, TaskFacts>();
-    const arns = groups.flat();
-    for (let at = 0; at < arns.length; at += TASKS_PER_CALL) {
-      const answer = await this.fleet.describe(arns.slice(at, at + TASKS_PER_CALL), this.options.signal);
+    for (const page of inBatches(groups.flat(), TASKS_PER_CALL)) {
+      const answer = await this.tasks.describePage(page, this.options.signal);
       for (const facts of answer.tasks.map(factsOf)) described.set(facts.arn, facts);
     }
-    const now = this.fleet.now();
+    const now = this.tasks.now();
     for (const group of groups) {
       const namesakes = group.map((arn) => described.get(arn)).filter((facts) => facts !== undefined);
       const verdicts = judgeNamesakes(namesakes, this.options.rules, now);
@@ -219,7 +219,7 @@ class Run {
     if (!this.mayTouch(facts.arn)) return;
     try {
       if (!this.journal.dryRun) {
-        await this.fleet.stop(facts.arn, `${REAPER_STOP_PREFIX}${reason} (${because})`, this.options.signal);
+        await this.tasks.stop(facts.arn, `${STOP_REASON_PREFIXES.reaper}${reason} (${because})`, this.options.signal);
       }
       this.journal.stop(nameplate(facts), reason, because);
     } catch (error) {
@@ -236,7 +236,7 @@ class Run {
     const { options, journal, census } = this;
     if (!census.sawAll) return journal.leftoversSkipped(kind.kind, 'not every live task could be seen');
     try {
-      const found = (await kind.find(census, this.fleet.now(), options.signal)).filter(({ id }) => this.mayTouch(id));
+      const found = (await kind.find(census, this.tasks.now(), options.signal)).filter(({ id }) => this.mayTouch(id));
       await mapBounded(found, REMOVALS_AT_ONCE, async (leftover) => {
         try {
           if (!journal.dryRun) await kind.remove(leftover, options.signal);

@@ -2,6 +2,7 @@ import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
 import type { ReportReason, StopReason } from '../../contract/log-events';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
 import { HOST_TAGS } from '../../contract/tags';
+import { olderFirst } from '../model/task-view';
 import { isOfStack, isTagged } from './task-facts';
 import type { TaskFacts } from './task-facts';
 
@@ -131,10 +132,6 @@ function judgeYounger(task: TaskFacts, elder: TaskFacts): Verdict {
   }
   return stop('name-held-twice', because);
 }
-
-/** By ECS's clock; the ARN decides between tasks of the same moment. */
-const olderFirst = (one: TaskFacts, other: TaskFacts): number =>
-  (one.createdAt ?? 0) - (other.createdAt ?? 0) || (one.arn < other.arn ? -1 : 1);
 
 function instantOf(text: string): number | undefined {
   const time = INSTANT.test(text) ? Date.parse(text) : Number.NaN;

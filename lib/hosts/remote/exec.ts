@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { HostChannel } from '../../contract/channel';
 import { MngrFargateError } from '../../contract/errors';
+import { variableProblem } from '../../contract/host-rules';
 import { run, shellCommand, shellQuote } from '../../ssh';
 import type { ExecOptions, ExecResult } from '../model/types';
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Marks the processes of one command, so that an abort finds them. */
 const MARK = 'MNGR_EXEC_ID';
 const TERMINATE_TIMEOUT = 5_000;
@@ -31,8 +31,9 @@ export async function execOnHost(
 function commandLine(command: readonly string[], mark: string, options: ExecOptions): string {
   const { env = {}, workingDirectory } = options;
   const assignments = Object.entries(env).map(([name, value]) => {
-    if (VARIABLE.test(name)) return `${name}=${value}`;
-    throw new MngrFargateError('usage', `${JSON.stringify(name)} is no name of an environment variable`);
+    const problem = variableProblem(name);
+    if (problem !== undefined) throw new MngrFargateError('usage', problem);
+    return `${name}=${value}`;
   });
   const steps = [
     'set -a; [ ! -r "${MNGR_HOST_DIR:-/mngr}/env" ] || . "${MNGR_HOST_DIR:-/mngr}/env"; set +a',

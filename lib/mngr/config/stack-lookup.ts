@@ -1,4 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
+import { awsProblem } from '../../hosts/ecs/aws-errors';
 import type { StackOutputs } from './stack-outputs';
 
 /** Which AWS account and region to look in; the SDK's own resolution where a field is absent. */
@@ -14,21 +15,14 @@ export interface StackLookup {
   outputs(stackName: string, target: AwsTarget, signal?: AbortSignal): Promise<StackOutputs | undefined>;
 }
 
-const DENIED =
-  /AccessDenied|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch|CredentialsProvider/;
+const DENIED_HINT =
+  'check with "aws sts get-caller-identity"; describing the stack needs cloudformation:DescribeStacks';
 
-function lookupError(stackName: string, region: string | undefined, error: unknown): MngrFargateError {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  if (DENIED.test(name)) {
-    return new MngrFargateError('denied', `stack ${stackName} cannot be read: ${message}`, {
-      cause: error,
-      hint: 'check with "aws sts get-caller-identity"; describing the stack needs cloudformation:DescribeStacks',
-      details: { awsError: name, region },
-    });
-  }
-  return new MngrFargateError('failed', `stack ${stackName} cannot be read: ${message}`, {
-    cause: error,
-    details: { awsError: name, region },
+function lookupError(stackName: string, region: string | undefined, problem: MngrFargateError): MngrFargateError {
+  return new MngrFargateError(problem.code, problem.message, {
+    cause: problem.cause,
+    hint: problem.code === 'denied' ? DENIED_HINT : problem.hint,
+    details: { ...problem.details, stackName, region },
   });
 }
 
@@ -44,7 +38,8 @@ export const awsStackLookup: StackLookup = {
 
   async outputs(stackName, target, signal) {
     const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
-    const client = new CloudFormationClient(target);
+    const { sdkOptions } = await import('../../hosts/ecs/sdk-options.js');
+    const client = new CloudFormationClient({ ...target, ...sdkOptions() });
     try {
       const { Stacks: stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }), {
         abortSignal: signal,
@@ -55,10 +50,9 @@ export const awsStackLookup: StackLookup = {
         outputs: Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])),
       };
     } catch (error) {
-      if (signal?.aborted) throw new MngrFargateError('aborted', 'aborted while reading the stack', { cause: error });
       // CloudFormation has no error of its own for a stack that isn't there.
-      if (error instanceof Error && /does not exist/.test(error.message)) return undefined;
-      throw lookupError(stackName, target.region, error);
+      if (!signal?.aborted && error instanceof Error && /does not exist/.test(error.message)) return undefined;
+      throw lookupError(stackName, target.region, awsProblem(error, `read stack ${stackName}`, signal));
     } finally {
       client.destroy();
     }

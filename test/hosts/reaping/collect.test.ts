@@ -6,12 +6,10 @@ import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
 import { newHostId } from '../../../lib/contract/host-name';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { AwsClients } from '../../../lib/hosts/ecs/clients';
 import { KeyStore } from '../../../lib/hosts/remote/key-store';
 import type { HostRecord } from '../../../lib/hosts/remote/key-store';
 import { collectGarbage } from '../../../lib/hosts/reaping/collect';
 import type { Collected, CollectOptions } from '../../../lib/hosts/reaping/collect';
-import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
 import { ImageRevisions } from '../../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
@@ -124,23 +122,23 @@ describe('collecting by hand what hosts have left behind', () => {
     };
     const use = (image: string, base = 'mngr-task'): Promise<string> => {
       const config = { ...options.config, task_definition: base };
-      return new TaskDefinitions(new AwsClients(config, options.aws), config).revisionFor(image);
+      return new TaskDefinitions(fleet.client(), config).revisionFor(image);
     };
     /** A deployment with another setting of the stack's task definition. */
     const deploy = async (): Promise<void> => {
       const config = options.config;
-      const definitions = new TaskDefinitions(new AwsClients(config, options.aws), config);
+      const definitions = new TaskDefinitions(fleet.client(), config);
       const { containerDefinitions, ...base } = await definitions.base();
       const input = { ...base, containerDefinitions } as RegisterTaskDefinitionCommandInput;
       await fleet.ecs.send(new RegisterTaskDefinitionCommand(input));
     };
     const clear = (after: number, only?: ReadonlySet<string>) => {
-      const ecs = new EcsFleet(fleet.ecs, 'mngr', 'mngr-task');
-      ecs.now = () => Date.now() + after;
-      return reap(ecs, {
+      const tasks = fleet.tasks();
+      tasks.now = () => Date.now() + after;
+      return reap(tasks, {
         rules: defaultRules('mngr-task'),
         place: { region: 'us-east-1', publicIp: false },
-        leftovers: [new ImageRevisions(fleet.ecs, 'mngr-task')],
+        leftovers: [new ImageRevisions(fleet.client(), 'mngr-task')],
         tell: () => undefined,
         only,
       });

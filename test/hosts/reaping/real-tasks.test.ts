@@ -1,5 +1,6 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
+import { EcsClient, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
+import { Tasks } from '../../../lib/hosts/ecs/tasks';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
 import { localHosts, START_UP } from '../../support/cli/cli-local';
@@ -30,16 +31,16 @@ describeWith(localHosts, 'the reaper on hosts that run', () => {
       const orphan = await hosts.create({ name: 'orphan', wait: false });
       await until(async () => (await environment.running()).length === 3);
       const { ecs_cluster: cluster, task_definition: family } = environment.config;
-      const fleet = new EcsFleet(ecs, cluster, family);
+      const tasks = new Tasks(new EcsClient({ ecs }, REAPER_SHARE), cluster);
       const run = () =>
-        reap(fleet, {
+        reap(tasks, {
           rules: defaultRules(family),
           place: { region: 'us-east-1', publicIp: true },
           tell: () => undefined,
         });
 
       await expect(run()).resolves.toMatchObject({ complete: true, stopped: {}, reported: {}, census: { hosts: 3 } });
-      fleet.now = () => Date.now() + 2 * 3_600_000;
+      tasks.now = () => Date.now() + 2 * 3_600_000;
       await expect(run()).resolves.toMatchObject({ stopped: { expired: 1, 'never-ready': 1 }, errors: 0 });
 
       await until(async () => (await environment.running()).length === 1);

@@ -1,6 +1,5 @@
 import { StopTaskCommand, TagResourceCommand } from '@aws-sdk/client-ecs';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
 import type { Notice } from '../../../lib/hosts/reaping/journal';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import type { ReapOptions, ReapResult } from '../../../lib/hosts/reaping/reap';
@@ -21,7 +20,7 @@ describe('a run of the reaper', () => {
   });
 
   const run = (options: Partial<ReapOptions> = {}): Promise<ReapResult> =>
-    reap(new EcsFleet(fleet.ecs, 'mngr', 'mngr-task'), {
+    reap(fleet.tasks(), {
       rules: defaultRules('mngr-task'),
       place: { region: 'us-east-1', publicIp: false },
       tell: (notice) => notices.push(notice),
@@ -99,16 +98,16 @@ describe('a run of the reaper', () => {
 
   it('looks again right before the stop', async () => {
     const arn = fleet.host('late', { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } });
-    const ecs = new EcsFleet(fleet.ecs, 'mngr', 'mngr-task');
-    const describe = ecs.describe.bind(ecs);
+    const tasks = fleet.tasks();
+    const describe = tasks.describePage.bind(tasks);
     // Somebody extends the host's time between the two looks.
-    ecs.describe = async (...args) => {
+    tasks.describePage = async (...args) => {
       const answer = await describe(...args);
       const tags = [{ key: HOST_TAGS.expiresAt, value: fromNow(HOUR) }];
       await fleet.ecs.send(new TagResourceCommand({ resourceArn: arn, tags }));
       return answer;
     };
-    const result = await reap(ecs, {
+    const result = await reap(tasks, {
       rules: defaultRules('mngr-task'),
       place: { region: 'us-east-1', publicIp: false },
       tell: (notice) => notices.push(notice),
@@ -123,7 +122,7 @@ describe('a run of the reaper', () => {
     fleet.local.control.faults.set([denied('ecs:StopTask', 1)]);
     await expect(run()).resolves.toMatchObject({ stopped: { expired: 1 }, errors: 1 });
     expect(told('task-stop-failed')).toEqual([
-      expect.objectContaining({ reason: 'expired', error: expect.stringContaining('cannot stop tasks') as string }),
+      expect.objectContaining({ reason: 'expired', error: expect.stringContaining('cannot stop task arn:') as string }),
     ]);
     await expect(fleet.stopped(arns)).resolves.toHaveLength(1);
     await expect(run()).resolves.toMatchObject({ stopped: { expired: 1 }, errors: 0 });
@@ -154,8 +153,8 @@ describe('a run of the reaper', () => {
     const arn = fleet.host('past', { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } });
     await fleet.ecs.send(new StopTaskCommand({ cluster: 'mngr', task: arn }));
     fleet.local.control.advanceClock(2 * HOUR);
-    const ecs = new EcsFleet(fleet.ecs, 'mngr', 'mngr-task');
-    await expect(ecs.stop(arn, 'again')).resolves.toBeUndefined();
+    const tasks = fleet.tasks();
+    await expect(tasks.stop(arn, 'again')).resolves.toBeUndefined();
   });
 
   it('goes on where it had to stop, and knows the names from before', async () => {
@@ -167,10 +166,10 @@ describe('a run of the reaper', () => {
     });
     const younger = fleet.host('fox', { age: HOUR });
     const stop = new AbortController();
-    const ecs = new EcsFleet(fleet.ecs, 'mngr', 'mngr-task');
-    const page = ecs.page.bind(ecs);
+    const tasks = fleet.tasks();
+    const page = tasks.page.bind(tasks);
     let pages = 0;
-    ecs.page = (...args) => {
+    tasks.page = (...args) => {
       pages += 1;
       if (pages === 6) stop.abort();
       return page(...args);
@@ -180,10 +179,10 @@ describe('a run of the reaper', () => {
       place: { region: 'us-east-1', publicIp: false },
       tell: (notice) => notices.push(notice),
     };
-    const first = await reap(ecs, { ...options, signal: stop.signal });
+    const first = await reap(tasks, { ...options, signal: stop.signal });
     expect(first).toMatchObject({ complete: false, errors: 0, census: { hosts: 400 } });
     expect(first.problem).toBeUndefined();
-    const second = await reap(ecs, { ...options, resume: first.resume });
+    const second = await reap(tasks, { ...options, resume: first.resume });
     expect(second).toMatchObject({ complete: true, stopped: { 'name-held-twice': 1 }, census: { hosts: 902 } });
     await expect(fleet.stopped([elder, younger])).resolves.toEqual([younger]);
   });

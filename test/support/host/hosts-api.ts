@@ -7,6 +7,7 @@ import type { ProviderConfig } from '../../../lib/contract/provider-config';
 import { Hosts } from '../../../lib/hosts';
 import type { HostsOptions } from '../../../lib/hosts';
 import { AwsClients } from '../../../lib/hosts/ecs/clients';
+import { EcsClient, LAUNCHER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
 import { Tasks } from '../../../lib/hosts/ecs/tasks';
 import type { FakeRuntime } from '../endpoint/fake-runtime';
 import { startLocalEndpoint } from '../endpoint/local-endpoint';
@@ -40,7 +41,11 @@ export async function startHostsApi(): Promise<HostsApi> {
   const hosts = new Hosts({ config, keyDirectory, aws });
   const clients = new AwsClients(config, aws);
   return {
-    ...{ local, config, aws, hosts, tasks: new Tasks(clients, config) },
+    local,
+    config,
+    aws,
+    hosts,
+    tasks: new Tasks(new EcsClient(clients, LAUNCHER_SHARE), config.ecs_cluster),
     calls: () =>
       Object.fromEntries(Object.entries(local.control.callLog.summary()).map(([name, { count }]) => [name, count])),
     close: async () => {

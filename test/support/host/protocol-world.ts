@@ -4,16 +4,15 @@ import { isMngrFargateError } from '../../../lib/contract/errors';
 import { newHostId, startedByOf } from '../../../lib/contract/host-name';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import type { AwsClients } from '../../../lib/hosts/ecs/clients';
+import { EcsClient, LAUNCHER_SHARE, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
 import { bootEnvironment, checkRequest } from '../../../lib/hosts/model/create-request';
 import { renameHost } from '../../../lib/hosts/lifecycle/rename-and-tag';
-import { alreadyExists, Launcher, olderFirst } from '../../../lib/hosts/ecs/launch';
+import { alreadyExists, Launcher } from '../../../lib/hosts/ecs/launch';
 import type { NameIndex } from '../../../lib/hosts/ecs/name-index';
-import { EcsFleet } from '../../../lib/hosts/reaping/fleet';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
 import type { Services } from '../../../lib/hosts/services';
-import { isLive, nameOf, tagsOf } from '../../../lib/hosts/model/task-view';
+import { isLive, nameOf, tagsOf, olderTaskFirst } from '../../../lib/hosts/model/task-view';
 import { Tasks } from '../../../lib/hosts/ecs/tasks';
 import { SimulatedEcs } from '../endpoint/simulated-ecs';
 import type { Command } from '../endpoint/simulated-ecs';
@@ -152,9 +151,9 @@ export class ProtocolWorld {
 
   reap(): Promise<unknown> {
     const actor = this.actor('reaper');
-    const fleet = new EcsFleet(this.clientsOf(actor).ecs, 'mngr', 'mngr-task');
-    fleet.now = () => this.ecs.now;
-    return reap(fleet, {
+    const tasks = new Tasks(new EcsClient(this.sdkOf(actor), REAPER_SHARE), 'mngr');
+    tasks.now = () => this.ecs.now;
+    return reap(tasks, {
       rules: defaultRules('mngr-task'),
       place: { region: 'us-east-1', publicIp: false },
       tell: () => undefined,
@@ -273,7 +272,7 @@ export class ProtocolWorld {
       const rivals = (await tasks.describe([...new Set([...arns, arn])], signal)).filter(
         (other) => isLive(other) && nameOf(other) === name,
       );
-      const elder = rivals.sort(olderFirst)[0];
+      const elder = rivals.sort(olderTaskFirst)[0];
       if (elder !== undefined && elder.taskArn !== arn) throw alreadyExists(name, elder);
       signal.throwIfAborted();
       const tagging = tasks.tag(arn, { [HOST_TAGS.readyAt]: new Date(this.ecs.now + options.skew).toISOString() });
@@ -318,7 +317,7 @@ export class ProtocolWorld {
     return actor;
   }
 
-  private clientsOf(actor: Actor): AwsClients & { readonly ecs: ECSClient } {
+  private sdkOf(actor: Actor): { readonly ecs: ECSClient } {
     const send = (command: Command): Promise<object> =>
       this.turn(actor, () => () => {
         if (command.constructor.name === 'StopTaskCommand') this.checkStop(actor, command);
@@ -328,12 +327,12 @@ export class ProtocolWorld {
         if (command.constructor.name === 'TagResourceCommand') this.noteReady(command);
         return answer;
       });
-    return { ecs: { send, config: {} } } as unknown as AwsClients;
+    return { ecs: { send, config: {} } } as unknown as { readonly ecs: ECSClient };
   }
 
   private servicesOf(actor: Actor): Services {
-    const clients = this.clientsOf(actor);
-    const tasks = new Tasks(clients, CONFIG);
+    const ecs = new EcsClient(this.sdkOf(actor), LAUNCHER_SHARE);
+    const tasks = new Tasks(ecs, CONFIG.ecs_cluster);
     // Without its gathering, which is by the machine's clock.
     const names = {
       liveArns: (provider: string, name: string) => tasks.liveArnsStartedBy(startedByOf(provider, name)),
@@ -341,11 +340,10 @@ export class ProtocolWorld {
     } as unknown as NameIndex;
     const keys = { records: async () => [], record: async () => undefined, files: async () => ({}) };
     const interfaces = { findAll: async () => new Map() };
-    const launcher = new Launcher(clients, tasks, names, CONFIG);
+    const launcher = new Launcher(ecs, tasks, names, CONFIG);
     return {
       config: CONFIG,
       provider: PROVIDER,
-      clients,
       tasks,
       names,
       launcher,
@@ -457,7 +455,7 @@ export class ProtocolWorld {
           nameOf(other) === name &&
           asLaunched(other) &&
           this.truths.get(other.taskArn ?? '')?.owned === true &&
-          olderFirst(other, task) < 0,
+          olderTaskFirst(other, task) < 0,
       );
   }
 

@@ -2,6 +2,8 @@ import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { newHostId, startedByOf } from '../../../lib/contract/host-name';
 import { HOST_TAGS } from '../../../lib/contract/tags';
+import { EcsClient, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
+import { Tasks } from '../../../lib/hosts/ecs/tasks';
 import { startLocalEndpoint } from '../endpoint/local-endpoint';
 import type { LocalEndpoint } from '../endpoint/local-endpoint';
 import type { FakeRuntime } from '../endpoint/fake-runtime';
@@ -29,6 +31,15 @@ export class ReaperFleet {
   static async start(): Promise<ReaperFleet> {
     const local = await startLocalEndpoint();
     return new ReaperFleet(local, new ECSClient(local.client));
+  }
+
+  /** The reaper's client, with full buckets. */
+  client(): EcsClient {
+    return new EcsClient({ ecs: this.ecs }, REAPER_SHARE);
+  }
+
+  tasks(): Tasks {
+    return new Tasks(this.client(), 'mngr');
   }
 
   /** A ready host, RUNNING, unless the options say otherwise. Its ARN. */

@@ -1,0 +1,32 @@
+import { pause } from '../../util/abort';
+import { awsProblem } from './aws-errors';
+
+const THROTTLED = new Set(['ThrottlingException', 'Throttling', 'RequestLimitExceeded', 'TooManyRequestsException']);
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5_000;
+/** Calls that nobody gave a deadline go on this long against throttling. */
+const PATIENCE_MS = 120_000;
+
+const isThrottled = (error: unknown): boolean => THROTTLED.has((error as Error).name);
+
+/**
+ * Makes a call of AWS, again for as long as AWS says that calls come too fast, with full jitter. The SDK alone gives up
+ * after a few attempts, and sooner when many calls are refused at once, which is what a large fleet's start looks like.
+ * Throws AWS's errors in our terms; `doing` completes "cannot …".
+ */
+export async function awsCall<T>(
+  doing: string,
+  send: (abortSignal: AbortSignal | undefined) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const started = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await send(signal);
+    } catch (error) {
+      if (!isThrottled(error) || performance.now() - started > PATIENCE_MS) throw awsProblem(error, doing, signal);
+      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
+      await pause(Math.random() * longest, 'retrying a throttled call', signal);
+    }
+  }
+}
