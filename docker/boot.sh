@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Boots a host and stays as its main process until the host ends. Reads the boot nonce, or an empty line, from file
+# Boots a host, and is its main process until the host ends. Reads the boot nonce, or an empty line, from file
 # descriptor 3. Started by entrypoint.sh.
 set -eu -o pipefail
 
@@ -18,18 +18,18 @@ source "$library/lib/lease.sh"
 source "$library/lib/watchdog.sh"
 source "$library/lib/processes.sh"
 
-# The shortest of the systems' limits for a Unix socket's path: macOS's, without the ending zero.
+# The lowest limit for a Unix socket's path on any supported system: macOS's, without the terminating NUL.
 SOCKET_PATH_LIMIT=103
 
-# PID 1 of a container ignores signals that it has no trap for.
+# PID 1 of a container ignores signals without a trap.
 trap 'exit "$EXIT_TERMINATED"' TERM
 IFS= read -r nonce <&3
 exec 3<&-
 
-# Where this runs must be fit for it: in a container as root, elsewhere with paths that others can handle.
+# Checks the surroundings: in a container the host must run as root, elsewhere its paths must not be too long for tmux.
 check_place() {
   local socket=$root/run/tmux-$EUID/default
-  check_path "the directory of the host's scripts" "$library"
+  check_path "the path of the host's scripts" "$library"
   if is_container && ((EUID != 0)); then
     fail "$EXIT_SETTING" "the host must start as root, not as user $EUID: remove USER from the image or set MNGR_ROOT"
   fi
@@ -78,17 +78,17 @@ write_profile
 mark_sessions
 write_sshd_config "$proof"
 
-# Each ends this shell, and there is no trap that returns, above all none for CHLD: bash loses its place when a second
-# signal comes while the trap of another interrupts `wait` (docs/decisions/098).
+# Every trap ends this shell. There is no trap that returns, and none for CHLD: if a second signal arrives while the trap of
+# another interrupts `wait`, bash resumes in the wrong place (docs/decisions/098).
 trap end_when_terminated TERM
 trap 'end_host 130 "stopped by SIGINT"' INT
-trap 'end_host "$EXIT_LEASE" "boot lease of $lease_seconds s ran out: nobody logged in"' USR1
+trap 'end_host "$EXIT_LEASE" "boot lease of $lease_seconds s expired: nobody logged in"' USR1
 run_setup
-log "host $host_name ($host_id) starts sshd on port $ssh_port"
+log "host $host_name ($host_id) is starting sshd on port $ssh_port"
 start_lease
 start_sshd
 start_watchdog
 
 status=0
 wait "$sshd_pid" || status=$?
-end_host "$EXIT_SSHD" "sshd ended by itself with exit code $status"
+end_host "$EXIT_SSHD" "sshd exited unexpectedly with exit code $status"

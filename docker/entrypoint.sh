@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# First program of a host. Takes the boot nonce out of the environment, so that it can be read neither from
-# /proc/1/environ nor from anything started later, and hands over to boot.sh under an init that reaps orphans.
+# First program of a host. Removes the boot nonce from the environment, so that nothing can read it from /proc/1/environ
+# or inherit it, and then runs boot.sh under an init that reaps orphans.
 #
 # Runs in the image as PID 1, and without a container as `bash entrypoint.sh` with MNGR_ROOT (docs/image.md). Everything
-# it uses lies beside it. Kept to bash 3.2 and to options that BSD tools know as well.
+# that it uses is in the same folder. Limited to bash 3.2 and to options that BSD tools also have.
 set -eu
 
 case ${BASH_SOURCE[0]} in
@@ -13,7 +13,7 @@ esac
 nonce=${MNGR_BOOT_NONCE-}
 unset MNGR_BOOT_NONCE
 
-# -s: an init of the platform's own (ECS initProcessEnabled, docker run --init) may already be PID 1.
+# -s: PID 1 may already be the platform's init (ECS initProcessEnabled, docker run --init).
 if [[ -z ${MNGR_ROOT-} ]] && command -v tini >/dev/null; then
   exec tini -s -- bash "$here/boot.sh" 3<<<"$nonce"
 fi

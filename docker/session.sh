@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ForceCommand of a host without a container: begins each SSH session in the host's home and does what was asked for,
-# as sshd itself would. Standard streams, terminal and exit code pass through untouched, since exec replaces this shell.
+# ForceCommand of a host without a container: starts each SSH session in the host's home, and runs what was asked for as
+# sshd itself would. Standard streams, terminal and exit code are unchanged, because exec replaces this shell.
 cd "$HOME" || exit 1
 unset OLDPWD
 shell=${SHELL:-/bin/sh}

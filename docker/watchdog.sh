@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Ends the host when it has been idle for too long, is too old, or its agents have ended: mngr's idle contract
-# (activity_watcher.sh of imbue-mngr 0.3.0), and sessions and busy agents that mngr doesn't see (docs/image.md).
-# Arguments: the process numbers of the host's sshd and of boot.sh, which starts it with the host's own environment and
-# with which it ends. Only then the exit code is 0.
+# Ends the host when it has been idle for too long, is too old, or its agents have ended. Follows mngr's idle contract
+# (activity_watcher.sh of imbue-mngr 0.3.0), and also counts sessions and busy agents that mngr doesn't see (docs/image.md).
+# Arguments: the pids of the host's sshd and of boot.sh. boot.sh starts the watchdog with the host's environment, and the
+# watchdog exits with 0 only when boot.sh has ended.
 #
-# One round after another, with a pause before each. A round that can't see what it needs stops nothing.
+# Runs in rounds, with a pause before each. A round that can't get the facts that it needs ends nothing.
 set -eu
 
 library=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
-# The main process's parts, of which the watchdog uses some.
+# Parts of the main process; the watchdog uses only some of their variables.
 # shellcheck disable=SC2034
 source "$library/lib/log.sh"
 # shellcheck disable=SC2034
@@ -22,7 +22,7 @@ main_pid=$2
 read_settings
 watchdog_log=$host_directory/logs/watchdog.log
 
-# pause: one interval, in a read that nothing ever answers, since `sleep` would be a process more for the host's life.
+# pause: waits for one interval with a read that never gets data; `sleep` would be one more process for the host's life.
 pause() {
   read -r -t "$watchdog_interval" -u 8 || true
 }
@@ -30,17 +30,17 @@ pause() {
 prepare_pause() {
   local pipe=$run_directory/watchdog-pause
   rm -f "$pipe"
-  if ! mkfifo -m 600 "$pipe" || ! exec 8<>"$pipe"; then fail "$EXIT_CANT_CREATE" "the watchdog cannot make $pipe"; fi
+  if ! mkfifo -m 600 "$pipe" || ! exec 8<>"$pipe"; then fail "$EXIT_CANT_CREATE" "the watchdog cannot create $pipe"; fi
   rm -f "$pipe"
 }
 
-# say TEXT: a line in the container's log and in the host's own.
+# say TEXT: writes a line to the container's log and to the host's own log.
 say() {
   log "$1"
   { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$watchdog_log"; } 2>/dev/null || true
 }
 
-# say_once WHAT TEXT: says it unless it was the last thing said of WHAT.
+# say_once WHAT TEXT: writes TEXT unless it was the last text written about WHAT.
 say_once() {
   local said=said_$1
   if [[ ${!said-} == "$2" ]]; then return; fi
@@ -48,12 +48,13 @@ say_once() {
   say "$2"
 }
 
-# forget WHAT: what has passed is news when it comes again.
+# forget WHAT: lets the next say_once about WHAT be written again.
 forget() {
   printf -v "said_$1" '%s' ''
 }
 
-# look: one look at the host. Sets verdict, empty when there was none to be had, and what the next look compares with.
+# look: checks the host once. Sets verdict (empty if there are not enough facts) and the values that the next check compares
+# with.
 look() {
   local word rest
   verdict='' reason='' data='' active=()
@@ -87,11 +88,11 @@ run_round() {
     keep) forget lock ;;
     pause) stop_host '' "$reason" ;;
     stopped) stop_host STOPPED "$reason" ;;
-    *) say_once look 'the watchdog cannot see what happens on this host, and stops nothing until it can' ;;
+    *) say_once look 'the watchdog cannot read the state of this host, and ends nothing until it can' ;;
   esac
 }
 
-# record_activity SOURCE: where mngr and the launcher look for the time of the latest activity.
+# record_activity SOURCE: touches the file in which mngr and the launcher look for the time of the latest activity.
 record_activity() {
   { printf '{"source": "watchdog"}\n' >"$host_directory/activity/$1"; } 2>/dev/null || true
 }
@@ -99,7 +100,7 @@ record_activity() {
 prepare_pause
 start_facts
 start_limits
-# From here on nothing that fails may end the watchdog.
+# From here on, a failing command must not end the watchdog.
 set +e
 pause
 while kill -0 "$main_pid" 2>/dev/null; do

@@ -2,8 +2,8 @@ import { ensureBaseImage } from '../test/support/host/base-image';
 import { canInstall, installPackages } from './prerequisites';
 
 /**
- * Gets the agent image's base into the engine where no registry answers: makes it with debootstrap, which is installed
- * where it is missing and can be.
+ * Provides the agent image's base to the container engine if no registry answers: builds it with debootstrap, and installs
+ * debootstrap if it is missing.
  */
 export async function prepareBaseImage(): Promise<void> {
   try {

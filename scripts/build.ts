@@ -7,27 +7,27 @@ import { build } from 'esbuild';
 import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '../lib/constructs/lambda/lambda-bundle';
 
 /**
- * Makes dist/:
+ * Builds dist/:
  * - dist/{bin,lib}: every source as a CommonJS module with its types, for `import 'mngr-fargate'` and the CDK app;
  * - dist/lambda/NAME/index.js: each Lambda handler in one file, which the CDK app uploads;
- * - dist/cli: the CLI and the local endpoint's daemon as ES modules split at their `import()`s, so that a command reads
- *   one or two files instead of the thousand of the AWS SDK, and `--version` reads none of it;
+ * - dist/cli: the CLI and the local endpoint's daemon as ES modules, split at their `import()`s. A command reads one or two
+ *   files instead of the AWS SDK's thousand files, and `--version` reads none of the SDK;
  * - dist/bin/mngr-fargate.js: starts dist/cli.
  *
- * Types are checked and declared meanwhile; `--skip-types` leaves them as they are.
+ * Types are checked and declared at the same time; `--skip-types` skips that.
  */
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
 const FOLDERS = ['bin', 'lib'];
 const NODE = 'node20.19';
 
-/** Programs of dist/cli by name. */
+/** The programs in dist/cli, by name. */
 const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon/main.ts' };
 
 /** Packages that stay in node_modules: ssh2 has optional native parts, dockerode reads files beside its own. */
 const EXTERNAL = ['ssh2', 'cpu-features', 'dockerode', 'aws-cdk-lib', 'constructs'];
 
-/** ES modules have none of these, and bundled CommonJS packages use them. */
+/** Bundled CommonJS packages use these names, which ES modules don't have. */
 const COMMONJS_NAMES = [
   "import { createRequire as __createRequire } from 'node:module';",
   "import { fileURLToPath as __fileURLToPath } from 'node:url';",
@@ -47,8 +47,8 @@ void import('../cli/mngr-fargate.mjs');
 `;
 
 /**
- * Packages that stay outside are CommonJS, whose names an ES module can't import one by one as the sources do. They
- * are reached through a module that requires them.
+ * External packages are CommonJS. An ES module can't import their names one by one, as the sources do, so they are reached
+ * through a module that requires them.
  */
 const requireExternal: Plugin = {
   name: 'require-external',
@@ -65,8 +65,8 @@ const requireExternal: Plugin = {
 };
 
 /**
- * lib/local exports the endpoint for programs that run it in their own process. The command line never does, but a
- * bundle of all that lib/local can load would hold it.
+ * lib/local exports the endpoint for programs that run it in their own process. The command line never does that, and this
+ * keeps the endpoint out of its bundle.
  */
 const endpointElsewhere: Plugin = {
   name: 'endpoint-elsewhere',
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
   if (![modules, commandLine, lambdas, await types].every(Boolean)) process.exitCode = 1;
 }
 
-/** Prints one line and tells whether the step went well. */
+/** Runs a step, prints one line about it, and returns whether it succeeded. */
 async function step(name: string, work: () => Promise<string>): Promise<boolean> {
   const start = process.hrtime.bigint();
   const { done, text } = await work().then(
@@ -109,7 +109,7 @@ function sourcesIn(folder: string): string[] {
     .filter((file) => !file.includes(`${sep}node_modules${sep}`));
 }
 
-/** Removes what an earlier build made from sources that no longer exist. */
+/** Removes files that an earlier build made from sources that no longer exist. */
 function removeStale(current: ReadonlySet<string>): void {
   for (const folder of FOLDERS.map((name) => join(DIST, name)).filter(existsSync)) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -138,8 +138,8 @@ async function bundle(): Promise<string> {
   const folder = join(DIST, 'cli');
   rmSync(folder, { recursive: true, force: true });
   if (programs.length === 0) return 'no program yet';
-  // Apart from each other: the endpoint uses all of the AWS SDK's schemas, the launcher a few, and a module that both
-  // had in common would hold them all.
+  // Built separately: the endpoint uses all of the AWS SDK's schemas and the launcher only a few, and a module shared by both
+  // would contain them all.
   for (const [name, source] of programs) {
     await build({
       entryPoints: { [name]: join(ROOT, source) },

@@ -11,14 +11,14 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
-/** Runs a program to its end, with its standard error shown here. */
+/** Runs a program until it exits, with its standard error passed through. */
 export function run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.environment,
       stdio: ['pipe', 'pipe', 'inherit'],
       signal: options.signal,
-      // The program stops what it started before it ends; by SIGKILL it could not.
+      // The program stops what it started before it exits; after SIGKILL it couldn't.
       killSignal: 'SIGTERM',
     });
     let stdout = '';

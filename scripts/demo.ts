@@ -12,15 +12,16 @@ import { ensureSystemPackages } from './prerequisites';
 import { Steps } from './steps';
 
 /**
- * `npm run demo`: the whole product on this machine, through its command line alone: synthesizes the stack, puts up the
- * local endpoint, launches a host on it and uses it, destroys it, and looks for anything left. All files are in a
- * temporary folder, a home of its own included. Arguments go to `local up` (`--runtime process`). Exits with 1 when a step fails and with 130 on Ctrl-C, and cleans up.
+ * `npm run demo`: runs the whole product on this machine, using only its command line. Synthesizes the stack, starts the
+ * local endpoint, creates a host, uses it, destroys it, and checks that nothing is left. All files, including a home
+ * directory, are in a temporary folder. Arguments are passed to `local up` (`--runtime process`). Exits with 1 if a step
+ * fails and with 130 on Ctrl-C, after cleaning up.
  */
 const ROOT = join(__dirname, '..');
 const CLI = join(ROOT, 'dist', 'bin', 'mngr-fargate.js');
 const APP = join(ROOT, 'dist', 'bin', 'app.js');
 const HOST = 'demo';
-/** The host's agent: repeats every line that is typed to it, and keeps it. */
+/** The host's agent: repeats every line that it reads, and writes it to a file. */
 const AGENT = ['bash', '-c', 'while IFS= read -r line; do printf "heard: %s\\n" "$line" | tee -a /root/heard; done'];
 const MESSAGE = `it's "quoted", $HOME and ünïcödé -- all as typed`;
 const FILE_BYTES = 1024 * 1024;
@@ -61,11 +62,11 @@ class Demo {
     await this.steps.run('copy a file there and back', () => this.copyFile());
     await this.steps.run('destroy it', () => this.destroy());
     await this.steps.run('stop the local endpoint', () => this.stopEndpoint());
-    await this.steps.run('look for anything left', () => this.findNothing(host));
-    console.log(`\nall of it worked, in ${this.steps.seconds} s`);
+    await this.steps.run('check that nothing is left', () => this.findNothing(host));
+    console.log(`\nall steps succeeded in ${this.steps.seconds} s`);
   }
 
-  /** Stops what is still up, and removes the temporary folder. */
+  /** Stops the endpoint if it is still running, and removes the temporary folder. */
   async cleanUp(): Promise<void> {
     if (this.endpointIsUp) await run(process.execPath, [CLI, 'local', 'down'], { environment: this.environment });
     rmSync(this.folder, { recursive: true, force: true });
@@ -75,7 +76,7 @@ class Demo {
     const context = JSON.stringify({ sshCidr: '127.0.0.0/8' });
     const environment = { ...this.environment, CDK_OUTDIR: this.assembly, CDK_CONTEXT_JSON: context };
     const { exitCode } = await run(process.execPath, [APP], { environment, signal: this.signal });
-    expect(exitCode === 0, `the CDK app ended with exit code ${exitCode}`);
+    expect(exitCode === 0, `the CDK app failed with exit code ${exitCode}`);
     const template = readdirSync(this.assembly).find((name) => name.endsWith('.template.json'));
     expect(template !== undefined, `${this.assembly} has no template`);
     const { Resources } = JSON.parse(readFileSync(join(this.assembly, template), 'utf8')) as { Resources: object };
@@ -113,7 +114,7 @@ class Demo {
 
   private async list(): Promise<{ note: string }> {
     const hosts = await this.json<{ name: string; state: string }[]>('list');
-    expect(hosts.length === 1 && hosts[0]?.name === HOST, `expected the one host, got ${JSON.stringify(hosts)}`);
+    expect(hosts.length === 1 && hosts[0]?.name === HOST, `expected one host, got ${JSON.stringify(hosts)}`);
     return { note: `${hosts[0]?.name} ${hosts[0]?.state}` };
   }
 
@@ -121,9 +122,12 @@ class Demo {
     const { command, arguments: words } = await this.json<{ command: string; arguments: string[] }>(
       ...['connect', HOST, '--', 'sh', '-c', 'echo hello from $(hostname)'],
     );
-    // Without a terminal here ssh would warn that it asks for none there.
+    // -q: without a local terminal, ssh would warn that it doesn't request a remote one.
     const { stdout, exitCode } = await run(command, ['-q', ...words], { environment: this.environment });
-    expect(exitCode === 0 && stdout.includes('hello from'), `ssh ended with ${exitCode} and said "${stdout.trim()}"`);
+    expect(
+      exitCode === 0 && stdout.includes('hello from'),
+      `ssh exited with ${exitCode} and printed "${stdout.trim()}"`,
+    );
     return { note: stdout.trim() };
   }
 
@@ -133,15 +137,15 @@ class Demo {
       'git -c user.name=demo -c user.email=demo@example.com commit -q -m "First commit"; git log --format=%s',
     ].join('; ');
     const { stdout } = await this.exec('bash', '-c', script);
-    expect(stdout === 'First commit\n', `git log said "${stdout.trim()}"`);
+    expect(stdout === 'First commit\n', `git log printed "${stdout.trim()}"`);
     const { exitCode } = await this.cli('exec', HOST, '--', 'sh', '-c', 'exit 7');
-    expect(exitCode === 7, `exec should have passed on exit code 7, not ${exitCode}`);
+    expect(exitCode === 7, `exec should have exited with 7, not ${exitCode}`);
     return { note: stdout.trim() };
   }
 
   private async findSession(): Promise<{ note: string }> {
     const { stdout } = await this.exec('tmux', 'list-sessions', '-F', '#{session_name}');
-    expect(stdout.split('\n').includes(`mngr-${HOST}`), `tmux knows of "${stdout.trim()}"`);
+    expect(stdout.split('\n').includes(`mngr-${HOST}`), `tmux has no session mngr-${HOST}, only "${stdout.trim()}"`);
     return { note: stdout.trim() };
   }
 
@@ -152,7 +156,7 @@ class Demo {
       if (stdout === `heard: ${MESSAGE}\n`) return { note: stdout.trim() };
       await sleep(100, undefined, { signal: this.signal });
     }
-    throw new Error(`the agent didn't hear ${JSON.stringify(MESSAGE)}`);
+    throw new Error(`the agent didn't receive ${JSON.stringify(MESSAGE)}`);
   }
 
   private async copyFile(): Promise<{ note: string }> {
@@ -165,8 +169,8 @@ class Demo {
     const { stdout } = await this.exec('sha256sum', '/root/copy');
     expect(stdout.startsWith(sum), 'the file is different on the host');
     await this.json('cp', `${HOST}:/root/copy`, back);
-    expect(readFileSync(back).equals(bytes), 'the file came back different');
-    return { note: `${FILE_BYTES} bytes, the same` };
+    expect(readFileSync(back).equals(bytes), 'the file is different after copying it back');
+    return { note: `${FILE_BYTES} bytes, unchanged` };
   }
 
   private async destroy(): Promise<{ note: string }> {
@@ -188,18 +192,18 @@ class Demo {
     return { note: 'no process, no container, no server, no key' };
   }
 
-  /** Runs a command of the product that prints JSON, and expects it to succeed. */
+  /** Runs a command with `--json`, and expects it to succeed. */
   private async json<Result>(...args: string[]): Promise<Result> {
     const divide = args.indexOf('--');
     const words = divide < 0 ? [...args, '--json'] : [...args.slice(0, divide), '--json', ...args.slice(divide)];
     const { exitCode, stdout } = await this.cli(...words);
-    expect(exitCode === 0, `mngr-fargate ${words.join(' ')} ended with exit code ${exitCode}: ${stdout.trim()}`);
+    expect(exitCode === 0, `mngr-fargate ${words.join(' ')} failed with exit code ${exitCode}: ${stdout.trim()}`);
     return JSON.parse(stdout) as Result;
   }
 
   private async exec(...command: string[]): Promise<CommandResult> {
     const result = await this.cli('exec', HOST, '--', ...command);
-    expect(result.exitCode === 0, `${command.join(' ')} ended with exit code ${result.exitCode} on the host`);
+    expect(result.exitCode === 0, `${command.join(' ')} failed with exit code ${result.exitCode} on the host`);
     return result;
   }
 
@@ -212,7 +216,7 @@ function expect(condition: boolean, problem: string): asserts condition {
   if (!condition) throw new Error(problem);
 }
 
-/** Nothing of the user's own AWS settings may reach the demo, nor the demo the user's account. */
+/** The environment without the user's AWS settings, so that the demo can't reach the user's account. */
 function environmentWithoutAws(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|MNGR|CDK)_/.test(name)));
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { findEngine } from '../lib/local/runtimes';
 
-/** What a host or an endpoint could have left on this machine, in words; empty when nothing is left. */
+/** Lists what a host or an endpoint has left on this machine; empty if nothing is left. */
 export async function leftovers(options: {
   /** Folder that holds all state of the endpoint and the launcher. */
   readonly folder: string;
@@ -20,7 +20,7 @@ export async function leftovers(options: {
   ];
 }
 
-/** By command line and environment, on Linux; elsewhere processes can't be looked into. */
+/** Searches command lines and environments of processes; only Linux has both in /proc. */
 function processesMentioning(folder: string): string[] {
   if (!existsSync('/proc/self/environ')) return [];
   const read = (file: string): string => {

@@ -5,9 +5,9 @@ import { missingPrograms, packageSource } from '../lib/local/runtimes/prerequisi
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Makes sure that this machine can run hosts as processes (tests do, and so does the demo where no engine answers).
- * As root on Debian and its kin what is missing is installed; elsewhere it is said, with the command, and the process
- * ends with exit code 1.
+ * Makes sure that this machine can run hosts as processes, which the tests need, and the demo if no container engine
+ * answers. As root on Debian or a derivative, installs what is missing; elsewhere, prints what is missing and the command
+ * that installs it, and exits with 1.
  */
 export function ensureSystemPackages(): void {
   const missing = missingPrograms();
@@ -23,10 +23,10 @@ export function ensureSystemPackages(): void {
   process.exit(1);
 }
 
-/** True as root on Debian and its kin. */
+/** True as root on Debian or a derivative. */
 export const canInstall = (): boolean => packageSource() === 'apt' && process.getuid?.() === 0;
 
-/** Installs packages of the system and says so on one line. Undefined when it worked, else what went wrong. */
+/** Installs system packages and reports it on one line. Returns undefined if it worked, otherwise what went wrong. */
 export function installPackages(packages: readonly string[]): string | undefined {
   process.stdout.write(`installing ${packages.join(' ')} … `);
   const start = Date.now();
@@ -35,7 +35,7 @@ export function installPackages(packages: readonly string[]): string | undefined
   return failure;
 }
 
-/** Package lists can be old or not there at all, so they are fetched when the first try fails. */
+/** Package lists can be old or missing, so they are updated if the first attempt fails. */
 function install(packages: readonly string[]): string | undefined {
   const tryIt = (): string | undefined =>
     run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages);
@@ -43,8 +43,8 @@ function install(packages: readonly string[]): string | undefined {
 }
 
 /**
- * Hosts start an sshd of their own. The machine's, which Debian starts and enables when it is installed, stays off: it
- * would open port 22 to the network. policy-rc.d with exit code 101 forbids starting (invoke-rc.d(8)).
+ * Hosts start their own sshd. When openssh-server is installed, Debian starts and enables the machine's sshd, which would open
+ * port 22 to the network; this prevents it. A policy-rc.d that exits with 101 forbids starting services (invoke-rc.d(8)).
  */
 function withoutStartingServices(work: () => string | undefined): string | undefined {
   const sshdIsNew = !existsSync('/usr/sbin/sshd');
@@ -58,7 +58,7 @@ function withoutStartingServices(work: () => string | undefined): string | undef
   }
 }
 
-/** Undefined when the program succeeded, else what it said. */
+/** Returns undefined if the program succeeded, otherwise its output. */
 function run(program: string, ...args: string[]): string | undefined {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env });

@@ -1,8 +1,8 @@
-/** Runs named steps one after another and prints each with its time. */
+/** Runs named steps and prints each with its time. */
 export class Steps {
   private readonly begun = process.hrtime.bigint();
 
-  /** Runs a step; its result's `note` stands behind the name. A step that throws is printed as failed and rethrown. */
+  /** Runs a step and prints its result's `note` after the name. A step that throws is printed as failed, and the error rethrown. */
   async run<Result extends { readonly note: string }>(name: string, work: () => Promise<Result>): Promise<Result> {
     const start = process.hrtime.bigint();
     try {
@@ -15,7 +15,7 @@ export class Steps {
     }
   }
 
-  /** Seconds since the first step. */
+  /** Seconds since this object was created. */
   get seconds(): string {
     return secondsSince(this.begun);
   }

@@ -1,6 +1,6 @@
 # Who may log in: the public keys of MNGR_SSH_PUBLIC_KEY and MNGR_EXTRA_AUTHORIZED_KEYS, checked one by one. Sourced.
 
-# A key may not bring options of its own: `command=` and the like would run what nobody on this side has seen.
+# Keys with options are refused: options such as `command=` run code.
 KEY_TYPES='^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)$'
 RSA_MINIMUM_BITS=2048
 
@@ -11,10 +11,10 @@ write_authorized_keys() {
   given=${MNGR_SSH_PUBLIC_KEY-}
   while [[ $given == *[[:space:]] ]]; do given=${given%?}; done
   if [[ -z $given ]]; then
-    fail "$EXIT_KEY" 'MNGR_SSH_PUBLIC_KEY is not set: nobody could log in; give one OpenSSH public key'
+    fail "$EXIT_KEY" 'MNGR_SSH_PUBLIC_KEY is not set, so nobody could log in: set it to one OpenSSH public key'
   fi
   if [[ $given == *$'\n'* ]]; then
-    fail "$EXIT_KEY" 'MNGR_SSH_PUBLIC_KEY has more than one line: give one OpenSSH public key there and further ones in MNGR_EXTRA_AUTHORIZED_KEYS'
+    fail "$EXIT_KEY" 'MNGR_SSH_PUBLIC_KEY has more than one line: set it to one OpenSSH public key, and put additional keys into MNGR_EXTRA_AUTHORIZED_KEYS'
   fi
   check_key MNGR_SSH_PUBLIC_KEY "$given"
 
@@ -40,13 +40,13 @@ check_key() {
     fail "$EXIT_KEY" "$where is not a public key: it must begin with ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa or another OpenSSH key type, without options before it"
   fi
   if [[ $key =~ [[:cntrl:]] ]]; then
-    fail "$EXIT_KEY" "$where is not a public key: it holds control characters"
+    fail "$EXIT_KEY" "$where is not a public key: it contains control characters"
   fi
   if ! found=$(ssh-keygen -lf - <<<"$key" 2>/dev/null) || [[ -z $found ]]; then
     fail "$EXIT_KEY" "$where is not a public key: ssh-keygen cannot read it; was it cut off?"
   fi
   if [[ $key == ssh-rsa[[:space:]]* ]] && ((${found%% *} < RSA_MINIMUM_BITS)); then
-    fail "$EXIT_KEY" "$where is an RSA key of ${found%% *} bits: give one of at least $RSA_MINIMUM_BITS, or an ed25519 key"
+    fail "$EXIT_KEY" "$where is an RSA key of ${found%% *} bits: use one of at least $RSA_MINIMUM_BITS bits, or an ed25519 key"
   fi
   log "may log in: $found"
 }

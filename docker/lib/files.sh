@@ -1,13 +1,13 @@
-# Directories and files, written whole or not at all. Sourced.
+# Directories and files, written completely or not at all. Sourced.
 
-# make_directories MODE PATH...: with their parents; directories that are there already get the mode too.
+# make_directories MODE PATH...: creates directories and their parents, and sets the mode of existing ones too.
 make_directories() {
   local mode=$1
   shift
-  if ! mkdir -p "$@" || ! chmod "$mode" "$@"; then fail "$EXIT_CANT_CREATE" "cannot make the directory $*"; fi
+  if ! mkdir -p "$@" || ! chmod "$mode" "$@"; then fail "$EXIT_CANT_CREATE" "cannot create the directory $*"; fi
 }
 
-# write_file MODE PATH TEXT: replaces PATH in one step, so that no reader sees a part of it.
+# write_file MODE PATH TEXT: replaces PATH atomically, so that no reader sees a partial file.
 write_file() {
   local new=$2.$$.new mask
   mask=$(umask)

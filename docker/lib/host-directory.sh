@@ -1,7 +1,7 @@
-# mngr's host directory: what mngr expects to find there before its first agent (mngr's CertifiedHostData and activity
-# files; docs/image.md). Sourced.
+# mngr's host directory, with what mngr expects before it starts its first agent (mngr's CertifiedHostData and activity files;
+# docs/image.md). Sourced.
 
-# choose_host_id: sets host_id. A restarted host keeps the id that its data.json has.
+# choose_host_id: sets host_id. A restarted host keeps the id in its data.json.
 choose_host_id() {
   host_id=${MNGR_HOST_ID-}
   if [[ -z $host_id && -s $host_directory/data.json ]]; then
@@ -13,8 +13,8 @@ choose_host_id() {
   fi
 }
 
-# write_host_directory: the directories, data.json unless there is one (mngr and `mngr limit` change it), the time of
-# this boot, and the script that ends the host.
+# write_host_directory: writes the directories, data.json unless it exists (mngr changes it), the time of this boot, and the
+# script that ends the host.
 write_host_directory() {
   local now seconds
   read -r now seconds <<<"$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')"
@@ -25,13 +25,13 @@ write_host_directory() {
   fi
   write_file 644 "$host_directory/activity/boot" "{\"time\": ${seconds}000, \"host_id\": \"$host_id\"}"
   write_file 755 "$host_directory/commands/shutdown.sh" "#!/usr/bin/env bash
-# Ends this host. mngr's activity watcher calls it: without an argument when the host is idle or too old, with STOPPED
-# when its agents have ended.
+# Ends this host. mngr's activity watcher calls it: without an argument if the host is idle or too old, with STOPPED if its
+# agents have ended.
 exec bash '$library/shutdown.sh' '$run_directory' '$host_directory' \"\${1:-PAUSED}\""
 }
 
-# certified_host_data NOW: data.json. mngr refuses keys that it doesn't know, so ours are below plugin.fargate. What
-# stands here has been checked for characters that JSON would have to quote.
+# certified_host_data NOW: prints data.json. mngr refuses unknown keys, so ours are below plugin.fargate. All values have been
+# checked for characters that JSON would have to escape.
 certified_host_data() {
   local plugin="\"provider\": \"$provider\"" sources='"USER", "AGENT", "SSH", "CREATE", "START", "BOOT"' mode=IO
   if [[ -n $task_arn ]]; then plugin+=", \"task_arn\": \"$task_arn\""; fi
@@ -58,7 +58,7 @@ certified_host_data() {
 }"
 }
 
-# check_tags: user_tags must be one JSON object of strings; brings it on one line.
+# check_tags: checks that user_tags is one JSON object of strings, and puts it on one line.
 check_tags() {
   local given=$user_tags
   if [[ $user_tags == '{}' ]]; then return; fi

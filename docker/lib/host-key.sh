@@ -1,12 +1,12 @@
-# The host's own key, made at its first boot and never part of an image, and the proof that it is this host's. Sourced.
+# The host's key, generated at its first boot and never part of an image, and its proof. Sourced.
 
-# make_host_key: sets host_key. A restarted container keeps its key, since launchers have pinned it.
+# make_host_key: sets host_key. A restarted container keeps its key, because launchers have pinned it.
 make_host_key() {
   host_key=$run_directory/ssh_host_ed25519_key
   if [[ -s $host_key && -s $host_key.pub ]]; then return; fi
   rm -f "$host_key" "$host_key.pub"
   if ! ssh-keygen -q -t ed25519 -N '' -C '' -f "$host_key"; then
-    fail "$EXIT_CANT_CREATE" "cannot make the host key $host_key"
+    fail "$EXIT_CANT_CREATE" "cannot generate the host key $host_key"
   fi
 }
 
@@ -21,8 +21,8 @@ make_proof() {
 }
 
 # host_key_proof NONCE: base64url of HMAC-SHA256(NONCE, base64 blob of the public key), without padding.
-# Worked out from the definition (RFC 2104), because openssl takes an HMAC key only as an argument, which anybody can
-# read in the process table. The nonce is as long as one SHA-256 block, so it needs no padding.
+# Computed as RFC 2104 defines it, because openssl takes an HMAC key only as an argument, which anybody can read in the
+# process table. The nonce is as long as one SHA-256 block, so it needs no padding.
 host_key_proof() {
   local nonce=$1 blob inner_pad='' outer_pad='' code index proof
   read -r _ blob _ <"$host_key.pub"
@@ -31,7 +31,7 @@ host_key_proof() {
     printf -v inner_pad '%s\\%03o' "$inner_pad" $((code ^ 0x36))
     printf -v outer_pad '%s\\%03o' "$outer_pad" $((code ^ 0x5c))
   done
-  # shellcheck disable=SC2059 # the pads are octal escapes of our own making, and may stand for NUL
+  # shellcheck disable=SC2059 # the pads are octal escapes that we generate, and may represent NUL
   proof=$({
     printf "$outer_pad"
     { printf "$inner_pad" && printf '%s' "$blob"; } | openssl dgst -sha256 -binary

@@ -1,7 +1,7 @@
-# The boot lease: a host that nobody logs in to ends itself, so that a launcher that died leaves nothing running. Sourced.
+# The boot lease: a host that nobody logs in to ends itself, so a launcher that died leaves nothing running. Sourced.
 
-# start_lease: sets lease_pid, empty without a lease. Signals USR1 to the main process when the time is up. `sleep`
-# counts it, since the machine's clock may still be set right at boot.
+# start_lease: sets lease_pid, which is empty without a lease. Sends USR1 to the main process when the lease expires. The time
+# is measured with `sleep`, because the machine's clock may still be adjusted after boot.
 start_lease() {
   lease_pid=''
   if ((lease_seconds == 0)); then return; fi
@@ -19,8 +19,8 @@ end_lease() {
   if [[ -n $lease_pid ]]; then kill "$lease_pid" 2>/dev/null || true; fi
 }
 
-# watch_log: passes sshd's log on; the first login in it ends the lease. sshd encodes control characters that clients
-# send, so a line that begins with these words is sshd's own.
+# watch_log: forwards sshd's log, and ends the lease at the first login. sshd encodes control characters that clients send, so
+# clients can't forge a line that begins with these words.
 watch_log() {
   local line claimed=''
   trap '' TERM INT

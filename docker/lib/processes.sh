@@ -1,19 +1,19 @@
 # Ends what the host has started. Sourced.
 
-# mark_sessions: sets boot_id, which SSH sessions have in their environment as MNGR_BOOT_ID. All that they start carries
-# it on, a tmux server included, which isn't anybody's child any more.
+# mark_sessions: sets boot_id, which is MNGR_BOOT_ID in the environment of SSH sessions. All their processes inherit it, even a
+# tmux server, which no longer has a parent on the host.
 mark_sessions() {
   boot_id=$host_id-$$-$RANDOM$RANDOM
 }
 
-# end_host CODE TEXT: the last act. Sessions and agents get SIGTERM and half a second; what is left then ends with the
-# container, or by SIGKILL where there is none.
+# end_host CODE TEXT: ends the host. Sessions and agents get SIGTERM and half a second. What is left then ends with the
+# container or, without a container, by SIGKILL.
 end_host() {
   trap '' TERM INT USR1
-  # Whatever fails here, what follows is to be done all the same.
+  # If something fails here, the rest must still run.
   set +e
   log "$2"
-  # Stopped first, so that no session begins between the listing and the signal.
+  # Stop first, so that no session starts between the listing and the signal.
   started=$(started_processes)
   signal_all STOP
   started=$(started_processes)
@@ -28,7 +28,7 @@ end_host() {
   exit "$1"
 }
 
-# await_end: returns when nothing of the host runs, and after half a second anyway.
+# await_end: waits until no process of the host is running, but at most half a second.
 await_end() {
   local tries=5
   while ((tries > 0)) && [[ -n $(host_processes) ]]; do
@@ -42,7 +42,7 @@ signal_all() {
   for pid in $started $(session_processes); do kill "-$1" "$pid" 2>/dev/null; done
 }
 
-# host_processes: the numbers of those that run still. Zombies don't, and may have a parent by then that is in no hurry.
+# host_processes: prints the pids of processes that are still running. Zombies aren't; their parent may reap them late.
 host_processes() {
   ps -A -o pid=,stat= | awk -v "started=$started" '
     BEGIN { for (count = split(started, part, " "); count > 0; count--) of_host[part[count]] = 1 }
@@ -50,8 +50,8 @@ host_processes() {
   session_processes
 }
 
-# started_processes: all below the main process, sshd with its connections, the lease and the watchdog, whether or not
-# the main process has come to note their numbers. Without the reader of sshd's log, which ends with its last line.
+# started_processes: prints the pids of all descendants of the main process (sshd with its connections, the lease and the
+# watchdog), whether or not it has recorded them. Leaves out the reader of sshd's log, which ends with the log.
 started_processes() {
   ps -A -o pid=,ppid= | awk -v "main=$$" -v "reader=${log_pid:-0}" '
     { parent[$1] = $2 }

@@ -1,6 +1,6 @@
-# The PATH of login shells, which tmux starts as well: the distribution's /etc/profile sets its own. Sourced.
+# The PATH of login shells, which tmux also starts: the distribution's /etc/profile would replace it. Sourced.
 
-# write_profile: gives login shells the PATH that this host was started with, and with it the image's programs.
+# write_profile: gives login shells the PATH with which this host was started, so that they find the image's programs.
 write_profile() {
   local text
   text="# Written at the host's boot.

@@ -1,4 +1,4 @@
-# Reads the settings from the environment, checks them, and names what the other parts work with. Sourced.
+# Reads the settings from the environment, checks them, and sets the variables that the other parts use. Sourced.
 
 # read_settings: sets root, home, run_directory, host_directory, provider, host_name, lease_seconds, idle_seconds,
 # max_age_seconds, watchdog_interval, busy_percent, user_tags, ssh_port, ssh_address.
@@ -39,7 +39,7 @@ read_settings() {
   fi
 }
 
-# is_container: true in the image, false where MNGR_ROOT stands for the file system's root.
+# is_container: true in the image, false if MNGR_ROOT replaces the root of the file system.
 is_container() {
   [[ -z $root ]]
 }
@@ -54,7 +54,7 @@ default_host_name() {
   printf '%s' "${name:-host}"
 }
 
-# check_path NAME VALUE: absolute, or empty, in characters that need no quoting in an sshd_config or in JSON.
+# check_path NAME VALUE: must be empty or absolute, with characters that need no quoting in sshd_config or JSON.
 check_path() {
   local allowed='^(/[A-Za-z0-9 ._+@~,=-]+)*$'
   if [[ ! $2 =~ $allowed || $2/ == */../* || $2/ == */./* ]]; then
@@ -66,7 +66,7 @@ check_path() {
 check_name() {
   local allowed='^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'
   if [[ ! $2 =~ $allowed || ${#2} -gt 63 ]]; then
-    fail "$EXIT_SETTING" "$1 must be 1 to 63 letters, digits, - and _, first and last a letter or digit, not $(shown "$2")"
+    fail "$EXIT_SETTING" "$1 must be 1 to 63 letters, digits, - and _, and begin and end with a letter or digit, not $(shown "$2")"
   fi
 }
 
@@ -77,7 +77,7 @@ check_number() {
   fi
 }
 
-# shown VALUE: a value as it may stand in one log line.
+# shown VALUE: prints a value so that it is safe in one log line.
 shown() {
   local text=${1:0:80}
   printf "'%s'" "${text//[![:print:]]/?}"

@@ -1,12 +1,12 @@
-# sshd: its configuration, which leaves the distribution's alone, and its start. Sourced.
+# Configures sshd, without the distribution's configuration, and starts it. Sourced.
 
-# find_sshd: sets sshd, with its full path, which sshd needs to execute itself again.
+# find_sshd: sets sshd to its full path, which sshd needs to re-execute itself.
 find_sshd() {
   sshd=$(PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin command -v sshd) ||
     fail "$EXIT_UNAVAILABLE" 'sshd is not installed: install the package openssh-server'
 }
 
-# knows_option NAME: whether this sshd has the option, which would stop any other. NAME in lower case.
+# knows_option NAME: whether this sshd has the option; an sshd without it would refuse to start. NAME is in lower case.
 knows_option() {
   LC_ALL=C grep -q "$1" "$sshd"
 }
@@ -34,19 +34,19 @@ sshd_options() {
     'PrintLastLog no' \
     'X11Forwarding no' \
     'StreamLocalBindUnlink yes'
-  # mngr runs many channels over one connection and knocks from many threads at once.
+  # mngr opens many channels over one connection, and connects from many threads at once.
   printf '%s\n' 'MaxSessions 100' 'MaxStartups 100:30:300' 'LoginGraceTime 30'
   # Frees mngr's host lock two minutes after a client has vanished.
   printf '%s\n' 'ClientAliveInterval 30' 'ClientAliveCountMax 4'
-  # LANG isn't accepted: clients send the language of their own machine, which is hardly ever installed here.
+  # LANG isn't accepted: clients send their own machine's locale, which is rarely installed here.
   printf '%s\n' 'AcceptEnv LC_* COLORTERM' "SetEnv $(session_environment)"
   if [[ -n $ssh_address ]]; then printf '%s\n' "ListenAddress $ssh_address"; fi
   if [[ -n $proof ]]; then printf '%s\n' "VersionAddendum mngr-host-proof=$proof"; fi
   if knows_option debianbanner; then printf '%s\n' 'DebianBanner no'; fi
-  # Since OpenSSH 9.8 sshd shuts out addresses that connect without logging in, as launchers do when they knock. With
-  # keys alone there is nothing to guess, so nothing is lost without it.
+  # Since OpenSSH 9.8, sshd blocks addresses that connect without logging in, as launchers do while they wait for a host. With
+# key authentication only there is no password to guess, so this protection isn't needed.
   if knows_option persourcepenalties; then printf '%s\n' 'PerSourcePenalties no'; fi
-  # A program of its own, where there is one: the watchdog tells sessions from sshd's processes by their names.
+  # A separate program if there is one, because the watchdog tells sessions from sshd's own processes by their names.
   printf '%s\n' "Subsystem sftp $(find_sftp_server)"
   if is_container; then
     printf '%s\n' 'UsePAM no'
@@ -55,8 +55,8 @@ sshd_options() {
   fi
 }
 
-# Without a container the key opens one account, and sessions begin in the host's home instead of the account's. That
-# home is closed to others, whatever StrictModes would say of the directories above it.
+# Without a container the key gives access to one account, and sessions start in the host's home instead of the account's. Other
+# users can't enter that home, so StrictModes' check of the directories above it isn't needed.
 outside_container_options() {
   printf '%s\n' \
     'StrictModes no' \
@@ -66,7 +66,7 @@ outside_container_options() {
     "ForceCommand exec bash '$library/session.sh'"
 }
 
-# is_locked_account: without PAM sshd takes a locked password (Ubuntu's default for root) for a locked account.
+# is_locked_account: without PAM, sshd treats a locked password (Ubuntu's default for root) as a locked account.
 is_locked_account() {
   awk -F: -v "user=$(id -un)" '$1 == user && $2 ~ /^!/ { locked = 1 } END { exit !locked }' /etc/shadow 2>/dev/null
 }
@@ -82,13 +82,13 @@ find_sftp_server() {
   printf 'internal-sftp'
 }
 
-# session_environment: what every SSH session has in its environment, in sshd_config's quoting.
+# session_environment: prints the environment of every SSH session, quoted for sshd_config.
 session_environment() {
   local variable
   session_variables | while IFS= read -r variable; do printf '"%s" ' "$variable"; done
 }
 
-# session_variables: the same, one NAME=VALUE a line.
+# session_variables: prints the same, one NAME=VALUE per line.
 session_variables() {
   local name
   session_variable MNGR_HOST_DIR "$host_directory"
@@ -103,7 +103,7 @@ session_variables() {
     session_variable HOME "$home"
     session_variable TMUX_TMPDIR "$root/run"
   fi
-  # Through these an agent reaches the task role's credentials, its region and the task's own metadata.
+  # Agents need these for the task role's credentials, the region and the task's metadata.
   for name in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_REGION AWS_DEFAULT_REGION ECS_CONTAINER_METADATA_URI_V4; do
     if [[ -n ${!name-} ]]; then session_variable "$name" "${!name}"; fi
   done
@@ -111,20 +111,20 @@ session_variables() {
 
 session_variable() {
   if [[ $2 == *[\"\\]* || $2 =~ [[:cntrl:]] ]]; then
-    log "$1 does not reach SSH sessions: it holds quotes, backslashes or control characters"
+    log "$1 is not passed on to SSH sessions: it contains quotes, backslashes or control characters"
   else
     printf '%s=%s\n' "$1" "$2"
   fi
 }
 
-# start_sshd: sets sshd_pid and log_pid. sshd's log goes through watch_log to the container's log.
+# start_sshd: sets sshd_pid and log_pid. watch_log forwards sshd's log to the container's log.
 start_sshd() {
   local pipe=$run_directory/sshd-log
-  # sshd's compiled-in directory for privilege separation, also where MNGR_ROOT is set; the machine's own sshd makes it too.
+  # sshd's compiled-in directory for privilege separation, even if MNGR_ROOT is set; the machine's own sshd creates it too.
   if ((EUID == 0)) && [[ -d /run && ! -d /run/sshd ]]; then make_directories 755 /run/sshd; fi
   rm -f "$pipe"
   mkfifo -m 600 "$pipe"
-  # Opened here, both ends at once: a reader that opens it alone waits for ever when the writer is ended before.
+  # Both ends are opened here: a reader that opens its end alone waits forever if the writer ends first.
   exec 8<>"$pipe"
   exec 9<"$pipe"
   rm -f "$pipe"

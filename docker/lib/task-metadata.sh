@@ -2,7 +2,7 @@
 
 METADATA_TIMEOUT_SECONDS=0.5
 
-# start_task_arn: asks in the background, so that the boot goes on meanwhile. Without ECS nothing is asked.
+# start_task_arn: asks in the background while the boot continues. Does nothing outside ECS.
 start_task_arn() {
   task_arn_pid=''
   rm -f "$run_directory/task-arn"
@@ -12,11 +12,11 @@ start_task_arn() {
   task_arn_pid=$!
 }
 
-# read_task_arn: sets task_arn, empty when the endpoint didn't answer in time.
+# read_task_arn: sets task_arn, which is empty if the endpoint didn't answer in time.
 read_task_arn() {
   task_arn=''
   if [[ -z $task_arn_pid ]]; then return; fi
-  wait "$task_arn_pid" || log 'the ECS metadata endpoint did not answer: data.json goes without task_arn'
+  wait "$task_arn_pid" || log 'the ECS metadata endpoint did not answer: data.json has no task_arn'
   IFS= read -r task_arn <"$run_directory/task-arn" || true
   if [[ ! $task_arn =~ ^[A-Za-z0-9:/_-]*$ ]]; then task_arn=''; fi
 }

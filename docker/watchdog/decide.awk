@@ -1,11 +1,11 @@
-# Whether the host ends, from its limits and from what is known of its activity: mngr's rules in mngr's order. Takes
-# `present`, `confirmed` and `busy` as sample.awk leaves them. Prints what counts as activity now, and one verdict:
+# Decides whether the host ends, by its limits and its activity: mngr's rules in mngr's order. Takes `present`, `confirmed`
+# and `busy` from sample.awk. Prints what counts as activity now, and one verdict:
 #   keep            the host goes on
 #   pause REASON    it is too old, or idle
 #   stopped REASON  its agents have ended
-# Without the time or the limits it prints no verdict.
+# Prints no verdict if it doesn't know the time or the limits.
 
-BEGIN { GRACE = 120 } # seconds that agents have to start a session in, after their directory was made and after a boot
+BEGIN { GRACE = 120 } # seconds in which agents must start a session, after a boot and after their directory was created
 
 $1 == "limits" { timeout = $2; max_age = $3; sources = "," $4 ","; limited = 1 }
 $1 == "prefix" { prefix = $2 }
@@ -32,7 +32,7 @@ function verdict(    age, idle) {
   if (agents_have_ended(age)) {
     return sprintf("stopped no agent left: no tmux session %s*, the newest of %d agents was made %.0f s ago", prefix, agents, now - newest_agent)
   }
-  # Whatever the configured sources are, a host that shows none of them has at least been booted.
+  # If none of the configured sources has a file, the boot counts as the latest activity.
   if (latest == "") { latest = "boot"; newest = boot }
   idle = now - newest
   if (timeout > 0 && idle >= timeout && !(present && is_source("ssh"))) {
@@ -41,13 +41,13 @@ function verdict(    age, idle) {
   return "keep"
 }
 
-# A person on the host may be looking into why the agents have ended.
+# With a session open, somebody may be investigating why the agents have ended.
 function agents_have_ended(age) {
   if (prefix == "" || agents == 0 || agent_sessions || panes_unknown || present) return 0
   return now - newest_agent >= GRACE && age >= GRACE
 }
 
-# read_file: MTIME and PATH below the host directory. `activity/agent` is the watchdog's own; mngr's is the agents'.
+# read_file MTIME PATH: PATH is below the host directory. The watchdog writes `activity/agent`; mngr writes `agents/*/activity/agent`.
 function read_file(mtime, path,    part, count) {
   count = split(path, part, "/")
   if (part[1] == "activity" && count == 2) {

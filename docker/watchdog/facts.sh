@@ -1,16 +1,16 @@
-# What a round looks at, as lines for sample.awk and decide.awk. Sourced.
+# Collects the facts of a round, as lines for sample.awk and decide.awk. Sourced.
 
-# A tmux server that has been stopped answers nobody; seconds until the round goes on without it.
+# Seconds to wait for tmux: a stopped (SIGSTOP) server never answers.
 TMUX_PATIENCE_SECONDS=5
 
-# start_facts: what stays the same for the watchdog's life, and how this system's tools are called.
+# start_facts: sets what stays the same for the watchdog's life, and how to call this system's tools.
 start_facts() {
   started=$(date +%s)
   last_uptime=-
   last_cpu=-
   last_sessions=-
   ticks_a_second=$(getconf CLK_TCK 2>/dev/null) || ticks_a_second=100
-  # As the host's sessions have it (session_environment).
+  # The same as in the host's sessions (session_environment).
   if ! is_container; then export TMUX_TMPDIR=$root/run; fi
   tmux_socket=${TMUX_TMPDIR:-/tmp}/tmux-$EUID/default
   stat_format=(-c 'file %Y %i %s %n')
@@ -19,7 +19,7 @@ start_facts() {
   if command -v timeout >/dev/null; then patience=(timeout "$TMUX_PATIENCE_SECONDS"); fi
 }
 
-# judge: turns facts into what changes and a verdict.
+# judge: turns facts into new values and a verdict.
 judge() {
   awk -f "$library/watchdog/sample.awk" -f "$library/watchdog/decide.awk"
 }
@@ -35,17 +35,17 @@ gather_facts() {
   if is_container; then printf 'container\n'; fi
   date '+now %s'
   list_panes
-  # In a subshell of its own: the watchdog must not stand in a directory that somebody may replace.
+  # In a subshell, so that the watchdog's own working directory isn't one that somebody may replace.
   (cd "$host_directory" 2>/dev/null && exec stat "${stat_format[@]}" data.json activity/* agents/*/ agents/*/activity/* 2>/dev/null)
   list_processes
 }
 
-# list_panes: those of the tmux server that mngr's sessions are in. Without its socket there is none to ask.
+# list_panes: lists the panes of the tmux server that mngr uses, if it has a socket.
 list_panes() {
   local status=0
   if [[ ! -S $tmux_socket ]]; then return; fi
   ${patience[@]+"${patience[@]}"} tmux list-panes -a -F 'pane #{pane_pid} #{session_name}' 2>/dev/null || status=$?
-  # 1 is tmux's own word that it serves nobody; anything else says nothing about its sessions.
+  # With 1 tmux reports that it has no server; other codes say nothing about its sessions.
   if ((status > 1)); then printf 'panes unknown\n'; fi
 }
 

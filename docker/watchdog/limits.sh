@@ -1,7 +1,7 @@
-# The host's limits: from data.json, which mngr changes (`mngr limit`), and from the boot's settings until it has been
-# read. Sourced.
+# The host's limits: from data.json, which mngr changes (`mngr limit`), or from the boot's settings until it has been read.
+# Sourced.
 
-# The four fields as mngr has them (CertifiedHostData), in one line: IDLE|MAX_AGE|SOURCES|PREFIX, `-` for none.
+# Prints four fields of mngr's CertifiedHostData on one line: IDLE|MAX_AGE|SOURCES|PREFIX, with `-` for none.
 # shellcheck disable=SC2016 # jq's own variables
 LIMITS_FILTER='
   def seconds: if type == "number" and . >= 0 and . <= 9999999999 then floor else error("not a time") end;
@@ -16,8 +16,8 @@ LIMITS_FILTER='
         | if type == "string" and test("^[^[:space:][:cntrl:]]*$") then . else error("not a prefix") end) ]
   | map(tostring) | join("|")'
 
-# start_limits: sets limit_idle, limit_age, limit_sources and limit_prefix as the boot had them, for a data.json that
-# can't be read.
+# start_limits: sets limit_idle, limit_age, limit_sources and limit_prefix from the boot's settings, in case data.json can't
+# be read.
 start_limits() {
   limit_idle=$idle_seconds
   limit_age=${max_age_seconds:--}
@@ -27,7 +27,7 @@ start_limits() {
   limits_of=unread
 }
 
-# follow_data STAMP: reads data.json again when its stamp has changed. A broken one leaves the limits as they are.
+# follow_data STAMP: reads data.json again if its stamp has changed. If it is broken, the limits stay unchanged.
 follow_data() {
   local found
   limits_of=$1

@@ -1,8 +1,7 @@
-# What runs on the host, from its process table. Sets `present` (how many sessions there are), `confirmed` (how many of
-# them the round before saw too) and `busy` (whether agents use the processor), and prints what the next round compares
-# with.
+# Reads the host's process table. Sets `present` (the number of sessions), `confirmed` (the number of them that the previous
+# round also saw) and `busy` (whether agents use the processor), and prints the values that the next round compares with.
 
-# All that follows is the process table, whatever it looks like.
+# Everything after this line is the process table.
 $1 == "table" { table = $2; next }
 table == "proc" { read_proc(); next }
 table == "ps" { read_ps(); next }
@@ -30,7 +29,7 @@ END {
   printf "uptime %s\ncpu %.0f\nsessions -%s\n", uptime, cpu, sessions
 }
 
-# /proc/uptime, then /proc/PID/stat of each: PID (NAME) STATE PARENT …, where NAME may hold blanks and parentheses.
+# /proc/uptime, then /proc/PID/stat of each process: PID (NAME) STATE PARENT …; NAME may contain spaces and parentheses.
 function read_proc(    rest, field) {
   if (NF == 2) { uptime = $1; return }
   if (!match($0, /^[0-9]+ \(/)) return
@@ -40,11 +39,11 @@ function read_proc(    rest, field) {
   name[$1] = substr($0, RLENGTH + 1, length($0) - length(rest) - RLENGTH - 2)
   parent[$1] = field[2]
   zombie[$1] = field[1] == "Z"
-  # With the time of its children that have ended: a build's many short processes show nowhere else.
+  # Includes the time of ended children: a build's many short processes are visible only there.
   ticks[$1] = field[12] + field[13] + field[14] + field[15]
 }
 
-# Of ps: PID PARENT TIME NAME, the time as [[D-]H:]M:S[.CC], the name with its path on some systems.
+# Output of ps: PID PARENT TIME NAME, with the time as [[D-]H:]M:S[.CC], and the name with its path on some systems.
 function read_ps(    part, count, position, seconds) {
   if (NF < 4) return
   name[$1] = $NF
@@ -57,16 +56,16 @@ function read_ps(    part, count, position, seconds) {
   ticks[$1] = seconds * ticks_a_second
 }
 
-# What an authenticated connection runs: a shell, a command, an SFTP server. sshd's own processes are called sshd, or
-# sshd-session and sshd-auth since OpenSSH 9.8, before the login and after it. A connection that only forwards ports has
-# no others.
+# A session is what an authenticated connection runs: a shell, a command, an SFTP server. sshd's own processes, before and
+# after the login, are named sshd or, since OpenSSH 9.8, sshd-session and sshd-auth. A connection that only forwards ports has
+# no other processes.
 function is_session(pid) {
   if (zombie[pid]) return 0
-  if (container && name[pid] == "ssm-session-wor") return 1 # ssm-session-worker: the kernel cuts names at 15 letters
+  if (container && name[pid] == "ssm-session-wor") return 1 # ssm-session-worker: the kernel truncates names to 15 characters
   return name[pid] !~ /^sshd/ && name[parent[pid]] ~ /^sshd/ && is_below(pid, listener)
 }
 
-# is_below: whether the process or one that it descends from is in `tops`. A broken table may have circles.
+# is_below: whether the process or one of its ancestors is in `tops`. A broken table may have cycles.
 function is_below(pid, tops,    steps) {
   for (steps = 0; steps < 1000 && pid > 1; steps++) {
     if (pid in tops) return 1

@@ -176,7 +176,7 @@ describeWith(needs, 'settings at boot', () => {
       stdout: "absent\nit's # here\n",
     });
     expect(await host.readFile('/run/mngr/sshd_config')).not.toContain('PasswordAuthentication yes');
-    expect(await host.logs()).toContain('AWS_REGION does not reach SSH sessions');
+    expect(await host.logs()).toContain('AWS_REGION is not passed on to SSH sessions');
     await host.remove();
   });
 });

@@ -20,9 +20,7 @@ describeWith(needs, 'a host as processes that is launched with a setup', () => {
     const host = await boot({ MNGR_BOOT_SETUP: 'echo no room >&2; exit 3' });
     try {
       expect(await host.exitCode()).toBe(71);
-      expect(await host.logs()).toMatch(
-        /no room\nmngr: the setup that the host was launched with ended with exit code 3/,
-      );
+      expect(await host.logs()).toMatch(/no room\nmngr: the setup script \(MNGR_BOOT_SETUP\) failed with exit code 3/);
     } finally {
       await host.remove();
     }

@@ -258,7 +258,7 @@ export function describesHost(boot: BootHost, folder: () => string): void {
     it('ends with code 75 when nobody logs in within the boot lease', async () => {
       const ending = await boot({ MNGR_BOOT_LEASE_SECONDS: '1' });
       expect(await ending.exitCode()).toBe(75);
-      expect(await ending.logs()).toContain('boot lease of 1 s ran out: nobody logged in');
+      expect(await ending.logs()).toContain('boot lease of 1 s expired: nobody logged in');
       await ending.remove();
     });
 

@@ -120,7 +120,7 @@ describeWith(needs, 'a host in a container of the image', () => {
     const container = await startContainer({ image });
     expect(await container.exitCode()).toBe(77);
     expect(await container.logs()).toBe(
-      'mngr: MNGR_SSH_PUBLIC_KEY is not set: nobody could log in; give one OpenSSH public key\n',
+      'mngr: MNGR_SSH_PUBLIC_KEY is not set, so nobody could log in: set it to one OpenSSH public key\n',
     );
   });
 

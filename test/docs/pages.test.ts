@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { ROOT } from '../support/run/paths';
 
 const DECISIONS = join(ROOT, 'docs/decisions');
@@ -61,4 +61,27 @@ describe('decision records', () => {
     const [first = ''] = textOf(index).split('\n## All decisions\n');
     expect([...first.matchAll(/^\d\. \[.+?\]\(\d{3}-\S+\.md\)/gm)]).toHaveLength(5);
   });
+});
+
+describe('docs/architecture.md', () => {
+  const text = textOf(join(ROOT, 'docs/architecture.md'));
+  const foldersIn = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(join(ROOT, folder), entry.parentPath).split(sep)[0] ?? '')
+      .filter((name, index, all) => name !== '' && all.indexOf(name) === index);
+
+  test('has a row for every folder of lib', () => {
+    const rows = [...text.matchAll(/^\| `lib\/(\w+)\/` /gm)].map(([, name = '']) => name);
+    expect(rows.sort()).toEqual(foldersIn('lib').sort());
+  });
+
+  test.each(['lib/constructs', 'lib/hosts', 'lib/mngr', 'lib/local', 'lib/cli', 'test/support'])(
+    'names every group of %s',
+    (folder) => {
+      const [, row = ''] = new RegExp(`^\\| \`${folder}\` +\\| (.*)$`, 'm').exec(text) ?? [];
+      const groups = [...row.matchAll(/`([\w-]+)(?:\/NAME)?`/g)].map(([, name = '']) => name);
+      expect(foldersIn(folder).filter((name) => !groups.includes(name))).toEqual([]);
+    },
+  );
 });
