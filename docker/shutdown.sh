@@ -7,7 +7,7 @@ pid=$(<"$1/pid")
 case $(ps -o args= -p "$pid") in
   *boot.sh*) ;;
   *)
-        echo "process $pid does not belong to this host" >&2
+    echo "process $pid does not belong to this host" >&2
     exit 1
     ;;
 esac

@@ -44,7 +44,7 @@ sshd_options() {
   if [[ -n $proof ]]; then printf '%s\n' "VersionAddendum mngr-host-proof=$proof"; fi
   if knows_option debianbanner; then printf '%s\n' 'DebianBanner no'; fi
   # Since OpenSSH 9.8, sshd blocks addresses that connect without logging in, as launchers do while they wait for a host. With
-# key authentication only there is no password to guess, so this protection isn't needed.
+  # key authentication only there is no password to guess, so this protection isn't needed.
   if knows_option persourcepenalties; then printf '%s\n' 'PerSourcePenalties no'; fi
   # A separate program if there is one, because the watchdog tells sessions from sshd's own processes by their names.
   printf '%s\n' "Subsystem sftp $(find_sftp_server)"
