@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -6,8 +8,8 @@ module.exports = {
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
   setupFiles: ['<rootDir>/lib/cli/quiet-aws-sdk.ts'],
   clearMocks: true,
-  // As many as two cores can carry: much of what runs here waits for programs.
-  maxWorkers: 2,
+  // More than a small machine has cores: most suites wait for programs, and use a fifth of one.
+  maxWorkers: Math.max(4, availableParallelism() - 1),
   testSequencer: '<rootDir>/test/support/run/longest-first.js',
   // Real hosts on a machine that is five times slower than a developer's, and busy.
   testTimeout: 180_000,

@@ -1,14 +1,46 @@
+import { join } from 'node:path';
 import type { Host } from '../../lib/hosts/model/types';
-import type { CliLocal } from '../support/cli/cli-local';
-import type { MngrMachine } from '../support/mngr/mngr-machine';
+import { withFileLock } from '../../lib/util/file-lock';
+import { CliLocal, localHosts } from '../support/cli/cli-local';
+import { terminal } from '../support/cli/cli-terminal';
+import { separateFileSystems } from '../support/endpoint/namespaces';
+import { MngrMachine } from '../support/mngr/mngr-machine';
+import { installMngr, pythonForMngr } from '../support/mngr/mngr-tool';
 import { until } from '../support/run/eventually';
+import { program } from '../support/run/requirements';
 
-/** What the suites share: one deployed stack and the machine of its first user. */
+/** What the suites need of the machine: the template on a local endpoint, hosts that are real, and mngr as PyPI has it. */
+export const E2E = [
+  ...[pythonForMngr, separateFileSystems, terminal, ...localHosts],
+  ...['git', 'rsync', 'jq'].map(program),
+];
+
+/** Milliseconds for mngr to be installed and a world to be started, on a busy machine. */
+export const START_UP = 900_000;
+
+/** A deployed stack of a suite's own, and the machine of its first user. */
 export interface World {
   readonly local: CliLocal;
   /** Folder with mngr's programs. */
   readonly programs: string;
   readonly machine: MngrMachine;
+  readonly stop: () => Promise<void>;
+}
+
+/** mngr reaches the hosts by its own ssh provider, or by the plugin. */
+export async function startWorld(provider: 'ssh' | 'plugin'): Promise<World> {
+  const programs = await installMngr(provider === 'ssh' ? 'mngr-0.3.0' : 'mngr-0.3.0-with-plugin');
+  const local = await CliLocal.start();
+  const machine = new MngrMachine(local.home, programs);
+  await machine.commit();
+  if (provider === 'ssh') await local.home.json(['config', 'write', '--mngr']);
+  else {
+    const words = ['mngr', 'install', '--python', join(programs, 'python')];
+    // Suites that run side by side share the environment.
+    await withFileLock(programs, () => local.home.json(words), { timeoutMs: START_UP });
+    await local.home.json(['config', 'write']);
+  }
+  return { local, programs, machine, stop: () => local.stop() };
 }
 
 /** Milliseconds for a test of several commands of mngr's on a slow machine. */

@@ -69,7 +69,8 @@ export class CliHome {
   /** Nothing of this machine's AWS or mngr settings gets in. */
   env(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
     const kept = Object.entries(process.env).filter(
-      ([name]) => !/^(?:AWS_|MNGR_|CDK_|NODE_OPTIONS|JEST_|HOME$|XDG_|NO_COLOR|FORCE_COLOR)/.test(name),
+      ([name]) =>
+        !/^(?:AWS_|MNGR_|CDK_|NODE_OPTIONS|JEST_|HOME$|XDG_|NO_COLOR|FORCE_COLOR|PYTHONDONTWRITEBYTECODE$)/.test(name),
     );
     return {
       ...Object.fromEntries(kept),

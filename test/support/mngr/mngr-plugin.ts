@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPlugin } from '../../../lib/mngr';
+import { withFileLock } from '../../../lib/util/file-lock';
 import { mngrPython } from './mngr-tool';
 import { installPythonTool } from '../run/python-tools';
 import { ROOT } from '../run/paths';
@@ -20,18 +21,15 @@ function requirementsFor(version: MngrVersion): string[] {
   return [`imbue-mngr==${version}`, 'pytest==9.2.0', ...requirementsOf('mngr-requirements-0.2.txt')];
 }
 
-/**
- * The folder with the programs of a released mngr that has this plugin, installed by the product itself. The
- * environment is of the suite that asks for it: whoever comes next may find another state of the plugin in it.
- */
-export async function installMngrWithPlugin(version: MngrVersion, suite = 'plugin'): Promise<string> {
-  const name = `mngr-${version}-${suite}`;
-  const programs = await installPythonTool({
-    name,
-    requirements: requirementsFor(version),
-    interpreter: mngrPython(),
-  });
-  const python = join(programs, 'python');
-  await installPlugin({ source: PLUGIN_FOLDER, python, dryRun: false, environment: process.env });
+/** Milliseconds that the installation in another suite may take on a busy machine. */
+const INSTALLING_MS = 600_000;
+
+/** The folder with the programs of a released mngr that has this plugin as it is now, installed by the product itself. */
+export async function installMngrWithPlugin(version: MngrVersion): Promise<string> {
+  const tool = { name: `mngr-${version}-plugin`, requirements: requirementsFor(version), interpreter: mngrPython() };
+  const programs = await installPythonTool(tool);
+  const request = { source: PLUGIN_FOLDER, python: join(programs, 'python'), environment: process.env };
+  // Suites that run side by side share the environment.
+  await withFileLock(programs, () => installPlugin({ ...request, dryRun: false }), { timeoutMs: INSTALLING_MS });
   return programs;
 }

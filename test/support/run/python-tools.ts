@@ -10,7 +10,9 @@ import { ROOT } from './paths';
 const run = promisify(execFile);
 /** The release of uv that installs tools here, as pip writes it. */
 export const UV = 'uv==0.13.8';
-const CACHE = join(ROOT, 'node_modules/.cache/mngr-fargate/python');
+const UV_TOOL: PythonTool = { name: 'uv', requirements: [UV] };
+/** Where the tools are, and what they keep. */
+export const PYTHON_CACHE = join(ROOT, 'node_modules/.cache/mngr-fargate/python');
 
 /** A program written in Python that tests run; `requirements` pin it and what it needs, as pip writes them. */
 export interface PythonTool {
@@ -38,18 +40,17 @@ export const python: Requirement = {
  * find it there. Test files that run side by side wait for one another.
  */
 export async function installPythonTool(tool: PythonTool): Promise<string> {
-  const folder = join(CACHE, tool.name);
+  const folder = join(PYTHON_CACHE, tool.name);
   const marker = join(folder, 'installed');
   const wanted = createHash('sha256').update(tool.requirements.join('\n')).digest('hex');
   const isInstalled = async (): Promise<boolean> => (await readFile(marker, 'utf8').catch(() => '')) === wanted;
 
   if (!(await isInstalled())) {
-    await mkdir(CACHE, { recursive: true });
+    await mkdir(PYTHON_CACHE, { recursive: true });
     const install = async (): Promise<void> => {
       if (await isInstalled()) return;
-      await rm(folder, { recursive: true, force: true });
-      await run(tool.interpreter ?? 'python3', ['-m', 'venv', folder]);
-      await installPackages(folder, tool.requirements);
+      await rm(marker, { force: true });
+      await installInto(folder, tool);
       await writeFile(marker, wanted);
     };
     // A large tool takes minutes on a busy machine.
@@ -58,24 +59,19 @@ export async function installPythonTool(tool: PythonTool): Promise<string> {
   return join(folder, 'bin');
 }
 
-/** By uv, which takes a tenth of pip's time for a large tool; by pip where uv can't. */
-async function installPackages(folder: string, requirements: readonly string[]): Promise<void> {
-  const pip = (words: readonly string[]): Promise<unknown> =>
-    run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...words], {
-      maxBuffer: 16 * 1024 * 1024,
-    });
-  try {
-    await pip([UV]);
-    await run(join(folder, 'bin/uv'), [
-      'pip',
-      'install',
-      '--quiet',
-      '--compile-bytecode',
-      '--python',
-      folder,
-      ...requirements,
-    ]);
-  } catch {
-    await pip(requirements);
-  }
+/** By uv, which takes a tenth of pip's time for a large tool; by pip where uv can't, and for uv itself. */
+const installInto = (folder: string, tool: PythonTool): Promise<void> =>
+  tool.name === UV_TOOL.name ? byPip(folder, tool) : byUv(folder, tool).catch(() => byPip(folder, tool));
+
+/** Python compiles what it imports on first use, which is a fraction of what is installed. */
+async function byUv(folder: string, { requirements, interpreter = 'python3' }: PythonTool): Promise<void> {
+  const uv = join(await installPythonTool(UV_TOOL), 'uv');
+  await run(uv, ['venv', '--quiet', '--clear', '--seed', '--no-python-downloads', '--python', interpreter, folder]);
+  await run(uv, ['pip', 'install', '--quiet', '--python', folder, ...requirements]);
+}
+
+async function byPip(folder: string, { requirements, interpreter = 'python3' }: PythonTool): Promise<void> {
+  await run(interpreter, ['-m', 'venv', '--clear', folder]);
+  const words = ['install', '--quiet', '--disable-pip-version-check', '--no-input', ...requirements];
+  await run(join(folder, 'bin/pip'), words, { maxBuffer: 16 * 1024 * 1024 });
 }
