@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { ROOT } from './paths';
+import secondTries from './second-tries.json';
 
 /** What a suite needs from the machine; `missing` says why it can't run here, or undefined when it can. */
 export interface Requirement {
@@ -34,8 +37,9 @@ export const mountRights: Requirement = {
 };
 
 /**
- * A suite that needs something from the machine. Where that is missing the suite is skipped; a test that fails is
- * repeated once (docs/decisions/099). The run prints both at its end, with the reasons (test/support/run/closing-reporter.js).
+ * A suite that needs something from the machine. Where that is missing the suite is skipped. The tests of its file that
+ * second-tries.json lists are repeated once when they fail (docs/decisions/100). The run prints both at its end, with
+ * the reasons (test/support/run/closing-reporter.js).
  */
 export function describeWith(
   requirements: Requirement | readonly Requirement[],
@@ -45,10 +49,13 @@ export function describeWith(
   const reasons = [requirements].flat().map((requirement) => requirement.missing());
   const reason = reasons.find((text) => text !== undefined);
   if (reason === undefined) {
-    jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
+    if (hasSecondTries()) jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true });
     describe(name, suite);
     return;
   }
   const { skip } = describe;
   skip(`${name} [skipped: ${reason}]`, suite);
 }
+
+/** Jest repeats the tests of a whole file; the reporter lets only the listed ones pass by it. */
+const hasSecondTries = (): boolean => relative(ROOT, expect.getState().testPath ?? '') in secondTries;
