@@ -11,6 +11,7 @@ const RUN = 600_000;
 
 /** Nothing that Python and its tools keep goes into the plugin's folder. */
 const PYTHON_CACHES = {
+  PYTHONDONTWRITEBYTECODE: '',
   PYTHONPYCACHEPREFIX: join(PYTHON_CACHE, 'pycache'),
   MYPY_CACHE_DIR: join(PYTHON_CACHE, 'mypy'),
 };
