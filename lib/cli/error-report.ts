@@ -26,7 +26,7 @@ export const errorDocument = ({ code, message, hint, details }: MngrFargateError
 });
 
 /** Codes of failures that AWS or the host explain; their details are always worth a look. */
-const EXPLAINED = ['task-stopped', 'no-capacity', 'timed-out', 'unreachable'];
+const EXPLAINED = ['task-stopped', 'no-capacity', 'timed-out', 'unreachable', 'agent-not-ready'];
 
 const isShown = (value: unknown): boolean => value !== null && value !== undefined && value !== '';
 
@@ -56,7 +56,8 @@ export function errorText(
   { verbose, debug, subject }: { verbose: boolean; debug: boolean; subject?: string },
 ): string {
   const lines = [`mngr-fargate: ${subject === undefined ? '' : `${subject}: `}${error.message}`];
-  if (verbose || EXPLAINED.includes(error.code)) lines.push(...detailLines(error.details));
+  const { screen } = error.details;
+  lines.push(...detailLines(verbose || EXPLAINED.includes(error.code) ? error.details : { screen }));
   if (verbose) lines.push(...causeLines(error));
   if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
   if (debug) lines.push(stackOf(error));

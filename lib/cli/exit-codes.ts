@@ -12,6 +12,7 @@ export const EXIT_CODES: Readonly<Record<MngrFargateErrorCode, number>> = {
   'unverified-host-key': 8,
   'task-stopped': 9,
   unreachable: 10,
+  'agent-not-ready': 11,
   aborted: 130,
 };
 

@@ -9,6 +9,7 @@
  * - `unverified-host-key`: the machine at the address could not prove that it is this host.
  * - `task-stopped`: the task ended on its own before it was ready.
  * - `unreachable`: nothing answered at the host's address.
+ * - `agent-not-ready`: the agent can't take a text now, so none was typed.
  * - `failed`: anything else.
  */
 export type MngrFargateErrorCode =
@@ -22,6 +23,7 @@ export type MngrFargateErrorCode =
   | 'unverified-host-key'
   | 'task-stopped'
   | 'unreachable'
+  | 'agent-not-ready'
   | 'failed';
 
 /** Every error that this package throws on purpose. The message is lower case, without a period at its end. */

@@ -7,7 +7,8 @@ import { destroyAllHosts, destroyHost } from './lifecycle/destroy';
 import { findTask, hostsOf, listHosts } from './lifecycle/find';
 import { idleSecondsOf } from './remote/idle';
 import { renameHost, tagHost } from './lifecycle/rename-and-tag';
-import { sendMessage } from './remote/message';
+import { checkKeys } from './agents/force';
+import { sendKeys, sendMessage } from './remote/message';
 import { execOnHost } from './remote/exec';
 import { makeServices } from './services';
 import type { Services } from './services';
@@ -16,6 +17,7 @@ import { isLive } from './model/task-view';
 import type {
   CallOptions,
   CreateHostRequest,
+  CreatedHost,
   CreateOptions,
   DestroyResult,
   ExecOptions,
@@ -27,6 +29,8 @@ import type {
   ListFilter,
   LogLine,
   LogOptions,
+  MessageOptions,
+  PressOptions,
 } from './model/types';
 
 /** The launcher of one provider. Holds SDK clients and SSH connections: call `close` when done. */
@@ -40,7 +44,7 @@ export class Hosts implements HostsApi {
     this.channels = new Channels(this.services, this.background);
   }
 
-  create(request: CreateHostRequest, options: CreateOptions = {}): Promise<Host> {
+  create(request: CreateHostRequest, options: CreateOptions = {}): Promise<CreatedHost> {
     const { services, background, channels } = this;
     const keepChannel = channels.keep.bind(channels);
     return createHost({ services, background, keepChannel }, request, options);
@@ -87,13 +91,15 @@ export class Hosts implements HostsApi {
     return execOnHost(await this.channel(reference, options.signal), command, options);
   }
 
-  async message(
-    reference: HostReference,
-    text: string,
-    options: CallOptions & { readonly agent?: string; readonly enter?: boolean } = {},
-  ): Promise<void> {
+  async message(reference: HostReference, text: string, options: MessageOptions = {}): Promise<void> {
     const host = await this.get(reference, options);
     await sendMessage(await this.channels.to(host, options.signal), host.name, text, options);
+  }
+
+  async press(reference: HostReference, keys: readonly string[], options: PressOptions = {}): Promise<void> {
+    checkKeys(keys);
+    const host = await this.get(reference, options);
+    await sendKeys(await this.channels.to(host, options.signal), host.name, keys, options);
   }
 
   async upload(

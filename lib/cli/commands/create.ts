@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { CreateHostRequest, Host } from '../../hosts/model/types';
+import type { CreatedHost, CreateHostRequest, Host } from '../../hosts/model/types';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
@@ -65,7 +65,24 @@ function hostText(host: Host): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-type Outcome = { readonly host: Host } | { readonly name: string; readonly error: MngrFargateError };
+/** What the user should know of a command that has ended, or of an agent that waits for an answer. */
+function noticeLines({ name, agentNotice: notice }: CreatedHost): string[] {
+  if (notice === undefined) return [];
+  const screen = notice.screen.map((row) => `    ${row}`);
+  if (notice.dialog !== null)
+    return [
+      `mngr-fargate: ${name}: its agent asks ${notice.dialog}`,
+      ...screen,
+      `  hint: answer with \`mngr-fargate connect ${name}\``,
+    ];
+  return [
+    `mngr-fargate: ${name}: its command has ended already, with exit code ${notice.exitCode}; the host runs on`,
+    ...screen,
+    `  hint: stop it with \`mngr-fargate destroy ${name}\``,
+  ];
+}
+
+type Outcome = { readonly host: CreatedHost } | { readonly name: string; readonly error: MngrFargateError };
 
 async function create(context: CliContext, names: readonly string[], options: CreateOptions): Promise<number> {
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
@@ -110,8 +127,10 @@ function report(context: CliContext, outcomes: readonly Outcome[]): number {
   if (context.json) context.printJson(documents.length === 1 ? documents[0] : documents);
   else {
     for (const outcome of outcomes) {
-      if ('host' in outcome) context.print(hostText(outcome.host));
-      else context.reportText(outcome.error, outcome.name);
+      if ('host' in outcome) {
+        context.print(hostText(outcome.host));
+        for (const line of noticeLines(outcome.host)) context.note(line);
+      } else context.reportText(outcome.error, outcome.name);
     }
   }
   const failed = outcomes.find((outcome) => 'error' in outcome);

@@ -1,20 +1,24 @@
 import { text as readAll } from 'node:stream/consumers';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
+import { collect } from '../global-options';
+import { parseDuration } from '../parse/duration';
 import type { CommandRegistration } from '../runner';
 
 interface MessageOptions {
   readonly agent?: string;
   readonly enter: boolean;
+  readonly key?: readonly string[];
+  readonly wait?: string;
+  readonly force?: boolean;
 }
 
 const USAGE = 'mngr-fargate message NAME "text", or "-" to read it from stdin';
 
 /** The text: an argument, what stands behind `--` (for a leading dash), or stdin without its last line end. */
-async function textOf({ passthrough, io }: CliContext, argument: string | undefined): Promise<string> {
+async function textOf({ passthrough, io }: CliContext, argument: string | undefined): Promise<string | undefined> {
   const words = [...(argument === undefined ? [] : [argument]), ...(passthrough ?? [])];
   const [text, ...others] = words;
-  if (text === undefined) throw new MngrFargateError('usage', 'the text is missing', { hint: USAGE });
   if (others.length > 0)
     throw new MngrFargateError('usage', 'the text must be one argument', { hint: 'put it in quotes' });
   return argument === '-' ? (await readAll(io.stdin)).replace(/\r?\n$/, '') : text;
@@ -26,12 +30,21 @@ async function message(
   argument: string | undefined,
   options: MessageOptions,
 ): Promise<void> {
+  const { agent, enter, force, key: keys } = options;
+  const { signal } = context;
   const text = await textOf(context, argument);
-  if (text === '') throw new MngrFargateError('usage', 'the text is empty', { hint: USAGE });
-  await context.withHosts((hosts) =>
-    hosts.message(reference, text, { agent: options.agent, enter: options.enter, signal: context.signal }),
-  );
-  context.result({ host: reference, agent: options.agent ?? null, sent: true }, () => '');
+  const waitMs = options.wait === undefined ? undefined : parseDuration(options.wait, '--wait') * 1000;
+  if (keys !== undefined) {
+    if (text !== undefined) throw new MngrFargateError('usage', 'give a text or --key, not both');
+    if (!enter) throw new MngrFargateError('usage', '--no-enter goes with a text, not with --key');
+    if (waitMs !== undefined) throw new MngrFargateError('usage', '--wait goes with a text, not with --key');
+    await context.withHosts((hosts) => hosts.press(reference, keys, { agent, force, signal }));
+  } else {
+    if (text === undefined) throw new MngrFargateError('usage', 'the text is missing', { hint: USAGE });
+    if (text === '') throw new MngrFargateError('usage', 'the text is empty', { hint: USAGE });
+    await context.withHosts((hosts) => hosts.message(reference, text, { agent, enter, force, waitMs, signal }));
+  }
+  context.result({ host: reference, agent: agent ?? null, sent: true }, () => '');
 }
 
 /** `message NAME TEXT` */
@@ -39,11 +52,24 @@ export const messageCommand: CommandRegistration = (program, runner) => {
   program
     .command('message')
     .alias('msg')
-    .usage('[options] <host> <text>')
-    .description("type a text into an agent's tmux session, exactly as it is, and press Enter")
+    .usage('[options] <host> [text]')
+    .description('give a text to an agent: type it into its tmux session exactly as it is, and press Enter')
     .argument('<host>', 'name, host id or task ARN')
-    .argument('[text]', 'the text; "-" reads stdin; behind "--" when it starts with "-"')
+    .argument('[text]', 'the text; "-" reads stdin; after "--" when it starts with "-"')
     .option('--agent <name>', "agent on the host; without it the host's own")
     .option('--no-enter', "don't press Enter")
+    .option('--key <key>', 'press a key in place of typing a text: Enter, Escape, C-c, 1; repeatable', collect)
+    .option('--wait <duration>', 'how long to wait for an agent that does not take text yet; without it 30s')
+    .option('--force', 'type without looking at what is on the screen, even into a shell')
+    .addHelpText(
+      'after',
+      `
+The agent has the text when this command ends with 0. Nothing is typed, and the exit code is 11, where a dialog, a shell
+or another program has the keyboard; the error shows what is on the screen.
+
+Examples:
+  mngr-fargate message fox "please run the tests"
+  mngr-fargate message fox --key Down --key Enter`,
+    )
     .action(runner.action(message, { takesPassthrough: true }));
 };

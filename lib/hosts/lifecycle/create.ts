@@ -11,13 +11,15 @@ import type { Background } from '../../util/background';
 import { bootEnvironment, checkRequest } from '../model/create-request';
 import type { CheckedRequest } from '../model/create-request';
 import { recordedTasks } from './find';
+import { watchStart } from '../agents/start';
 import { finishHost } from '../remote/finish';
+import { scriptRunner } from '../remote/message';
 import type { HostRecord } from '../remote/key-store';
 import { alreadyExists } from '../ecs/launch';
 import { reachNewHost } from '../remote/reach';
 import type { Services } from '../services';
 import { hostOf, isLiveHost, stateOf, tagsOf, olderTaskFirst } from '../model/task-view';
-import type { CreateHostRequest, CreateOptions, CreateStep, Host } from '../model/types';
+import type { CreateHostRequest, CreateOptions, CreateStep, CreatedHost, Host } from '../model/types';
 
 /** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
 const CLEAN_UP = 60_000;
@@ -40,7 +42,7 @@ export async function createHost(
   context: CreateContext,
   request: CreateHostRequest,
   options: CreateOptions = {},
-): Promise<Host> {
+): Promise<CreatedHost> {
   const { services } = context;
   const checked = checkRequest(request, services.config);
   const deadline = AbortSignal.timeout(Math.min(checked.timeout * 1000, 2 ** 31 - 1));
@@ -76,7 +78,7 @@ class Creation {
     private readonly signal: AbortSignal,
   ) {}
 
-  async run(): Promise<Host> {
+  async run(): Promise<CreatedHost> {
     const { services } = this.context;
     const { name } = this.request;
     this.report('keys');
@@ -121,7 +123,7 @@ class Creation {
     }
   }
 
-  private async finish(record: HostRecord, privateKey: string, nonce: string): Promise<Host> {
+  private async finish(record: HostRecord, privateKey: string, nonce: string): Promise<CreatedHost> {
     const { services, background, keepChannel } = this.context;
     const { name, taskArn } = { name: record.name, taskArn: record.taskArn ?? '' };
     const second = new AbortController();
@@ -143,6 +145,9 @@ class Creation {
       await sole;
       this.report('setup');
       const { readyAt } = await finishHost(services, record, channel, address, background, this.signal);
+      const { command } = this.request;
+      const agentNotice =
+        command === null ? undefined : await watchStart(scriptRunner(channel, this.signal), name, command, this.signal);
       keepChannel(this.hostId, channel);
       this.report('ready');
       const host = this.host(readyAt);
@@ -151,6 +156,7 @@ class Creation {
         address,
         publicIp,
         privateIp: privateIp ?? host.privateIp,
+        ...(agentNotice !== undefined && { agentNotice }),
       };
     } catch (error) {
       channel.close();

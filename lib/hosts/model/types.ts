@@ -127,6 +127,32 @@ export interface ExecOptions extends CallOptions {
   readonly workingDirectory?: string;
 }
 
+/** What the user of a new host should know of its command. */
+export interface AgentNotice {
+  /** 0 where the command has ended already; null while it runs. */
+  readonly exitCode: number | null;
+  /** What a coding agent asks, completing "the agent asks …"; null where it asks nothing. */
+  readonly dialog: string | null;
+  /** What is on its screen. */
+  readonly screen: readonly string[];
+}
+
+export type CreatedHost = Host & { readonly agentNotice?: AgentNotice };
+
+export interface PressOptions extends CallOptions {
+  /** The agent's name. Default the host's own agent, or the only one there is. */
+  readonly agent?: string;
+  /** Type whatever has the keyboard, a shell included. Default false. */
+  readonly force?: boolean;
+}
+
+export interface MessageOptions extends PressOptions {
+  /** Press Enter after the text. Default true. */
+  readonly enter?: boolean;
+  /** How long to wait for an agent that doesn't take text yet. Milliseconds; default 30 000. */
+  readonly waitMs?: number;
+}
+
 /** How a remote command ended: its exit code, or the signal that killed it (without `SIG`). */
 export interface ExecResult {
   readonly exitCode: number | null;
@@ -181,7 +207,7 @@ export type HostReference = string;
  * is stopped before it throws.
  */
 export interface HostsApi {
-  create(request: CreateHostRequest, options?: CreateOptions): Promise<Host>;
+  create(request: CreateHostRequest, options?: CreateOptions): Promise<CreatedHost>;
   list(filter?: ListFilter, options?: CallOptions): Promise<Host[]>;
   get(reference: HostReference, options?: CallOptions): Promise<Host>;
   /** Idempotent: a host that has already stopped, by name or id, is a success with `wasRunning: false`. */
@@ -195,12 +221,14 @@ export interface HostsApi {
     options?: CallOptions,
   ): Promise<Host>;
   exec(reference: HostReference, command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Types the text into the agent's tmux session exactly and presses Enter. Default agent: the host's own. */
-  message(
-    reference: HostReference,
-    text: string,
-    options?: CallOptions & { readonly agent?: string; readonly enter?: boolean },
-  ): Promise<void>;
+  /**
+   * Types the text into the agent's tmux session exactly, presses Enter, and returns when the agent has it. Throws
+   * `agent-not-ready` where nothing was typed: a dialog, a shell or another program has the keyboard, or nobody reads;
+   * `timed-out` where the agent did not take what was typed. `details.screen` is what is on the screen.
+   */
+  message(reference: HostReference, text: string, options?: MessageOptions): Promise<void>;
+  /** Presses keys in the agent's tmux session, by tmux's names: `Enter`, `Escape`, `C-c`. */
+  press(reference: HostReference, keys: readonly string[], options?: PressOptions): Promise<void>;
   /** Files and folders, recursively, over SFTP. */
   upload(reference: HostReference, local: string, remote: string, options?: CopyOptions): Promise<CopyResult>;
   /** The host is not trusted: nothing is written outside `local`, and no link is made that leads out of it. */

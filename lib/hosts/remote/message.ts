@@ -1,57 +1,70 @@
-import { randomBytes } from 'node:crypto';
 import type { HostChannel } from '../../contract/channel';
 import { MngrFargateError } from '../../contract/errors';
-import { run, shellQuote } from '../../ssh';
-import { SESSION_PREFIX } from './setup-script';
+import { run } from '../../ssh';
+import { deliver } from '../agents/delivery';
+import { pressKeys, typeBlindly } from '../agents/force';
+import { AgentPane } from '../agents/pane';
+import type { RunScript } from '../agents/pane';
+import { SESSION_PREFIX } from '../agents/pane-scripts';
+import type { MessageOptions, PressOptions } from '../model/types';
 
-/** Exit code of the script below where there is no session. */
-const NO_SESSION = 3;
-/** Seconds between text and Enter: programs that watch for pastes take an Enter that comes at once for a part of the text. */
-const ENTER_AFTER = 0.15;
+/** How long a message waits for an agent that starts or is busy with something else. Milliseconds. */
+export const DEFAULT_WAIT_MS = 30_000;
+
+/** Bracketed paste ends at an escape sequence, and in line mode control characters are commands to the terminal. */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/;
+
+/** Runs scripts at the other end of a channel. */
+export const scriptRunner =
+  (channel: HostChannel, signal: AbortSignal | undefined): RunScript =>
+  (script, input) =>
+    run(channel, script, { stdin: input, signal });
+
+/** `agent` undefined means the host's own, or the only one there is. Throws `not-found` with the sessions that exist. */
+const paneOf = (
+  channel: HostChannel,
+  hostName: string,
+  { agent, signal }: PressOptions,
+): ReturnType<typeof AgentPane.find> =>
+  AgentPane.find(scriptRunner(channel, signal), hostName, SESSION_PREFIX + (agent ?? hostName), agent === undefined);
 
 /**
- * Types text into an agent's tmux session, exactly: it travels on standard input into a tmux buffer and is pasted
- * from there, as a bracketed paste where the program has asked for those, so that line breaks in the text don't submit
- * it half-way. `agent` undefined means the host's own, or the only one there is.
- * Throws `not-found` with the sessions that exist.
+ * Gives a text to an agent, exactly, and returns when the agent has it (lib/hosts/agents/delivery.ts). With `force` it is
+ * typed whatever has the keyboard.
  */
 export async function sendMessage(
   channel: HostChannel,
   hostName: string,
   text: string,
-  options: { readonly agent?: string; readonly enter?: boolean; readonly signal?: AbortSignal } = {},
+  options: MessageOptions = {},
 ): Promise<void> {
-  const { agent, enter = true, signal } = options;
-  const session = SESSION_PREFIX + (agent ?? hostName);
-  const buffer = `mngr-${randomBytes(6).toString('hex')}`;
-  // A renamed host's session has the host's first name: without an agent's name any only session will do.
-  const fallback =
-    agent === undefined
-      ? `only=$(tmux list-sessions -F '#{session_name}' 2>/dev/null | grep '^${SESSION_PREFIX}'); [ "$(printf '%s\\n' "$only" | grep -c .)" = 1 ] && session=$only`
-      : ':';
-  const script = [
-    `session=${shellQuote(session)}`,
-    `tmux has-session -t "=$session" 2>/dev/null || { ${fallback}; }`,
-    `tmux has-session -t "=$session" 2>/dev/null || { cat >/dev/null; tmux list-sessions -F '#{session_name}' 2>/dev/null; exit ${NO_SESSION}; }`,
-    ...(text === ''
-      ? ['cat >/dev/null']
-      : [`tmux load-buffer -b ${buffer} - && tmux paste-buffer -d -p -r -b ${buffer} -t "=$session:" || exit 1`]),
-    ...(enter ? [`sleep ${ENTER_AFTER}`, 'tmux send-keys -t "=$session:" Enter'] : []),
-  ].join('\n');
-  const result = await run(channel, script, { stdin: text, signal });
-  if (result.exitCode === 0) return;
-  if (result.exitCode === NO_SESSION) {
-    const sessions = result.stdout.split('\n').filter((line) => line !== '');
-    throw new MngrFargateError('not-found', `host ${hostName} has no tmux session ${session}`, {
-      hint:
-        sessions.length > 0
-          ? `sessions there: ${sessions.join(', ')}`
-          : 'no session runs there: create hosts with a command, or start one',
-      details: { sessions },
-    });
-  }
+  const { enter = true, force = false, waitMs = DEFAULT_WAIT_MS, signal } = options;
+  const typed = text.replaceAll('\r\n', '\n');
+  if (!force) refuseControlCharacters(typed);
+  const { pane, observation } = await paneOf(channel, hostName, options);
+  if (force) await typeBlindly(pane, typed, enter);
+  else await deliver(pane, observation, typed, { enter, waitMs, signal });
+}
+
+/** Presses keys in an agent's session, for example to answer a dialog. Refused where a shell has the keyboard. */
+export async function sendKeys(
+  channel: HostChannel,
+  hostName: string,
+  keys: readonly string[],
+  options: PressOptions = {},
+): Promise<void> {
+  const { pane, observation } = await paneOf(channel, hostName, options);
+  await pressKeys(pane, observation, keys, options.force === true);
+}
+
+function refuseControlCharacters(text: string): void {
+  const at = CONTROL.exec(text);
+  if (at === null) return;
+  const code = at[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   throw new MngrFargateError(
-    'failed',
-    `cannot type into session ${session}: ${result.stderr.trim() || `tmux ended with ${result.exitCode}`}`,
+    'usage',
+    `the text has the control character U+${code} at position ${at.index + 1}; only line breaks and tabs can be sent`,
+    { hint: 'press keys with `--key`, or type everything as it is with `--force`' },
   );
 }

@@ -1,21 +1,27 @@
 import { shellCommand, shellQuote } from '../../ssh';
+import { agentOfCommand } from '../agents/coding-agents';
+import { isShellCommand } from '../agents/foreground';
+import { AGENT_WINDOW, COMMAND_OPTION, EXIT_OPTION, SESSION_PREFIX } from '../agents/pane-scripts';
+import { preparation } from '../agents/preparation';
 import type { HostSetup } from './key-store';
-
-/** mngr's prefix of the tmux sessions that agents run in, and the name of their first window. */
-export const SESSION_PREFIX = 'mngr-';
-export const AGENT_WINDOW = 'agent';
 
 /**
  * What the session runs: the login shell's and the host's environment, then the command as the user gave it. Afterwards
- * a shell stays, so that the last output can still be read.
+ * a shell stays, so that the last output can still be read. The pane's options say what runs in it, for `message`; what
+ * was typed for the command and not read is thrown away, lest the shell run it.
  */
-const AGENT_SHELL = `
+const agentShell = (command: readonly string[]): string =>
+  `
 set -a
 [ ! -r "$MNGR_HOST_DIR/env" ] || . "$MNGR_HOST_DIR/env"
 set +a
-"$@"
-printf '\\n[%s ended with %s]\\n' "$1" "$?"
-exec bash -l`;
+${preparation(agentOfCommand(command), command)}"$@"
+code=$?
+tmux set-option -p -t "$TMUX_PANE" ${EXIT_OPTION} "$code"
+stty sane
+IFS= read -rs -t 0.05 -N 65536 _
+printf '\\n[%s ended with %s]\\n' "$1" "$code"
+exec bash -l`.trim();
 
 /**
  * The script that turns a booted container into the user's host, for `sh -s`: environment file, folder, and the
@@ -42,13 +48,16 @@ function commandSteps(hostName: string, command: HostSetup['command']): string[]
   const session = SESSION_PREFIX + hostName;
   const tmux = [
     ...['tmux', 'new-session', '-d', '-s', session, '-n', AGENT_WINDOW, '-x', '200', '-y', '50'],
-    ...['bash', '-lc', AGENT_SHELL.trim(), 'bash', ...command],
+    ...['bash', '-lc', agentShell(command), 'bash', ...command],
   ];
+  const kind = isShellCommand(command) ? 'shell' : 'program';
+  // In one call, so that nobody meets the pane without its option.
+  const note = ['set-option', '-p', '-t', `=${session}:`, COMMAND_OPTION, kind];
   return [
     `work=$MNGR_HOST_DIR/projects/${hostName}`,
     'mkdir -p "$work"',
     'cd "$work"',
     // The other way round, a first run would start a program only to learn that there is no session yet.
-    `${shellCommand(tmux)} || tmux has-session -t ${shellQuote(`=${session}`)}`,
+    `${shellCommand(tmux)} ';' ${shellCommand(note)} || tmux has-session -t ${shellQuote(`=${session}`)}`,
   ];
 }

@@ -117,19 +117,21 @@ describeWith([program('sshd'), program('tmux')], 'the life of a host', () => {
   });
 
   test('the agent’s command runs in tmux with its exact arguments, and messages arrive exactly', async () => {
-    const script = 'printf "<%s>" "$@" > args; stty -echo raw; echo ready > state; head -c 2000 > typed';
+    const message = `-n "quoted" it's $(touch x) \\ ünïcode 😀\nsecond line; Enter\n${'x'.repeat(1800)}`;
+    const next = 'y'.repeat(400);
+    const length = Buffer.byteLength(`${message}\r${next}\r`);
+    const script = `printf "<%s>" "$@" > args; stty -echo raw; echo ready > state; head -c ${length} > typed`;
     await hosts.create({ name: 'agent', command: ['sh', '-c', script, 'sh', "it's", '$HOME', '-x', 'a b'] });
     const read = (file: string): Promise<string> =>
       output(hosts, 'agent', ['sh', '-c', `cat "$MNGR_HOST_DIR/projects/agent/${file}" 2>/dev/null || true`]);
     await until(async () => (await read('state')) !== '');
     expect(await read('args')).toBe("<it's><$HOME><-x><a b>");
 
-    const message = `-n "quoted" it's $(touch x) \\ ünïcode 😀\nsecond line; Enter\n${'x'.repeat(1800)}`;
     await hosts.message('agent', message);
-    await hosts.message('agent', 'y'.repeat(400));
+    await hosts.message('agent', next);
     await until(async () => (await read('typed')).length > 0);
     const typed = await read('typed');
-    expect(typed.startsWith(`${message}\r`)).toBe(true);
+    expect(typed).toBe(`${message}\r${next}\r`);
     await expect(hosts.message('agent', 'x', { agent: 'nobody' })).rejects.toMatchObject({
       code: 'not-found',
       hint: 'sessions there: mngr-agent',
