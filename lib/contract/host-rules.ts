@@ -11,7 +11,7 @@ const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 export function variableProblem(name: string): string | undefined {
   if (VARIABLE.test(name)) return undefined;
-  return `${JSON.stringify(name)} is no name of an environment variable: use letters, digits and _, no digit first`;
+  return `${JSON.stringify(name)} is not a valid name for an environment variable: use letters, digits and _, no digit first`;
 }
 
 /** A private key that somebody gave by mistake is not repeated. */
@@ -19,7 +19,7 @@ export function publicKeyProblem(key: string): string | undefined {
   if (PUBLIC_KEY.test(key.trim())) return undefined;
   const advice = 'give one line as in a .pub file';
   if (/PRIVATE KEY/.test(key)) return `a private key was given, which must stay where it is: ${advice}`;
-  return `${JSON.stringify(key.slice(0, 40))} is no OpenSSH public key: ${advice}`;
+  return `${JSON.stringify(key.slice(0, 40))} is not an OpenSSH public key: ${advice}`;
 }
 
 /** AWS's rules for tags and our own prefix. */

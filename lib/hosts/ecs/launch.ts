@@ -213,7 +213,7 @@ export class Launcher {
 }
 
 export const alreadyExists = (name: string, task: Task): MngrFargateError =>
-  new MngrFargateError('already-exists', `a host ${name} exists already (${task.taskArn}, ${task.lastStatus})`, {
+  new MngrFargateError('already-exists', `a host ${name} already exists (${task.taskArn}, ${task.lastStatus})`, {
     hint: 'choose another name, or destroy that host first',
     details: { taskArn: task.taskArn, hostId: tagsOf(task)[HOST_TAGS.hostId] },
   });

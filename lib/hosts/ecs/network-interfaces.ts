@@ -7,7 +7,7 @@ import { awsErrorOf } from './aws-errors';
 import type { AwsClients } from './clients';
 
 /** DescribeNetworkInterfaces answers at most this many at once. */
-const INTERFACES_PER_CALL = 1000;
+export const INTERFACES_PER_CALL = 1000;
 const CALLS_AT_ONCE = 4;
 /** Lookups asked for within this time go into one call. Milliseconds. */
 const GATHER_MS = 15;

@@ -77,12 +77,22 @@ export class Tasks {
     } while (nextToken !== undefined);
   }
 
-  /** Every task of a filter, two calls per hundred, listing and describing side by side. */
-  async listAndDescribe(filter: TaskFilter, signal?: AbortSignal): Promise<Task[]> {
+  /**
+   * Every task of a filter, two calls per hundred, listing and describing side by side. `onTasks` gets each hundred as
+   * soon as it is described.
+   */
+  async listAndDescribe(
+    filter: TaskFilter,
+    signal?: AbortSignal,
+    onTasks: (tasks: readonly Task[]) => void = () => undefined,
+  ): Promise<Task[]> {
     const described: Promise<DescribedTasks>[] = [];
     for await (const arns of this.listPages(filter, signal)) {
       if (arns.length === 0) continue;
-      const answer = this.describePage(arns, signal);
+      const answer = this.describePage(arns, signal).then((page) => {
+        onTasks(page.tasks);
+        return page;
+      });
       // A failure is thrown by Promise.all below; until then it must not count as unhandled.
       answer.catch(() => undefined);
       described.push(answer);

@@ -2,6 +2,8 @@ import type { Task } from '@aws-sdk/client-ecs';
 import { MngrFargateError } from '../../contract/errors';
 import { isHostId } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
+import { INTERFACES_PER_CALL } from '../ecs/network-interfaces';
+import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import { familyOf } from '../ecs/task-definitions';
 import type { Services } from '../services';
 import {
@@ -13,39 +15,79 @@ import {
   networkInterfaceIdOf,
   tagsOf,
   olderTaskFirst,
+  NO_FILES,
 } from '../model/task-view';
+import type { InterfaceAddresses } from '../model/task-view';
 import type { Host, HostReference, ListFilter } from '../model/types';
 
 const TASK_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task\/.+$/;
 
 /** Tasks as hosts, with their addresses: one more call for up to a thousand of them. */
 export async function hostsOf(services: Services, tasks: readonly Task[], signal?: AbortSignal): Promise<Host[]> {
-  const { config, interfaces, keys } = services;
-  const ids = tasks.filter(isLive).flatMap((task) => networkInterfaceIdOf(task) ?? []);
-  const addresses = await interfaces.findAll(ids, signal);
-  const now = new Date();
-  return Promise.all(
-    tasks.map(async (task) => {
-      const host = hostOf(task, config, addresses.get(networkInterfaceIdOf(task) ?? ''), NO_FILES, now);
-      return { ...host, ...(await keys.files(host.hostId)) };
-    }),
-  );
+  const lookup = new AddressLookup(services.interfaces, signal);
+  lookup.add(tasks);
+  return withAddresses(services, tasks, await lookup.all());
 }
 
-const NO_FILES = { identityFile: null, knownHostsFile: null };
+async function withAddresses(
+  { config, keys }: Services,
+  tasks: readonly Task[],
+  addresses: ReadonlyMap<string, InterfaceAddresses>,
+): Promise<Host[]> {
+  const now = new Date();
+  const hosts = tasks.map((task) =>
+    hostOf(task, config, addresses.get(networkInterfaceIdOf(task) ?? ''), NO_FILES, now),
+  );
+  const files = await keys.filesOf(hosts.map(({ hostId }) => hostId));
+  return hosts.map((host, index) => ({ ...host, ...files[index] }));
+}
+
+/** Looks up the addresses of live tasks while more of them are still being described, as many a call as EC2 allows. */
+class AddressLookup {
+  private ids: string[] = [];
+  private readonly answers: Promise<Map<string, InterfaceAddresses>>[] = [];
+
+  constructor(
+    private readonly interfaces: NetworkInterfaces,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  add(tasks: readonly Task[]): void {
+    this.ids.push(...tasks.filter(isLive).flatMap((task) => networkInterfaceIdOf(task) ?? []));
+    while (this.ids.length >= INTERFACES_PER_CALL) this.look(this.ids.splice(0, INTERFACES_PER_CALL));
+  }
+
+  async all(): Promise<ReadonlyMap<string, InterfaceAddresses>> {
+    if (this.ids.length > 0) this.look(this.ids.splice(0));
+    const found = await Promise.all(this.answers);
+    return new Map(found.flatMap((addresses) => [...addresses]));
+  }
+
+  private look(ids: readonly string[]): void {
+    const answer = this.interfaces.findAll(ids, this.signal);
+    // A failure is thrown by `all`; until then it must not count as unhandled.
+    answer.catch(() => undefined);
+    this.answers.push(answer);
+  }
+}
 
 /** Every host of the provider: two calls per hundred tasks of the family, and one per thousand addresses. */
 export async function listHosts(services: Services, filter: ListFilter = {}, signal?: AbortSignal): Promise<Host[]> {
-  const tasks = await familyTasks(services, 'RUNNING', signal);
+  const wanted = Object.entries(filter.tags ?? {});
+  const matches = (task: Task): boolean => {
+    if (wanted.length === 0) return true;
+    const tags = tagsOf(task);
+    return wanted.every(([key, value]) => tags[key] === value);
+  };
+  const lookup = new AddressLookup(services.interfaces, signal);
+  const onTasks = (found: readonly Task[]): void =>
+    lookup.add(found.filter((task) => belongsTo(task, services.provider) && matches(task)));
+
+  const tasks = await familyTasks(services, 'RUNNING', signal, onTasks);
   if (filter.stopped) tasks.push(...(await familyTasks(services, 'STOPPED', signal)));
   // A task can stop between the two listings, and is then in both.
   const distinct = [...new Map(tasks.map((task) => [task.taskArn, task])).values()];
-  const wanted = Object.entries(filter.tags ?? {});
-  const matching = distinct.filter((task) => {
-    const tags = tagsOf(task);
-    return wanted.every(([key, value]) => tags[key] === value);
-  });
-  const hosts = await hostsOf(services, matching, signal);
+  const hosts = await withAddresses(services, distinct.filter(matches), await lookup.all());
   return hosts.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
 }
 
@@ -53,9 +95,11 @@ async function familyTasks(
   services: Services,
   desiredStatus: 'RUNNING' | 'STOPPED',
   signal?: AbortSignal,
+  onTasks?: (tasks: readonly Task[]) => void,
 ): Promise<Task[]> {
   const { config, provider, tasks } = services;
-  const found = await tasks.listAndDescribe({ family: familyOf(config.task_definition), desiredStatus }, signal);
+  const filter = { family: familyOf(config.task_definition), desiredStatus };
+  const found = await tasks.listAndDescribe(filter, signal, onTasks);
   return found.filter((task) => belongsTo(task, provider));
 }
 

@@ -40,7 +40,7 @@ function wholeNumber(what: string, value: number, min: number): void {
 export function checkHostName(name: string): void {
   if (isHostName(name)) return;
   throw usage(
-    `${JSON.stringify(name)} is no host name: use letters, digits, \`-\` and \`_\`, at most 63, the first and last a letter or digit`,
+    `${JSON.stringify(name)} is not a valid host name: use letters, digits, \`-\` and \`_\`, at most 63, the first and last a letter or digit`,
   );
 }
 
@@ -72,7 +72,7 @@ export function checkRequest(request: CreateHostRequest, config: ProviderConfig)
   if (command?.some((word) => word.includes('\0')))
     throw usage('the command contains a NUL character, which no program can take');
   if (request.image !== undefined && !/^\S+$/.test(request.image))
-    throw usage(`${JSON.stringify(request.image)} is no image URI`);
+    throw usage(`${JSON.stringify(request.image)} is not an image URI`);
   for (const [variable, value] of Object.entries(env)) {
     const problem = variableProblem(variable);
     if (problem !== undefined) throw usage(problem);

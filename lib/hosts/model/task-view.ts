@@ -88,6 +88,8 @@ export interface LocalFiles {
   readonly knownHostsFile: string | null;
 }
 
+export const NO_FILES: LocalFiles = { identityFile: null, knownHostsFile: null };
+
 /** What a task is billed by, apart from its place. Sizes that ECS doesn't show are taken from the other argument. */
 export const sizeOf = (task: Task, otherwise: { readonly cpu: number; readonly memory: number }) => ({
   cpu: Number(task.cpu ?? otherwise.cpu),

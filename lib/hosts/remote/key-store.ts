@@ -5,11 +5,15 @@ import { isHostId } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
 import { pinHostKey, readPinnedHostKeys } from '../../ssh';
 import { writePrivateFile } from '../../util/atomic-file';
-import { Bound } from '../../util/bounded';
+import { Bound, mapBounded } from '../../util/bounded';
+import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
 
 /** So that the first hosts of a fleet don't wait until the disk has taken the keys of all of them. */
 const CREATED_AT_ONCE = 8;
+/** Up to so many hosts are looked for one by one. */
+const FEW_HOSTS = 4;
+const READ_AT_ONCE = 16;
 
 /** What a host still needs before its first use; kept only until that has been done. */
 const setupSchema = z.object({
@@ -92,7 +96,7 @@ export class KeyStore {
   }
 
   async files(hostId: string): Promise<LocalFiles> {
-    if (!isHostId(hostId)) return { identityFile: null, knownHostsFile: null };
+    if (!isHostId(hostId)) return NO_FILES;
     const present = async (path: string): Promise<string | null> =>
       (await stat(path).catch(() => null)) ? path : null;
     const paths = this.paths(hostId);
@@ -101,6 +105,15 @@ export class KeyStore {
       present(paths.knownHostsFile),
     ]);
     return { identityFile, knownHostsFile };
+  }
+
+  /** `files` of many hosts: reads the folder once, and then only what is in it. */
+  async filesOf(hostIds: readonly string[]): Promise<LocalFiles[]> {
+    if (hostIds.length <= FEW_HOSTS) return Promise.all(hostIds.map((hostId) => this.files(hostId)));
+    const present = new Set(await readdir(join(this.keyDirectory, 'hosts')).catch(() => []));
+    return mapBounded(hostIds, READ_AT_ONCE, (hostId) =>
+      present.has(hostId) ? this.files(hostId) : Promise.resolve(NO_FILES),
+    );
   }
 
   /** Where the private key and the pinned host key are once they are there. */

@@ -30,7 +30,7 @@ describe('API calls of the launcher', () => {
   });
 
   test.each([
-    [{ name: 'a.b' }, 'no host name'],
+    [{ name: 'a.b' }, 'not a valid host name'],
     [{ name: 'a', cpu: 256, memory: 8192 }, 'memory 8192'],
     [{ name: 'a', ephemeralStorage: 500 }, 'ephemeral storage'],
     [{ name: 'a', tags: { 'mngr-x': '1' } }, 'reserved'],

@@ -268,7 +268,7 @@ describeWith(needs, 'the hosts of a stack', () => {
 
         expect(response).toMatchObject({
           Status: 'FAILED',
-          Reason: expect.stringContaining('a host reviewer exists already'),
+          Reason: expect.stringContaining('a host reviewer already exists'),
         });
         expect((await hosts.get('reviewer')).taskArn).toBe(taskArn);
       },
