@@ -1,6 +1,7 @@
 import { Aws, CfnCondition, Fn, Stack, Token } from 'aws-cdk-lib';
 import type { CfnSubnet } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
+import { acknowledgeFinding } from '../checks/nag-acknowledgement';
 
 /**
  * Regions in which Fargate runs Linux tasks in some zones only, with the ids of those zones (Amazon ECS developer guide,
@@ -45,6 +46,7 @@ export function useFargateZones(scope: Construct, subnets: readonly (readonly [C
     expression: Fn.conditionOr(...regions.map(({ condition }) => condition)),
   });
   for (const [subnet, position] of subnets) {
+    acknowledgeFinding(subnet, 'CloudFormation-Validate::F3020', 'One of the two always is AWS::NoValue.');
     const idOf = (ids: readonly string[]): string => ids[Math.min(position, ids.length - 1)] ?? '';
     subnet.availabilityZone = Fn.conditionIf(oneOfThem.logicalId, Aws.NO_VALUE, subnet.availabilityZone).toString();
     subnet.availabilityZoneId = regions.reduce<unknown>(
