@@ -125,7 +125,8 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
     const resources = await cloudformation.send(new DescribeStackResourcesCommand({ StackName: DEFAULT_STACK_NAME }));
     expect(resources.StackResources?.length).toBeGreaterThan(20);
 
-    await run('destroy', ...context({}), '--force');
+    const destroy = ['destroy', '--force', '--app', join(folder, 'cdk.out')];
+    expect(await cdk(destroy, aws.environment)).toMatchObject({ exitCode: 0 });
     await expect(cloudformation.send(new DescribeStacksCommand({ StackName: DEFAULT_STACK_NAME }))).rejects.toThrow(
       /does not exist/,
     );

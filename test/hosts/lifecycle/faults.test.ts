@@ -173,7 +173,7 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     const operations = ['RunTask', 'DescribeTasks', 'ListTasks', 'TagResource', 'DescribeTaskDefinition'];
     plan(
       ...operations.map((name): Fault => ({
-        ...{ kind: 'error', times: 6, operation: `ecs:${name}`, code: 'ThrottlingException' },
+        ...{ kind: 'error', times: 4, operation: `ecs:${name}`, code: 'ThrottlingException' },
         ...{ message: 'Rate exceeded', status: 400, afterwards: false },
       })),
     );

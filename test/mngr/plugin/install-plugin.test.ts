@@ -32,6 +32,8 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
     const environment = machine.env({
       PATH: [`${home}/.local/bin`, ...installers, process.env.PATH].join(':'),
       UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
+      // Python compiles what is imported here, which is little of what is installed.
+      PIP_NO_COMPILE: '1',
     });
     const started = (name: string, ...words: string[]) => run(name, words, { env: environment, cwd: home });
     return { home, environment, started };
