@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { MngrFargateError } from '../contract/errors';
 import type { CliContext } from './context';
+import { printable } from '../util/printable';
 
 /**
  * Asks a question that has to be answered with yes before something is done that can't be undone. True for `y` or `yes`.
@@ -17,7 +18,7 @@ export async function confirm({ io, signal }: CliContext, question: string, opti
   const left = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   terminal.once('SIGINT', () => terminal.close());
   try {
-    const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), left]);
+    const answer = await Promise.race([terminal.question(`${printable(question)} [y/N] `, { signal }), left]);
     return /^y(?:es)?$/i.test(answer.trim());
   } finally {
     terminal.close();

@@ -7,6 +7,8 @@ import type { GlobalOptions } from './global-options';
 import { overridesOf } from './global-options';
 import type { Interrupts } from './interrupts';
 import type { Io } from './io';
+import { printableText } from './render/colour';
+import { jsonLine, printable } from '../util/printable';
 
 /** Directory name that no profile has: where a machine without a profile would keep its keys, and therefore none. */
 const NO_PROFILE = '(none)';
@@ -37,14 +39,14 @@ export class CliContext {
     return Boolean(this.io.environment.MNGR_FARGATE_DEBUG);
   }
 
-  /** The command's result for a person. */
+  /** The command's result for a person. Nothing in it but our own colours reaches the terminal as a control sequence. */
   print(text: string): void {
-    this.io.stdout.write(text);
+    this.io.stdout.write(printableText(text));
   }
 
   /** The command's result as one line of JSON. */
   printJson(value: unknown): void {
-    this.io.stdout.write(`${JSON.stringify(value)}\n`);
+    this.io.stdout.write(`${jsonLine(value)}\n`);
   }
 
   /** Either of them. */
@@ -53,9 +55,9 @@ export class CliContext {
     else this.print(text());
   }
 
-  /** A line beside the result, on stderr. */
+  /** A line on stderr, apart from the result. */
   note(line: string): void {
-    this.io.stderr.write(`${line}\n`);
+    this.io.stderr.write(`${printable(line)}\n`);
   }
 
   verboseNote(line: string): void {

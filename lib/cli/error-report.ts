@@ -1,4 +1,5 @@
 import { isMngrFargateError, MngrFargateError } from '../contract/errors';
+import { printable, printableLines } from '../util/printable';
 
 /** What `--json` prints for an error. */
 export interface ErrorDocument {
@@ -34,18 +35,21 @@ function detailLines(details: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(details)
     .filter(([, value]) => isShown(value))
     .flatMap(([key, value]) => {
-      if (Array.isArray(value)) return [`  ${key}:`, ...value.map((item) => `    ${textOf(item)}`)];
-      return [`  ${key}: ${textOf(value)}`];
+      const values = (Array.isArray(value) ? value : [value]).flatMap(linesOf);
+      if (!Array.isArray(value) && values.length === 1) return [`  ${key}: ${values.join('')}`];
+      return [`  ${key}:`, ...values.map((line) => `    ${line}`)];
     });
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** Text of several lines stays one below its key, where no line of it can pass for one of ours. */
+const linesOf = (value: unknown): string[] =>
+  typeof value === 'string' ? printableLines(value).trimEnd().split('\n') : [printable(JSON.stringify(value))];
 
 /** The causes behind an error, one line each. */
 function causeLines(error: MngrFargateError): string[] {
   const lines: string[] = [];
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
-    lines.push(`  cause: ${cause.name}: ${cause.message}`);
+    lines.push(`  cause: ${printable(`${cause.name}: ${cause.message}`)}`);
   }
   return lines;
 }
@@ -55,12 +59,12 @@ export function errorText(
   error: MngrFargateError,
   { verbose, debug, subject }: { verbose: boolean; debug: boolean; subject?: string },
 ): string {
-  const lines = [`mngr-fargate: ${subject === undefined ? '' : `${subject}: `}${error.message}`];
+  const lines = [printable(`mngr-fargate: ${subject === undefined ? '' : `${subject}: `}${error.message}`)];
   const { screen } = error.details;
   lines.push(...detailLines(verbose || EXPLAINED.includes(error.code) ? error.details : { screen }));
   if (verbose) lines.push(...causeLines(error));
-  if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
-  if (debug) lines.push(stackOf(error));
+  if (error.hint !== undefined) lines.push(`  hint: ${printable(error.hint)}`);
+  if (debug) lines.push(printableLines(stackOf(error)));
   return lines.map((line) => `${line}\n`).join('');
 }
 

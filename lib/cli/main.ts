@@ -7,6 +7,7 @@ import type { Io } from './io';
 import { processIo } from './io';
 import { createProgram } from './program';
 import { Runner } from './runner';
+import { jsonLine, printable } from '../util/printable';
 
 /** commander's own usage errors in our terms: `error: unknown option '--x'\n(Did you mean --y?)`. */
 function usageError({ message }: CommanderError): MngrFargateError {
@@ -52,7 +53,7 @@ export async function main(words: readonly string[], io: Io = processIo()): Prom
   function reportedOutput(): number | undefined {
     const problem = interrupts.outputProblem();
     if (problem === undefined) return undefined;
-    if (!io.stderr.errored) io.stderr.write(`mngr-fargate: cannot write the output: ${problem.message}\n`);
+    if (!io.stderr.errored) io.stderr.write(`mngr-fargate: cannot write the output: ${printable(problem.message)}\n`);
     return EXIT_CODES.failed;
   }
 
@@ -62,7 +63,7 @@ export async function main(words: readonly string[], io: Io = processIo()): Prom
     if (interrupts.exitCode() === EXIT_BROKEN_PIPE) return EXIT_BROKEN_PIPE;
     if (interrupts.outputProblem() !== undefined) return EXIT_CODES.failed;
     if (runner.context !== undefined) return runner.context.report(error);
-    if (own.includes('--json')) io.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+    if (own.includes('--json')) io.stdout.write(`${jsonLine(errorDocument(error))}\n`);
     else io.stderr.write(errorText(error, { verbose: false, debug: Boolean(io.environment.MNGR_FARGATE_DEBUG) }));
     return EXIT_CODES[error.code];
   }

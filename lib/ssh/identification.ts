@@ -1,7 +1,12 @@
+import { printable } from '../util/printable';
+
 /** RFC 4253 section 4.2: the server may send other lines first; the line that counts starts with `SSH-`. */
 const PREFIX = 'SSH-';
-/** Limits of ours on what a peer may send before it identifies itself. The identification itself has 255 bytes. */
+/** Most bytes that a peer may send before it identifies itself: a limit of ours. */
 const MAX_GREETING_BYTES = 64 * 1024;
+/** Section 4.2 as well: at most 255 bytes with CR and LF, of printable US-ASCII. */
+const MAX_IDENTIFICATION_BYTES = 255;
+const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-[\x20-\x7e]*$/;
 
 /** Thrown for bytes that cannot be the beginning of an SSH connection. */
 export class NotSshError extends Error {
@@ -19,8 +24,10 @@ export function identificationIn(received: Buffer): string | undefined {
     if (end === -1) break;
     const line = received.subarray(start, end).toString('latin1').replace(/\r$/, '');
     if (line.startsWith(PREFIX)) {
-      if (!/^SSH-(?:2\.0|1\.99)-/.test(line))
-        throw new NotSshError(`the server speaks ${JSON.stringify(line)}, not SSH 2`);
+      if (end + 1 - start > MAX_IDENTIFICATION_BYTES)
+        throw new NotSshError(`the server's SSH identification is longer than ${MAX_IDENTIFICATION_BYTES} bytes`);
+      if (!IDENTIFICATION.test(line))
+        throw new NotSshError(`the server speaks ${printable(JSON.stringify(line))}, not SSH 2`);
       return line;
     }
     start = end + 1;

@@ -74,9 +74,9 @@ test('a pair without a key is refused', () => {
   expect(() => keyValues(['x'], '--tag')).toThrow('--tag takes KEY=VALUE, not "x"');
 });
 
-test('a variable without a value is handed on from here', () => {
+test('a variable without a value takes it from the environment', () => {
   expect(environmentPairs(['A=1', 'B'], { B: '2' })).toEqual({ A: '1', B: '2' });
-  expect(() => environmentPairs(['C'], {})).toThrow('--env C: there is no such variable here');
+  expect(() => environmentPairs(['C'], {})).toThrow('--env C: the variable C is not set in this environment');
 });
 
 test('tags are set and removed', () => {

@@ -119,6 +119,9 @@ test('a missing outputs file is a usage error that names it', async () => {
   expect(stderr).toContain('/nowhere/outputs.json cannot be read: ENOENT');
 });
 
+/** Names that a record can't have been written with, and that a shell would act on. */
+const ODD_NAMES = ['$(touch pwned)', '`touch pwned`', '*', 'f ox', "f'ox", '-rf', 'fox\u001b[31m', 42, '../../x y'];
+
 describe('completion', () => {
   const home = new CliHome();
   afterAll(() => home.remove());
@@ -128,6 +131,11 @@ describe('completion', () => {
     mkdirSync(record, { recursive: true });
     writeFileSync(home.path('home', '.mngr', 'config.toml'), 'profile = "mine"\n');
     writeFileSync(`${record}/host.json`, JSON.stringify({ name: 'fox' }));
+    ODD_NAMES.forEach((name, index) => {
+      const folder = record.slice(0, -1) + index.toString(16);
+      mkdirSync(folder);
+      writeFileSync(`${folder}/host.json`, JSON.stringify({ name }));
+    });
     mkdirSync(home.path('bin'));
     const words = CLI_WORDS.map((word) => `'${word}'`).join(' ');
     writeFileSync(home.path('bin', 'mngr-fargate'), `#!/bin/sh\nexec '${process.execPath}' ${words} "$@"\n`, {
@@ -135,7 +143,7 @@ describe('completion', () => {
     });
   });
 
-  test('the names of hosts come from the records of this machine', async () => {
+  test('the names of hosts come from the records of this machine, and only what can be a name', async () => {
     await expect(home.json(['completion', 'hosts'])).resolves.toEqual(['fox']);
   });
 
@@ -145,6 +153,7 @@ describe('completion', () => {
     const environment = home.env();
     const env = { ...environment, PATH: `${home.path('bin')}:${environment.PATH ?? ''}` };
     const offered = execFileSync('bash', ['-c', script, 'bash', 'mngr-fargate', ...words], { env, encoding: 'utf8' });
+    expect(existsSync('pwned')).toBe(false);
     return offered.split('\n').filter((word) => word !== '');
   };
 

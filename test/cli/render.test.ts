@@ -1,6 +1,7 @@
 import type { Host } from '../../lib/hosts/model/types';
 import { formatAddress, formatCost, formatElapsed, formatSeconds } from '../../lib/cli/render/format';
 import { hostTable } from '../../lib/cli/render/host-table';
+import { renderTable } from '../../lib/cli/render/table';
 import { stripVTControlCharacters } from 'node:util';
 import { errorText } from '../../lib/cli/error-report';
 import { MngrFargateError } from '../../lib/contract/errors';
@@ -89,6 +90,28 @@ test('an error says what ECS said and what to do', () => {
     b
   hint: check the image
 `);
+});
+
+test('text of several lines stays below its key, and no line of it can pass for one of ours', () => {
+  const error = new MngrFargateError('unreachable', 'no\nmngr-fargate: all is well', {
+    details: { said: 'one\r\nmngr-fargate: all is well\u001b]52;c;cm0=\u0007' },
+  });
+  expect(errorText(error, { verbose: false, debug: false })).toBe(`mngr-fargate: no\\nmngr-fargate: all is well
+  said:
+    one
+    mngr-fargate: all is well\\x1b]52;c;cm0=\\x07
+`);
+});
+
+test('a cell is one line, whatever is in it, and columns stay where they are', () => {
+  const odd = 'two\nlines\u001b[2J\u009b31m\u202e';
+  const rows = [
+    [odd, 'x'],
+    ['plain', 'x'],
+  ];
+  const [first = '', second = ''] = renderTable(rows).split('\n');
+  expect(first).toBe('two\\nlines\\x1b[2J\\x9b31m\\u202e  x');
+  expect(second.indexOf('x')).toBe(first.lastIndexOf('x'));
 });
 
 test('a stack trace is shown only when asked for', () => {

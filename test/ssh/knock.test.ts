@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import fc from 'fast-check';
 import { knock, logIn, run } from '../../lib/ssh';
-import { identificationIn } from '../../lib/ssh/identification';
+import { identificationIn, NotSshError } from '../../lib/ssh/identification';
 import { until } from '../support/run/eventually';
 import { describeWith, program } from '../support/run/requirements';
 import { freePort, startSshd } from '../support/host/sshd';
@@ -131,6 +131,21 @@ describe('identificationIn', () => {
 
   test.each(['SSH-1.5-old\r\n', 'SSH-3.0-new\n'])('%j is no SSH 2', (text) => {
     expect(() => identificationIn(Buffer.from(text))).toThrow('not SSH 2');
+  });
+
+  test.each([
+    ['control characters', 'SSH-2.0-x\u001b]52;c;cm0=\u0007\n'],
+    ['bytes beyond ASCII', 'SSH-2.0-\u009b31m\n'],
+    ['more than 255 bytes', `SSH-2.0-${'x'.repeat(246)}\r\n`],
+  ])('an identification with %s is refused, and the refusal is safe to print', (_, text) => {
+    const read = (): unknown => identificationIn(Buffer.from(text, 'latin1'));
+    expect(read).toThrow(NotSshError);
+    expect(read).toThrow(/^[ -~]+$/);
+  });
+
+  test('an identification of 255 bytes with its line end is taken', () => {
+    const identification = `SSH-2.0-${'x'.repeat(245)}`;
+    expect(identificationIn(Buffer.from(`${identification}\r\n`))).toBe(identification);
   });
 
   test('a server that talks without end is no SSH server', () => {

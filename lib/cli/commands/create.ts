@@ -5,13 +5,14 @@ import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
 import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';
-import { parseDuration, parseDurationOrNever } from '../parse/duration';
+import { parseDuration, parseDurationOrNever, WAITED_FOR } from '../parse/duration';
 import { environmentPairs, keyValues } from '../parse/key-value';
 import { publicKeys } from '../parse/public-key';
-import { parseCount, parseCpu, parseMemory, parseStorage } from '../parse/size';
+import { parseCpu, parseMemory, parseStorage } from '../parse/size';
 import type { ProgressStyle } from '../progress/create-progress';
 import { createProgress, PROGRESS_STYLES } from '../progress/create-progress';
 import { formatAddress, formatSize } from '../render/format';
+import { printable } from '../../util/printable';
 import type { CommandRegistration } from '../runner';
 
 interface CreateOptions {
@@ -31,6 +32,9 @@ interface CreateOptions {
   readonly progress: ProgressStyle;
 }
 
+/** As the launcher requires it. */
+const MIN_MAX_AGE_SECONDS = 60;
+
 const given = <Value>(text: string | undefined, parse: (text: string) => Value): Value | undefined =>
   text === undefined ? undefined : parse(text);
 
@@ -47,22 +51,22 @@ async function requestOf(
     env: environmentPairs(options.env ?? [], io.environment),
     tags: keyValues(options.tag ?? [], '--tag'),
     idleTimeout: given(options.idleTimeout, (text) => parseDurationOrNever(text, '--idle-timeout')),
-    maxAge: given(options.maxAge, (text) => parseDuration(text, '--max-age')),
+    maxAge: given(options.maxAge, (text) => parseDuration(text, '--max-age', { least: MIN_MAX_AGE_SECONDS })),
     subnets: options.subnet,
     ephemeralStorage: given(options.ephemeralStorage, parseStorage),
     authorizedKeys: (await Promise.all((options.authorizedKey ?? []).map(publicKeys))).flat(),
     wait: options.wait !== false,
-    timeout: given(options.timeout, (text) => parseCount(String(parseDuration(text, '--timeout')), '--timeout', 1)),
+    timeout: given(options.timeout, (text) => parseDuration(text, '--timeout', WAITED_FOR)),
   };
 }
 
 function hostText(host: Host): string {
-  if (!host.ready) return `${host.name}: ${host.state}, task ${host.taskArn}\n`;
+  if (!host.ready) return `${printable(`${host.name}: ${host.state}, task ${host.taskArn}`)}\n`;
   const lines = [
     `${host.name} is ready at ${formatAddress(host.address)} (${formatSize(host)})`,
     `  connect with: mngr-fargate connect ${host.name}`,
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 /** What the user should know of a command that has ended, or of an agent that waits for an answer. */
@@ -86,7 +90,7 @@ type Outcome = { readonly host: CreatedHost } | { readonly name: string; readonl
 
 async function create(context: CliContext, names: readonly string[], options: CreateOptions): Promise<number> {
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) throw new MngrFargateError('usage', `${repeated} is given twice`);
+  if (repeated !== undefined) throw new MngrFargateError('usage', `${repeated} was given more than once`);
   const request = await requestOf(options, context);
   context.interrupts.announce('stopping what was started; press Ctrl-C again to quit at once');
 
@@ -146,18 +150,22 @@ export const createCommand: CommandRegistration = (program, runner) => {
     .argument('<name...>', 'host names: letters, digits, "-" and "_", at most 63; several are created in parallel')
     .option('--cpu <size>', 'CPU units (1024) or vCPU (1vcpu)')
     .option('--memory <size>', 'MiB (4096) or GB (4GB)')
-    .option('--image <uri>', "image in place of the task definition's")
+    .option('--image <uri>', "image to use instead of the task definition's")
     .option('--spot', 'run on Fargate Spot: cheaper, and AWS may stop it with two minutes of notice')
-    .option('--env <key=value>', 'variable for the host; KEY alone hands on the value here; repeatable', collect)
+    .option(
+      '--env <key[=value]>',
+      'variable for the host; KEY alone takes the value from this environment; repeatable',
+      collect,
+    )
     .option('--tag <key=value>', 'tag of the task, repeatable', collect)
-    .option('--idle-timeout <duration>', 'stop after so long without activity (30m, 2h, never)')
-    .option('--max-age <duration>', 'stop after so long whatever it does')
-    .option('--subnet <id>', "subnet in place of the provider's, repeatable", collect)
-    .option('--ephemeral-storage <gib>', 'disk in GiB, 21 to 200; without it 20')
-    .option('--authorized-key <key>', 'further public key that may log in, or a file of them; repeatable', collect)
+    .option('--idle-timeout <duration>', 'stop after this long without activity (30m, 2h, never)')
+    .option('--max-age <duration>', 'stop at this age, even while it is busy')
+    .option('--subnet <id>', "subnet to use instead of the provider's, repeatable", collect)
+    .option('--ephemeral-storage <gib>', 'disk in GiB, 21 to 200 (default: 20)')
+    .option('--authorized-key <key>', 'another public key that may log in, or a file of them; repeatable', collect)
     .option('--wait', 'wait until the host is ready (the default)')
     .option('--no-wait', 'return as soon as ECS has accepted the task')
-    .option('--timeout <duration>', 'give up on a host that is not ready by then; without it 10m')
+    .option('--timeout <duration>', 'give up on a host that is not ready by then (default: 10m)')
     .addOption(
       new Option('--progress <style>', 'how progress is shown on stderr: for people, or a line of JSON for each change')
         .choices(PROGRESS_STYLES)

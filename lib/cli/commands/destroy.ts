@@ -5,6 +5,7 @@ import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
 import { EXIT_CODES, EXIT_DECLINED } from '../exit-codes';
 import { counted } from '../render/format';
+import { printable } from '../../util/printable';
 import type { CommandRegistration } from '../runner';
 
 interface DestroyOptions {
@@ -52,7 +53,7 @@ function report(context: CliContext, outcomes: readonly Outcome[]): number {
     if (outcomes.length === 0) context.print('no hosts\n');
     for (const outcome of outcomes) {
       if (failed(outcome)) context.reportText(outcome.error, outcome.name);
-      else context.print(`${outcome.name}: ${outcome.wasRunning ? 'destroyed' : 'had stopped already'}\n`);
+      else context.print(`${printable(outcome.name)}: ${outcome.wasRunning ? 'destroyed' : 'had stopped already'}\n`);
     }
   }
   const failure = outcomes.find(failed);

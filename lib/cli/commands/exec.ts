@@ -49,10 +49,14 @@ export const execCommand: CommandRegistration = (program, runner) => {
   program
     .command('exec')
     .usage('[options] <host> -- COMMAND...')
-    .description('run a command on a host: its stdin, its two outputs apart, its exit code')
+    .description('run a command on a host, with its stdin, stdout, stderr and exit code')
     .argument('<host>', 'name, host id or task ARN')
-    .argument('[command...]', 'program and arguments; behind "--" when any of them starts with "-"')
-    .option('--env <key=value>', 'variable for the command; KEY alone hands on the value here; repeatable', collect)
-    .option('--workdir <folder>', 'folder to run it in; without it the home directory')
+    .argument('[command...]', 'program and arguments; after "--" if any of them starts with "-"')
+    .option(
+      '--env <key[=value]>',
+      'variable for the command; KEY alone takes the value from this environment; repeatable',
+      collect,
+    )
+    .option('--workdir <folder>', 'folder to run it in (default: the home directory)')
     .action(runner.action(exec, { takesPassthrough: true }));
 };

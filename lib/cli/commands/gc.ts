@@ -3,6 +3,7 @@ import { confirm } from '../confirm';
 import type { CliContext } from '../context';
 import { EXIT_CODES, EXIT_DECLINED } from '../exit-codes';
 import { counted } from '../render/format';
+import { printable } from '../../util/printable';
 import type { CommandRegistration } from '../runner';
 
 interface GcOptions {
@@ -20,7 +21,7 @@ function linesOf({ dryRun, stopped, reported, removed, failed, notLookedAt }: Co
     ...reported.map(({ host, taskArn, reason, because }) => `left alone ${host ?? taskArn}: ${reason}, ${because}`),
     ...failed.map(({ id, error }) => `failed${id === '' ? '' : ` ${id}`}: ${error}`),
     ...notLookedAt.map(({ kind, because }) => `not looked for ${kind}: ${because}`),
-  ];
+  ].map(printable);
 }
 
 function report(context: CliContext, collected: Collected): number {

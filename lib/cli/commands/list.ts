@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host, HostsApi } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';
 import { hasColour, isInteractive } from '../io';
-import { parseDuration } from '../parse/duration';
+import { parseDuration, WAITED_FOR } from '../parse/duration';
 import { keyValues } from '../parse/key-value';
 import { hostTable } from '../render/host-table';
 import type { CommandRegistration } from '../runner';
 import { idleTimes } from '../idle-times';
+import { pause } from '../../util/abort';
 
 interface ListOptions {
   readonly stopped?: boolean;
@@ -34,7 +34,7 @@ async function listedHosts(hosts: HostsApi, context: CliContext, options: ListOp
 }
 
 async function list(context: CliContext, options: ListOptions): Promise<number> {
-  const interval = parseDuration(options.interval, '--interval');
+  const interval = parseDuration(options.interval, '--interval', WAITED_FOR);
   const { stdout, environment } = context.io;
   const redraws = options.watch === true && !context.json && isInteractive(stdout, environment);
   return context.withHosts(async (hosts) => {
@@ -42,11 +42,12 @@ async function list(context: CliContext, options: ListOptions): Promise<number> 
       try {
         const listed = await listedHosts(hosts, context, options);
         const table = (): string => hostTable(listed, new Date(), hasColour(stdout, environment));
-        context.result(listed, () => (redraws ? HOME_AND_CLEAR + table() : table()));
+        if (redraws) stdout.write(HOME_AND_CLEAR);
+        context.result(listed, table);
         if (options.watch !== true) return 0;
-        await sleep(interval * 1000, undefined, { signal: context.signal });
+        await pause(interval * 1000, 'watching', context.signal);
       } catch (error) {
-        // Ctrl-C is how a watch ends, and nothing to complain of.
+        // Ctrl-C is the normal end of a watch, not an error.
         if (options.watch === true && context.signal.aborted) return EXIT_CODES.aborted;
         throw error;
       }
@@ -60,11 +61,11 @@ export const listCommand: CommandRegistration = (program, runner) => {
     .command('list')
     .alias('ls')
     .description('list the hosts: state, age, idle time, size, cost so far, address')
-    .option('--stopped', 'also those that stopped within the last hour, with their reason')
+    .option('--stopped', 'also hosts that stopped within the last hour, and why')
     .option('--tag <key=value>', 'only hosts with this tag, repeatable', collect)
     .option('--idle', 'ask the hosts how long they have been idle (the default, but not with --json)')
-    .option('--no-idle', "don't ask")
-    .option('--watch', 'repeat until Ctrl-C')
-    .option('--interval <duration>', 'time between two looks of --watch', '2s')
+    .option('--no-idle', "don't ask them")
+    .option('--watch', 'update the list until Ctrl-C')
+    .option('--interval <duration>', 'time between two updates of --watch', '2s')
     .action(runner.action(list));
 };

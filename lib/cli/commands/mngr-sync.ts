@@ -3,7 +3,7 @@ import { MngrFargateError } from '../../contract/errors';
 import type { Host } from '../../hosts/model/types';
 import type { LeftOutHost } from '../../mngr/index';
 import type { CliContext } from '../context';
-import { parseDuration } from '../parse/duration';
+import { parseDuration, WAITED_FOR } from '../parse/duration';
 
 export interface MngrSyncOptions {
   readonly pool?: string;
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<LeftOutHost['reason'], string>> = {
 
 /** `mngr sync` */
 export async function mngrSync(context: CliContext, options: MngrSyncOptions): Promise<void> {
-  const seconds = parseDuration(options.timeout, '--timeout');
+  const seconds = parseDuration(options.timeout, '--timeout', WAITED_FOR);
   const sshProvider = options.pool ?? context.options.provider;
   if (!isProviderName(sshProvider)) {
     throw new MngrFargateError('usage', `${JSON.stringify(sshProvider)} is not a provider name`);

@@ -1,9 +1,10 @@
 import type { CliContext } from '../context';
 import type { CommandRegistration } from '../runner';
+import { printable } from '../../util/printable';
 
 async function rename(context: CliContext, reference: string, name: string): Promise<void> {
   const host = await context.withHosts((hosts) => hosts.rename(reference, name, { signal: context.signal }));
-  context.result(host, () => `${reference} is now ${host.name}\n`);
+  context.result(host, () => `${printable(`${reference} is now ${host.name}`)}\n`);
 }
 
 /** `rename HOST NAME` */

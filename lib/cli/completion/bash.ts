@@ -32,7 +32,7 @@ export function bashCompletion(program: CommandNode): string {
   return `# bash completion of mngr-fargate; load with: source <(mngr-fargate completion bash)
 _mngr_fargate() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
-  local command='' skip='' word words='' flags='' hosts=''
+  local command='' skip='' word words='' flags='' hosts='' newline=$'\\n'
   case "$previous" in
     ${flagsWithValue.join('|')}) COMPREPLY=(); return ;;
   esac
@@ -57,7 +57,11 @@ ${arms(program)}
     -*) words="$flags ${flagsOf(program)}" ;;
     *) if [ -n "$hosts" ]; then words="$words $(mngr-fargate completion hosts 2>/dev/null)"; fi ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=()
+  # Unlike compgen -W, this expands nothing.
+  while IFS= read -r word; do
+    if [[ -n "$word" && "$word" == "$current"* ]]; then COMPREPLY+=("$word"); fi
+  done <<<"\${words// /$newline}"
 }
 complete -o default -F _mngr_fargate mngr-fargate
 `;

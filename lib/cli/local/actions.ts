@@ -36,7 +36,7 @@ const upText = ({ endpoint, stackName }: LocalDescription): string =>
 /** `local up` */
 export async function localUp(context: CliContext, options: LocalUpOptions): Promise<void> {
   const runtime = runtimeOf(options.runtime);
-  const port = options.port === undefined ? undefined : parseCount(options.port, '--port', 1);
+  const port = options.port === undefined ? undefined : parseCount(options.port, '--port', { least: 1, most: 65_535 });
   const { up } = await import('../../local/index.js');
   const { io, verbose } = context;
   const showsProgress = verbose || isInteractive(io.stderr, io.environment);

@@ -11,15 +11,15 @@ export function keyValues(pairs: readonly string[], option: string): Record<stri
   );
 }
 
-/** Variables of `--env`: `KEY=VALUE`, or `KEY` alone to hand on this machine's value. */
+/** Variables of `--env`: `KEY`, which takes its value from the environment, or `KEY=VALUE`. */
 export function environmentPairs(pairs: readonly string[], environment: NodeJS.ProcessEnv): Record<string, string> {
   return keyValues(
     pairs.map((pair) => {
       if (pair.includes('=')) return pair;
       const value = environment[pair];
       if (value !== undefined) return `${pair}=${value}`;
-      throw new MngrFargateError('usage', `--env ${pair}: there is no such variable here`, {
-        hint: `give its value: --env ${pair}=VALUE`,
+      throw new MngrFargateError('usage', `--env ${pair}: the variable ${pair} is not set in this environment`, {
+        hint: `set it first (export ${pair}=…), or give a value that is no secret with --env ${pair}=VALUE`,
       });
     }),
     '--env',

@@ -1,6 +1,7 @@
 import type { CreateProgress } from '../../hosts/model/types';
 import type { Progress } from './progress';
 import { describeStep } from './progress';
+import { jsonLine } from '../../util/printable';
 
 /** Time between two lines when nothing changes. Milliseconds. */
 const REPEAT = 1_000;
@@ -34,6 +35,6 @@ export class JsonProgress implements Progress {
 
   private print(progress: CreateProgress): void {
     const line = { event: 'progress', ...progress, text: describeStep(progress) };
-    this.output.write(`${JSON.stringify(line)}\n`);
+    this.output.write(`${jsonLine(line)}\n`);
   }
 }

@@ -2,6 +2,7 @@ import type { CreateProgress } from '../../hosts/model/types';
 import { formatElapsed } from '../render/format';
 import type { Progress } from './progress';
 import { describeStep } from './progress';
+import { printable } from '../../util/printable';
 
 /** One line for each change, for logs and pipes. */
 export class LineProgress implements Progress {
@@ -13,7 +14,7 @@ export class LineProgress implements Progress {
     const text = describeStep(progress);
     if (this.shown.get(progress.name) === text) return;
     this.shown.set(progress.name, text);
-    this.output.write(`${formatElapsed(progress.elapsedMs).padStart(7)}  ${progress.name}: ${text}\n`);
+    this.output.write(`${formatElapsed(progress.elapsedMs).padStart(7)}  ${printable(`${progress.name}: ${text}`)}\n`);
   }
 
   finish(): void {

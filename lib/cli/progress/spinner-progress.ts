@@ -6,6 +6,7 @@ import { coloured } from '../render/colour';
 import { formatElapsed } from '../render/format';
 import type { Progress } from './progress';
 import { describeStep } from './progress';
+import { printable } from '../../util/printable';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
@@ -35,7 +36,7 @@ export class SpinnerProgress implements Progress {
   ) {
     const began = performance.now();
     this.lines = new Map(names.map((name) => [name, { began, text: '', mark: undefined, ended: undefined }]));
-    this.nameWidth = Math.max(...names.map((name) => name.length));
+    this.nameWidth = Math.max(...names.map((name) => printable(name).length));
     this.timer = setInterval(() => this.draw(), FRAME_MS);
     io.stderr.write(HIDE_CURSOR);
     this.draw();
@@ -43,7 +44,7 @@ export class SpinnerProgress implements Progress {
 
   update(progress: CreateProgress): void {
     const line = this.lines.get(progress.name);
-    if (line !== undefined) line.text = describeStep(progress);
+    if (line !== undefined) line.text = printable(describeStep(progress));
   }
 
   finish(name: string, outcome: 'ready' | 'started' | 'failed'): void {
@@ -83,6 +84,6 @@ export class SpinnerProgress implements Progress {
     const elapsed = formatElapsed((ended ?? performance.now()) - began);
     const columns = this.io.stderr.columns || 80;
     const room = Math.max(0, columns - this.nameWidth - elapsed.length - 7);
-    return `${mark ?? spinner} ${name.padEnd(this.nameWidth)}  ${text.slice(0, room)}  ${this.styled('dim', elapsed)}`;
+    return `${mark ?? spinner} ${printable(name).padEnd(this.nameWidth)}  ${text.slice(0, room)}  ${this.styled('dim', elapsed)}`;
   }
 }

@@ -1,6 +1,22 @@
 import { styleText } from 'node:util';
+import { printableLines } from '../../util/printable';
 
-export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'dim';
+const COLOURS = ['green', 'yellow', 'red', 'cyan', 'dim'] as const;
 
-/** Coloured text. Whether colours are welcome is the caller's to ask (hasColour): styleText itself only looks at stdout. */
+export type Colour = (typeof COLOURS)[number];
+
+/** Coloured text. Whether colours are welcome is for the caller to ask (hasColour): styleText itself only looks at stdout. */
 export const coloured = (colour: Colour, text: string): string => styleText(colour, text, { validateStream: false });
+
+/** The control sequences that `coloured` writes. */
+const OWN_SEQUENCES = new Set(COLOURS.flatMap((colour) => coloured(colour, '|').split('|')));
+
+// eslint-disable-next-line no-control-regex
+const SEQUENCE = /(\u001b\[\d+m)/;
+
+/** Lines for a terminal, in which every control character is escaped but line ends and those of `coloured`. */
+export const printableText = (text: string): string =>
+  text
+    .split(SEQUENCE)
+    .map((part) => (OWN_SEQUENCES.has(part) ? part : printableLines(part)))
+    .join('');

@@ -1,6 +1,5 @@
 import type { Host, TaskState } from '../../hosts/model/types';
 import type { Colour } from './colour';
-import { coloured } from './colour';
 import { formatAddress, formatCost, formatSeconds, formatSize } from './format';
 import { renderTable } from './table';
 
@@ -40,7 +39,7 @@ export function hostTable(
   if (hosts.length === 0) return 'no hosts\n';
   const rows = hosts.map((host) => [
     host.name,
-    colour ? coloured(stateStyle(host.state), stateText(host)) : stateText(host),
+    colour ? { text: stateText(host), colour: stateStyle(host.state) } : stateText(host),
     formatSeconds(ageSeconds(host, now)),
     host.idleSeconds === null ? '-' : formatSeconds(host.idleSeconds),
     formatSize(host) + (host.spot ? ', spot' : ''),

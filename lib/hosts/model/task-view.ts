@@ -1,7 +1,7 @@
 import type { Container, Task } from '@aws-sdk/client-ecs';
 import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
-import { parseStartedBy } from '../../contract/host-name';
+import { isHostId, isHostName, parseStartedBy } from '../../contract/host-name';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
 import { costOf, hourlyCost } from './cost';
@@ -27,9 +27,20 @@ export function belongsTo(task: Task, provider: string): boolean {
   return parseStartedBy(task.startedBy ?? '')?.provider === provider;
 }
 
+/** A tag that anybody with TagResource may have written: undefined unless it is what it should be. */
+const validTag = (task: Task, name: string, isValid: (text: string) => boolean): string | undefined => {
+  const text = tagsOf(task)[name];
+  return text !== undefined && isValid(text) ? text : undefined;
+};
+
+/** ISO 8601 as the launcher writes it. */
+const isTime = (text: string): boolean => /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text));
+
+const timeTag = (task: Task, name: string): string | null => validTag(task, name, isTime) ?? null;
+
 /** The host's present name: the tag, which a rename changes, else the one it was launched with (StopTask drops the tags). */
 export const nameOf = (task: Task): string =>
-  tagsOf(task)[HOST_TAGS.hostName] ?? parseStartedBy(task.startedBy ?? '')?.hostName ?? '';
+  validTag(task, HOST_TAGS.hostName, isHostName) ?? parseStartedBy(task.startedBy ?? '')?.hostName ?? '';
 
 /** True when the task runs the host that has the name now. */
 export const isLiveHost = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
@@ -116,19 +127,19 @@ export function hostOf(
   const billed = { ...size, region: config.aws_region, publicIp: config.assign_public_ip };
   const billedFrom = task.pullStartedAt ?? task.startedAt;
   return {
-    hostId: tags[HOST_TAGS.hostId] ?? environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '',
+    hostId: hostIdOf(task, config),
     name: nameOf(task),
     provider: tags[HOST_TAGS.provider] ?? parseStartedBy(task.startedBy ?? '')?.provider ?? '',
     state,
-    ready: tags[HOST_TAGS.readyAt] !== undefined && !stopped,
+    ready: timeTag(task, HOST_TAGS.readyAt) !== null && !stopped,
     taskArn: task.taskArn ?? '',
     address: stopped ? null : addressOf(task, config, addresses),
     publicIp: stopped ? null : (addresses?.publicIp ?? null),
     privateIp,
-    createdAt: tags[HOST_TAGS.createdAt] ?? isoOf(task.createdAt) ?? new Date(0).toISOString(),
+    createdAt: timeTag(task, HOST_TAGS.createdAt) ?? isoOf(task.createdAt) ?? new Date(0).toISOString(),
     startedAt: isoOf(task.startedAt),
-    readyAt: tags[HOST_TAGS.readyAt] ?? null,
-    expiresAt: tags[HOST_TAGS.expiresAt] ?? null,
+    readyAt: timeTag(task, HOST_TAGS.readyAt),
+    expiresAt: timeTag(task, HOST_TAGS.expiresAt),
     stoppedAt: isoOf(task.stoppedAt),
     stopCode: task.stopCode ?? null,
     stoppedReason: task.stoppedReason ?? null,
@@ -144,6 +155,12 @@ export function hostOf(
     billedFrom: isoOf(billedFrom),
     ...files,
   };
+}
+
+/** Empty for a task whose tags and overrides name no host. */
+function hostIdOf(task: Task, config: ProviderConfig): string {
+  const launchedAs = environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '';
+  return validTag(task, HOST_TAGS.hostId, isHostId) ?? (isHostId(launchedAs) ? launchedAs : '');
 }
 
 const isoOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;

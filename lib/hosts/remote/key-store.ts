@@ -1,7 +1,7 @@
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { isHostId } from '../../contract/host-name';
+import { isHostId, isHostName, isProviderName } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
 import { pinHostKey, readPinnedHostKeys } from '../../ssh';
 import { writePrivateFile } from '../../util/atomic-file';
@@ -22,9 +22,9 @@ const setupSchema = z.object({
 });
 
 const recordSchema = z.object({
-  hostId: z.string(),
-  name: z.string(),
-  provider: z.string(),
+  hostId: z.string().refine(isHostId),
+  name: z.string().refine(isHostName),
+  provider: z.string().refine(isProviderName),
   /** Null from before RunTask until its answer. */
   taskArn: z.string().nullable(),
   createdAt: z.string(),

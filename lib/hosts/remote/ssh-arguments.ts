@@ -18,16 +18,18 @@ export function sshArguments(
     throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
   if (identityFile === null || knownHostsFile === null) throw noKey(host);
   const settings = {
+    IdentityFile: configurationPath(identityFile),
     IdentitiesOnly: 'yes',
     IdentityAgent: 'none',
     UserKnownHostsFile: configurationPath(knownHostsFile),
     GlobalKnownHostsFile: '/dev/null',
     StrictHostKeyChecking: 'yes',
     PasswordAuthentication: 'no',
+    KbdInteractiveAuthentication: 'no',
     ServerAliveInterval: String(KEEPALIVE_SECONDS),
   };
   return [
-    ...['-F', '/dev/null', '-i', identityFile, '-p', String(address.port)],
+    ...['-F', '/dev/null', '-p', String(address.port)],
     ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
     ...(options.tty === undefined ? [] : [options.tty ? '-tt' : '-T']),
     `${address.user}@${address.host}`,
@@ -35,8 +37,9 @@ export function sshArguments(
   ];
 }
 
-/** A path as ssh_config reads it: quoted, since it splits at spaces, and with `%` doubled, since it expands tokens. */
-const configurationPath = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
+/** A path as ssh_config reads it: in quotes, since it splits at spaces, and with `%` doubled, since it expands tokens. */
+const configurationPath = (path: string): string =>
+  `"${path.replaceAll('%', '%%').replace(/["\\]/g, String.raw`\$&`)}"`;
 
 export const noKey = (host: Host): MngrFargateError =>
   new MngrFargateError('denied', `this machine has no key for host ${host.name}: it was created elsewhere`, {

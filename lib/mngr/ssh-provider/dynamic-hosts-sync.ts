@@ -1,3 +1,4 @@
+import { isHostName } from '../../contract/host-name';
 import type { Host } from '../../hosts/model/types';
 import { mapBounded } from '../../util/bounded';
 import { writeFileAtomically } from '../../util/atomic-file';
@@ -110,11 +111,12 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   };
 }
 
-/** Hosts that mngr can be told of, and the others. The older of two hosts of one name has it. */
+/** Hosts that mngr can be told of, and the others. Of two hosts with one name, the older has it; one without is skipped. */
 function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; readonly leftOut: LeftOutHost[] } {
   const candidates = new Map<string, Candidate>();
   const leftOut: LeftOutHost[] = [];
-  for (const host of [...hosts].sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1))) {
+  const named = hosts.filter(({ name }) => isHostName(name));
+  for (const host of named.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1))) {
     const { name, hostId, address, identityFile, knownHostsFile } = host;
     const leaveOut = (reason: LeftOutReason): number => leftOut.push({ name, hostId, reason });
     if (!host.ready || address === null) leaveOut('not-ready');
