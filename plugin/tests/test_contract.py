@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from conftest import CONTRACT, example
 from imbue.mngr_fargate.contract import (
     CONTRACT_VERSION,
-    HOSTS,
     CreateProgress,
     ErrorDocument,
     FargateHost,
     HostAddress,
     Problem,
+    hosts_in,
 )
 
 SCHEMA = json.loads((CONTRACT / f"v{CONTRACT_VERSION}.json").read_text())["$defs"]
@@ -50,13 +50,32 @@ def test_reads_only_what_the_contract_promises(model: type[BaseModel], promised:
 
 
 def test_reads_the_examples() -> None:
-    ready, pending, foreign = HOSTS.validate_python(example("hosts"))
+    (ready, pending, foreign), unreadable = hosts_in(json.dumps(example("hosts")))
+    assert unreadable == ()
     assert ready.address == HostAddress(host="203.0.113.10", port=22, user="root")
     assert (pending.is_live, pending.ready, pending.address) == (True, False, None)
     assert foreign.identity_file is None
     assert not FargateHost.model_validate(example("host-stopped")).is_live
     assert CreateProgress.model_validate(example("progress")).step == "run-task"
     assert ErrorDocument.model_validate(example("error")).error.code == "already-exists"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"createdAt": "yesterday"},
+        {"name": "../../x y"},
+        {"name": ""},
+        {"hostId": ""},
+        {"hostId": "../x"},
+        {"cpu": "much"},
+    ],
+)
+def test_an_entry_that_cannot_be_read_costs_that_host_only(change: dict[str, Any]) -> None:
+    fine = example("host-ready")
+    hosts, unreadable = hosts_in(json.dumps([{**fine, **change}, fine]))
+    assert [host.name for host in hosts] == ["fox"]
+    assert len(unreadable) == 1
 
 
 def test_takes_members_that_it_does_not_know() -> None:

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ValidationError
 
 from imbue.mngr_fargate.contract import (
     CONTRACT_VERSION,
-    HOSTS,
     CreateProgress,
     ErrorDocument,
     FargateHost,
+    hosts_in,
 )
+from imbue.mngr_fargate.printable import printable
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -37,9 +38,9 @@ class CliFailure(Exception):  # noqa: N818 - the two kinds below are the errors
     """A command that gave no answer: what was wrong, in one sentence, and what to do about it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message if hint is None else f"{message} ({hint})")
-        self.message = message
-        self.hint = hint
+        self.message = printable(message)
+        self.hint = None if hint is None else printable(hint)
+        super().__init__(self.message if self.hint is None else f"{self.message} ({self.hint})")
 
 
 class CliUnusableError(CliFailure):
@@ -66,9 +67,12 @@ class FargateCli:
         """Every live host of the provider. Connects to none of them."""
         answer = self._run(["list", "--no-idle"], timeout=_CALL_TIMEOUT)
         try:
-            return HOSTS.validate_json(answer)
+            hosts, unreadable = hosts_in(answer)
         except ValidationError as error:
             raise _unreadable(error) from error
+        for problem in unreadable:
+            logger.warning("Going on without a host that can't be read: {}", printable(problem))
+        return hosts
 
     def show(self, reference: str) -> FargateHost:
         """One host by name or id. Raises CliError `not-found`."""
@@ -81,7 +85,7 @@ class FargateCli:
             try:
                 progress = CreateProgress.model_validate_json(line)
             except ValidationError:
-                logger.debug("mngr-fargate: {}", line)
+                logger.debug("mngr-fargate: {}", printable(line))
             else:
                 on_progress(progress)
 

@@ -4,9 +4,11 @@
 command's real output. Members that aren't read here are ignored, so the command may add some.
 """
 
+import re
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from imbue.mngr.primitives import HostName
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
@@ -69,4 +71,27 @@ class ErrorDocument(_Document):
     error: Problem
 
 
-HOSTS: Final = TypeAdapter(tuple[FargateHost, ...])
+_ENTRIES: Final = TypeAdapter(list[dict[str, Any]])
+_HOST_ID: Final = re.compile(r"host-[0-9a-f]{32}")
+
+
+def hosts_in(answer: str) -> tuple[tuple[FargateHost, ...], tuple[str, ...]]:
+    """The hosts of a list, and what is wrong with the entries that aren't among them.
+
+    Anybody who may tag a task can make an entry unreadable: it costs mngr that host and no other. Raises
+    ValidationError for what is not a list.
+    """
+    hosts: list[FargateHost] = []
+    problems: list[str] = []
+    for entry in _ENTRIES.validate_json(answer):
+        try:
+            host = FargateHost.model_validate(entry)
+            HostName(host.name)
+        except ValueError as error:
+            problems.append(f"{entry.get('taskArn')}: {str(error).splitlines()[0]}")
+            continue
+        if _HOST_ID.fullmatch(host.host_id):
+            hosts.append(host)
+        else:
+            problems.append(f"{host.task_arn}: {host.host_id!r} is not a host id")
+    return tuple(hosts), tuple(problems)

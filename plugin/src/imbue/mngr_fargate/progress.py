@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from imbue.mngr_fargate.contract import CreateProgress
+from imbue.mngr_fargate.printable import printable
 
 if TYPE_CHECKING:
     from imbue.mngr.config.data_types import MngrContext
@@ -20,9 +21,10 @@ class CreateReporter:
         self._text = ""
 
     def update(self, progress: CreateProgress) -> None:
-        if progress.text != self._text:
-            self._text = progress.text
-            logger.info("{}: {}", self._host_name, progress.text)
+        text = printable(progress.text)
+        if text != self._text:
+            self._text = text
+            logger.info("{}: {}", self._host_name, text)
         if progress.step == self._step:
             return
         self.finish()
@@ -31,7 +33,7 @@ class CreateReporter:
             from imbue.mngr.primitives import CreatePhase  # noqa: PLC0415
 
             phase = CreatePhase.CREATING_HOST.step_id
-            self._reporter.start_step(self._step_id(progress.step), progress.text, phase, None)
+            self._reporter.start_step(self._step_id(progress.step), text, phase, None)
 
     def finish(self) -> None:
         """The last step is done."""
