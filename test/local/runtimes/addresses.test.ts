@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AddressPoolOptions } from '../../../lib/local/runtimes/addresses';
 import { AddressPool } from '../../../lib/local/runtimes/addresses';
+import { withSmallAddressPool } from '../../support/run/machine-lock';
 
 describe('the pool of task addresses', () => {
   let folder: string;
@@ -37,19 +38,20 @@ describe('the pool of task addresses', () => {
     expect(reserved.map(({ ip }) => ip)).not.toContain('127.0.0.1');
   });
 
-  it('uses an address again once all others have had their turn, and only when it was given back', async () => {
-    const addresses = pool({ size: 4 });
-    const first = await addresses.reserve('first');
-    const second = await addresses.reserve('second');
-    const third = await addresses.reserve('third');
-    addresses.release(second);
-    addresses.release(first);
-    addresses.release(first);
-    const again = [await addresses.reserve('fourth'), await addresses.reserve('fifth')];
-    expect(again).toEqual(expect.arrayContaining([first, second]));
-    expect(again).not.toContainEqual(third);
-    await expect(addresses.reserve('sixth')).rejects.toMatchObject({ code: 'no-capacity' });
-  });
+  it('uses an address again once all others have had their turn, and only when it was given back', () =>
+    withSmallAddressPool(async () => {
+      const addresses = pool({ size: 4 });
+      const first = await addresses.reserve('first');
+      const second = await addresses.reserve('second');
+      const third = await addresses.reserve('third');
+      addresses.release(second);
+      addresses.release(first);
+      addresses.release(first);
+      const again = [await addresses.reserve('fourth'), await addresses.reserve('fifth')];
+      expect(again).toEqual(expect.arrayContaining([first, second]));
+      expect(again).not.toContainEqual(third);
+      await expect(addresses.reserve('sixth')).rejects.toMatchObject({ code: 'no-capacity' });
+    }));
 
   it('remembers reservations across a restart, in a file nobody else can read', async () => {
     const address = await pool().reserve('task');
