@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { HostChannel } from '../../lib/contract/channel';
 import { awaitGreeting, connect, logIn, run } from '../../lib/ssh';
-import { freePort, startSshd } from '../support/host/sshd';
+import { startSshd } from '../support/host/sshd';
+import { freePort } from '../support/run/free-port';
 import type { TestSshd } from '../support/host/sshd';
 import { describeWith, program } from '../support/run/requirements';
 

@@ -8,7 +8,8 @@ import type { HostKeyPolicy } from '../../lib/ssh';
 import { connect, generateKeyPair, knock, logIn, pinHostKey, readPinnedHostKeys, run } from '../../lib/ssh';
 import { writePrivateFile } from '../../lib/util/atomic-file';
 import { describeWith, program } from '../support/run/requirements';
-import { freePort, startSshd } from '../support/host/sshd';
+import { startSshd } from '../support/host/sshd';
+import { freePort } from '../support/run/free-port';
 import type { TestSshd } from '../support/host/sshd';
 
 const login = (sshd: TestSshd, hostKey: HostKeyPolicy, extra: object = {}) =>

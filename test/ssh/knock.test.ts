@@ -5,7 +5,8 @@ import { knock, logIn, run } from '../../lib/ssh';
 import { identificationIn, NotSshError } from '../../lib/ssh/identification';
 import { until } from '../support/run/eventually';
 import { describeWith, program } from '../support/run/requirements';
-import { freePort, startSshd } from '../support/host/sshd';
+import { startSshd } from '../support/host/sshd';
+import { freePort } from '../support/run/free-port';
 
 const open: Server[] = [];
 

@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { handler } from '../../../lambda/host-probe';
 import { describeWith, program } from '../../support/run/requirements';
-import { freePort, startSshd } from '../../support/host/sshd';
+import { startSshd } from '../../support/host/sshd';
+import { freePort } from '../../support/run/free-port';
 
 describeWith(program('sshd'), 'the host probe', () => {
   it('gives the key of an sshd that proves it, and logs in nowhere', async () => {

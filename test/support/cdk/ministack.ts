@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installPythonTool } from '../run/python-tools';
+import { freePort } from '../run/free-port';
 
 /** An emulator of AWS that is no part of this project. Its CloudFormation judges whether the stack deploys. */
 const MINISTACK = { name: 'ministack', requirements: ['ministack==1.5.33'] } as const;
@@ -90,12 +89,4 @@ async function end(server: ChildProcess): Promise<void> {
   const patience = setTimeout(() => server.kill('SIGKILL'), 5000);
   await ended;
   clearTimeout(patience);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -2,8 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +9,7 @@ import { BOOT_ENVIRONMENT } from '../../../lib/contract/boot-variables';
 import { startContainer } from './container';
 import { until } from '../run/eventually';
 import { ROOT } from '../run/paths';
+import { freePort } from '../run/free-port';
 
 const run = promisify(execFile);
 export const ENTRYPOINT = join(ROOT, 'docker/entrypoint.sh');
@@ -166,14 +165,6 @@ export function startEntrypoint(environment: Readonly<Record<string, string>>): 
       return code;
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A folder for one test file's keys and hosts, with a name short enough for a socket's path. */

@@ -1,13 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostKeyProof } from '../../../lib/contract/host-key-proof';
 import type { KeyPair } from '../../../lib/ssh';
 import { generateKeyPair } from '../../../lib/ssh';
+import { freePort } from '../run/free-port';
 
 /** OpenSSH's sshd on a loopback port, with a key of its own and one authorized key. */
 export interface TestSshd {
@@ -34,15 +33,6 @@ export interface TestSshdOptions {
 
 /** Bash reads the user's ~/.bashrc when sshd starts it as the outermost shell; what that does would be in the outputs. */
 const NOT_OUTERMOST = { SHLVL: '1' };
-
-/** A port of 127.0.0.1 that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'mngr-sshd-'));
