@@ -18,7 +18,8 @@ export function decide(principal: Principal, request: AccessRequest, roles: Read
 /** AWS's sentence for a refused call. */
 export function refusal(principal: Principal, request: AccessRequest, decision: Decision): string {
   const subject = `User: ${principal.arn} is not authorized to perform: ${request.action}`;
-  const object = request.resource === '*' ? '' : ` on resource: ${request.resource}`;
+  const resource = request.namedResource ?? request.resource;
+  const object = resource === '*' ? '' : ` on resource: ${resource}`;
   const reason =
     decision === 'explicit-deny'
       ? 'with an explicit deny in an identity-based policy'

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Container, Exec } from 'dockerode';
+import type { Container, Exec, ExecCreateOptions } from 'dockerode';
 import { statusOf } from './container-images';
 import { killWords, readPreamble, withPreamble } from './exec-preamble';
 import { TaskNotRunningError } from './runtime';
@@ -20,25 +20,23 @@ const STDERR = 2;
 export async function execInContainer(
   container: Container,
   taskId: string,
-  { argv, environment = {}, terminal }: ExecRequest,
+  request: ExecRequest,
 ): Promise<TaskProcess> {
+  const { argv, environment = {}, terminal } = request;
   const tty = terminal !== undefined;
   const { exec, stream } = await begin(container, taskId, {
-    Cmd: [...withPreamble('.', argv)],
+    Cmd: [...withPreamble('.', request)],
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
     Tty: tty,
     User: '0',
-    ConsoleSize: tty ? [terminal.rows, terminal.columns] : undefined,
   });
   stream.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
   const outputs = tty ? { stdout: stream, stderr: undefined } : demultiplexed(stream);
   const { pid } = await readPreamble(outputs.stdout, argv[0] ?? '');
-  // Engines before API 1.42 take no size at the start.
-  if (tty) await exec.resize({ h: terminal.rows, w: terminal.columns });
   return {
     stdin: stream,
     stdout: outputs.stdout,
@@ -57,11 +55,11 @@ export async function execInContainer(
 async function begin(
   container: Container,
   taskId: string,
-  options: object,
+  options: ExecCreateOptions,
 ): Promise<{ readonly exec: Exec; readonly stream: Duplex }> {
   try {
     const exec = await container.exec(options);
-    return { exec, stream: await exec.start({ hijack: true, stdin: true }) };
+    return { exec, stream: await exec.start({ hijack: true, stdin: true, Tty: options.Tty }) };
   } catch (error) {
     // 404: no such container; 409: it doesn't run.
     if ([404, 409].includes(statusOf(error) ?? 0)) throw new TaskNotRunningError(taskId);

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import { CommandNotStartedError } from './runtime';
+import type { ExecRequest, TerminalSize } from './runtime';
 
 /**
  * What a process of exec does before it becomes the command: it goes to the working directory, looks whether the
  * program can be started, and says so in one line with its process id and terminal. POSIX sh, so that every image with
  * a shell can run it. Nothing is assigned outside a subshell: the command's environment is the task's.
  *
- * Arguments: the working directory, then the command.
+ * Arguments: the working directory, what stty is to set in the terminal, then the command.
  */
 const PREAMBLE = `
 startable() (
@@ -24,21 +25,26 @@ startable() (
   return 1
 )
 cd "$1" 2>/dev/null || cd /
-shift
+if test -n "$2"; then command -p stty $2; fi
+shift 2
 startable "$1" || exit 127
 echo "started $$ $(command -p tty)"
 exec "$@"
 `;
 
 /** The words that run a command after the preamble. */
-export const withPreamble = (workingDirectory: string, argv: readonly string[]): readonly string[] => [
+export const withPreamble = (workingDirectory: string, { argv, terminal }: ExecRequest): readonly string[] => [
   '/bin/sh',
   '-c',
   PREAMBLE,
   'sh',
   workingDirectory,
+  terminal === undefined ? '' : sttySize(terminal),
   ...argv,
 ];
+
+/** The size of a terminal as arguments of stty. */
+export const sttySize = ({ rows, columns }: TerminalSize): string => `rows ${Number(rows)} cols ${Number(columns)}`;
 
 /** What the preamble has said. */
 export interface Started {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { MngrFargateError } from '../../contract/errors';
 import { shellCommand, shellQuote } from '../../util/shell-quote';
-import { killWords, readPreamble, withPreamble } from './exec-preamble';
-import type { ExecRequest, TaskProcess, TerminalSize } from './runtime';
+import { killWords, readPreamble, sttySize, withPreamble } from './exec-preamble';
+import type { ExecRequest, TaskProcess } from './runtime';
 
 /** Where a task's further processes are started. */
 export interface ExecPlace {
@@ -22,17 +22,18 @@ const DEFAULT_TERM = 'xterm';
 const SCRIPT = '/usr/bin/script';
 
 /** Starts a process in a task that runs as processes. Throws CommandNotStartedError. */
-export async function execInPlace(place: ExecPlace, { argv, terminal, ...request }: ExecRequest): Promise<TaskProcess> {
+export async function execInPlace(place: ExecPlace, request: ExecRequest): Promise<TaskProcess> {
+  const { argv, terminal } = request;
   const environment = {
     ...(terminal === undefined ? {} : { TERM: DEFAULT_TERM }),
     ...place.environment,
     ...request.environment,
   };
-  const words = withPreamble(place.workingDirectory, argv);
+  const words = withPreamble(place.workingDirectory, request);
   const child =
     terminal === undefined
       ? start([...place.enter, ...words], environment)
-      : start([...place.enter, ...inTerminal(words, terminal, environment)], { ...environment, SHELL: '/bin/sh' });
+      : start([...place.enter, ...inTerminal(words, environment)], { ...environment, SHELL: '/bin/sh' });
   await once(child, 'spawn');
   const exitCode = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
@@ -48,34 +49,26 @@ export async function execInPlace(place: ExecPlace, { argv, terminal, ...request
     exitCode,
     kill: (signal) => inTask(killWords(started.pid, signal)),
     resize: async (size) => {
-      if (terminal !== undefined) await inTask(['/bin/sh', '-c', `command -p stty ${sizeOf(size, started.terminal)}`]);
+      if (terminal === undefined) return;
+      await inTask(['/bin/sh', '-c', `command -p stty -F "$1" ${sttySize(size)}`, 'sh', started.terminal]);
     },
   };
 }
 
 /**
  * The words that run a command in a terminal of its own. Node has no call for one, and script(1), which is there
- * wherever namespaces are, makes it in the task's own /dev/pts and hands the exit code on. Its own size it would take
- * from a terminal of ours, hence stty.
+ * wherever namespaces are, makes it in the task's own /dev/pts and hands the exit code on.
  */
-function inTerminal(
-  words: readonly string[],
-  size: TerminalSize,
-  { SHELL: shell }: Readonly<Record<string, string>>,
-): readonly string[] {
+function inTerminal(words: readonly string[], { SHELL: shell }: Readonly<Record<string, string>>): readonly string[] {
   if (process.platform !== 'linux') {
     throw new MngrFargateError('usage', 'terminals in tasks that run as processes need Linux', {
       hint: 'start Docker or Podman to run tasks in containers',
     });
   }
   const restore = shell === undefined ? 'unset SHELL' : `export SHELL=${shellQuote(shell)}`;
-  const command = `command -p stty ${sizeOf(size)}; ${restore}; exec ${shellCommand(words)}`;
+  const command = `${restore}; exec ${shellCommand(words)}`;
   return [SCRIPT, '--quiet', '--return', '--flush', '--echo', 'always', '--command', command, '/dev/null'];
 }
-
-/** Arguments of stty. */
-const sizeOf = ({ rows, columns }: TerminalSize, device?: string): string =>
-  `${device === undefined ? '' : `-F ${shellQuote(device)} `}rows ${Number(rows)} cols ${Number(columns)}`;
 
 function start(words: readonly string[], environment: Readonly<Record<string, string>>) {
   const [program = '', ...rest] = words;

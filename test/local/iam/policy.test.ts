@@ -121,3 +121,36 @@ describe('wildcards', () => {
     expect(arnMatches('arn:aws:ecs:*:task/*', TASK)).toBe(false);
   });
 });
+
+describe('wildcards', () => {
+  it.each([
+    ['a*c', 'abbbc', true],
+    ['a*c', 'abbbd', false],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['*', '', true],
+    ['**b*', 'ab', true],
+    ['${*}', '*', true],
+    ['${*}', 'a', false],
+    ['a.c', 'abc', false],
+    ['a\nb*', 'a\nbc', true],
+  ])('%j for %j: %s', (pattern, text, expected) => {
+    expect(wildcardMatches(pattern, text)).toBe(expected);
+  });
+
+  it('find what a regular expression of the same meaning finds', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 10 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 12 });
+    fc.assert(
+      fc.property(pattern, text, (wanted, actual) => {
+        const expression = wanted.replaceAll('*', '.*').replaceAll('?', '.');
+        expect(wildcardMatches(wanted, actual)).toBe(new RegExp(`^${expression}$`).test(actual));
+      }),
+    );
+  });
+
+  it('take no longer the more of them there are', () => {
+    // A regular expression would try more ways than there are seconds in a life.
+    expect(wildcardMatches('*a'.repeat(60), `${'a'.repeat(5000)}b`)).toBe(false);
+  });
+});

@@ -19,7 +19,11 @@ export interface LocalEndpointOptions<Runtime extends TaskRuntime> extends Parti
 export interface ClientSettings {
   readonly endpoint: string;
   readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
 }
 
 export interface LocalEndpoint<Runtime extends TaskRuntime> {
@@ -32,6 +36,8 @@ export interface LocalEndpoint<Runtime extends TaskRuntime> {
   readonly env: Endpoint['description']['env'];
   readonly control: Endpoint['control'];
   readonly controlToken: string;
+  /** What the endpoint's services are made from. */
+  readonly world: Endpoint['world'];
   readonly runtime: Runtime;
   /** Errors that were the endpoint's own fault; a test can expect none. */
   readonly faults: unknown[];
@@ -65,6 +71,7 @@ export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRunti
     outputs,
     env,
     control: endpoint.control,
+    world: endpoint.world,
     controlToken,
     runtime,
     faults,

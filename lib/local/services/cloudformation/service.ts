@@ -8,6 +8,7 @@ import type {
   ListStacksOutput,
   Stack as StackView,
 } from '@aws-sdk/client-cloudformation';
+import type { AccessRequest } from '../../iam/policy';
 import { AwsError } from '../../wire/aws-error';
 import { awsQuery } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
@@ -23,13 +24,14 @@ const isStack = (stack: Stack, nameOrId: string): boolean => nameOrId === stack.
 
 const missing = (name: string): AwsError => validationError(`Stack with id ${name} does not exist`);
 
-/** The resource of a permission on a stack that may not be there. */
-const stackArn = (stack: Stack, name: string): string =>
-  name.startsWith('arn:')
-    ? name
-    : isStack(stack, name)
-      ? stack.id
-      : `arn:aws:cloudformation:${stack.place.region}:${stack.place.accountId}:stack/${name}/*`;
+/** The resource of a permission on a stack that may not be there, and how a refusal names it. */
+function resourceOf(stack: Stack, name: string | undefined): Pick<AccessRequest, 'resource' | 'namedResource'> {
+  if (name === undefined) return { resource: '*' };
+  if (name.startsWith('arn:')) return { resource: name };
+  const { region, accountId } = stack.place;
+  const namedResource = `arn:aws:cloudformation:${region}:${accountId}:stack/${name}/*`;
+  return { resource: isStack(stack, name) ? stack.id : namedResource, namedResource };
+}
 
 function stackView({ stack, createdAt, updatedAt }: Deployment): StackView {
   return {
@@ -81,8 +83,7 @@ function handlersOf(deployed: Deployment): Service['handlers'] {
   const { stack } = deployed;
   return {
     DescribeStacks: ({ StackName }: DescribeStacksInput, call: Call): DescribeStacksOutput => {
-      const resource = StackName === undefined ? '*' : stackArn(stack, StackName);
-      call.authorize({ action: 'cloudformation:DescribeStacks', resource, context: {} });
+      call.authorize({ action: 'cloudformation:DescribeStacks', ...resourceOf(stack, StackName), context: {} });
       if (StackName !== undefined && !isStack(stack, StackName)) throw missing(StackName);
       return { Stacks: [stackView(deployed)] };
     },
@@ -104,7 +105,8 @@ function handlersOf(deployed: Deployment): Service['handlers'] {
       const name = StackName ?? (owns ? stack.name : undefined);
       call.authorize({
         action: 'cloudformation:DescribeStackResources',
-        resource: stackArn(stack, name ?? '*'),
+        resource: resourceOf(stack, name ?? '*').resource,
+        namedResource: resourceOf(stack, StackName ?? '*').namedResource,
         context: {},
       });
       if (name === undefined || !isStack(stack, name)) {

@@ -1,11 +1,19 @@
 import type { Place } from '../../template/physical';
 
+/** Cluster that an ECS call means when it names none. */
+export const DEFAULT_CLUSTER = 'default';
+
 /** ARNs of one account and region's ECS resources. */
 export class EcsArns {
   constructor(private readonly place: Pick<Place, 'region' | 'accountId'>) {}
 
   private of(resource: string): string {
     return `arn:aws:ecs:${this.place.region}:${this.place.accountId}:${resource}`;
+  }
+
+  /** Of the cluster that a call names, whether there is one or not. */
+  clusterNamed(nameOrArn: string | undefined): string {
+    return nameOrArn?.startsWith('arn:') === true ? nameOrArn : this.cluster(nameOrArn ?? DEFAULT_CLUSTER);
   }
 
   cluster(name: string): string {
@@ -26,6 +34,12 @@ export class EcsArns {
 
   attachment(id: string): string {
     return this.of(`attachment/${id}`);
+  }
+
+  /** Of the task definition that a call names by family, family and revision, or ARN, whether there is one or not. */
+  taskDefinitionNamed(reference: string): string {
+    if (reference.startsWith('arn:')) return reference;
+    return this.of(`task-definition/${/:\d+$/.test(reference) ? reference : `${reference}:*`}`);
   }
 
   taskDefinition(family: string, revision: number | '*'): string {

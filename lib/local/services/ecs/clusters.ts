@@ -2,7 +2,7 @@ import type { CapacityProviderStrategyItem, Cluster, Tag } from '@aws-sdk/client
 import { STACK_OUTPUTS } from '../../../contract/outputs';
 import type { Stack } from '../../template/stack';
 import { resourcesOfType } from '../../template/stack';
-import { nameFrom } from './arns';
+import { DEFAULT_CLUSTER, nameFrom } from './arns';
 import type { EcsArns } from './arns';
 import { clusterNotFound } from './errors';
 
@@ -15,9 +15,6 @@ export interface EcsCluster {
   readonly settings: Cluster['settings'];
   readonly tags: readonly Tag[];
 }
-
-/** Cluster that an ECS call means when it names none. */
-const DEFAULT_CLUSTER = 'default';
 
 /** Fargate's own providers; an imported cluster is taken to have them. */
 const FARGATE_PROVIDERS = ['FARGATE', 'FARGATE_SPOT'] as const;

@@ -4,4 +4,6 @@ export const invalidParameter = (message: string): AwsError => new AwsError('Inv
 export const clientError = (message: string): AwsError => new AwsError('ClientException', message);
 export const clusterNotFound = (): AwsError => new AwsError('ClusterNotFoundException', 'Cluster not found.');
 export const taskNotFound = (): AwsError => invalidParameter('The referenced task was not found.');
+export const platformUnknown = (): AwsError =>
+  new AwsError('PlatformUnknownException', 'The specified platform does not exist.');
 export const throttled = (): AwsError => new AwsError('ThrottlingException', 'Rate exceeded');

@@ -2,7 +2,7 @@ import type { AwsVpcConfiguration, RunTaskRequest, TaskDefinition, TaskOverride 
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../../contract/fargate-sizes';
 import type { Network } from '../ec2/network';
 import type { EcsCluster } from './clusters';
-import { clientError, invalidParameter } from './errors';
+import { invalidParameter, platformUnknown } from './errors';
 import { parseCpu, parseMemory } from './sizes';
 import { validateTags } from './tags';
 import type { TaskNetworking } from './task-record';
@@ -156,9 +156,7 @@ function sizesOf(
 function platformVersionOf(requested: string | undefined): string {
   if (requested === undefined || requested === '' || requested === 'LATEST') return PLATFORM_VERSIONS.at(-1) as string;
   if (PLATFORM_VERSIONS.includes(requested)) return requested;
-  throw clientError(
-    `The specified platform version ${requested} does not exist: use LATEST or ${PLATFORM_VERSIONS.join(', ')}`,
-  );
+  throw platformUnknown();
 }
 
 function networkingOf(

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Failure, RunTaskRequest, RunTaskResponse, Tag, Task, TaskDefinition } from '@aws-sdk/client-ecs';
+import type { Failure, RunTaskRequest, RunTaskResponse, Tag, Task } from '@aws-sdk/client-ecs';
 import type { Call } from '../service';
+import { nameFrom } from './arns';
 import type { EcsCluster } from './clusters';
 import type { EcsContext } from './context';
 import { clientError, throttled } from './errors';
@@ -18,9 +19,9 @@ export const runTask =
   (context: EcsContext) =>
   async (request: RunTaskRequest, call: Call): Promise<RunTaskResponse> => {
     const { clusters, tasks, tokens, throttles, faults, lifecycle, store } = context;
+    authorizeRun(context, request, call);
     const cluster = clusters.get(request.cluster);
     const entry = definitionFor(context, request);
-    authorizeRun(context, request, cluster, entry.definition, call);
     const validated = validateRunTask(request, entry.definition, cluster, context.network);
     authorizePassRole(validated, call);
 
@@ -59,29 +60,26 @@ function definitionFor({ definitions }: EcsContext, { taskDefinition = '' }: Run
 }
 
 /** RunTask on the definition, and TagResource on the tasks to be when they get tags (Service Authorization Reference). */
-function authorizeRun(
-  { arns, definitions }: EcsContext,
-  request: RunTaskRequest,
-  cluster: EcsCluster,
-  definition: TaskDefinition,
-  call: Call,
-): void {
-  const tags = request.tags ?? [];
-  const definitionArn = definition.taskDefinitionArn ?? '';
-  const shared = { 'ecs:cluster': cluster.arn, ...requestTagContext(tags) };
+function authorizeRun({ arns, definitions }: EcsContext, request: RunTaskRequest, call: Call): void {
+  const { taskDefinition = '', tags = [] } = request;
+  const clusterArn = arns.clusterNamed(request.cluster);
+  const entry = definitions.find(taskDefinition);
+  const namedResource = arns.taskDefinitionNamed(taskDefinition);
+  const shared = { 'ecs:cluster': clusterArn, ...requestTagContext(tags) };
   call.authorize({
     action: 'ecs:RunTask',
-    resource: definitionArn,
+    resource: entry?.definition.taskDefinitionArn ?? namedResource,
+    namedResource,
     context: {
       ...shared,
-      ...resourceTagContext(definitions.find(definitionArn)?.tags ?? []),
+      ...resourceTagContext(entry?.tags ?? []),
       'ecs:enable-execute-command': String(request.enableExecuteCommand === true),
     },
   });
   if (tags.length === 0) return;
   call.authorize({
     action: 'ecs:TagResource',
-    resource: arns.task(cluster.name, '*'),
+    resource: arns.task(nameFrom(clusterArn), '*'),
     context: { ...shared, 'ecs:CreateAction': 'RunTask' },
   });
 }

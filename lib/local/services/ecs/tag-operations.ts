@@ -7,73 +7,105 @@ import type {
   UntagResourceRequest,
   UntagResourceResponse,
 } from '@aws-sdk/client-ecs';
-import { AwsError } from '../../wire/aws-error';
+import type { RequestContext } from '../../iam/policy';
+import type { AwsError } from '../../wire/aws-error';
 import type { Call } from '../service';
 import type { EcsContext } from './context';
-import { invalidParameter } from './errors';
+import { clientError, clusterNotFound, invalidParameter } from './errors';
 import { mergeTags, requestTagContext, resourceTagContext, validateTags } from './tags';
 
 /** Something that has tags, and how they are put back. */
 interface Tagged {
   readonly tags: readonly Tag[];
-  readonly context: Readonly<Record<string, string>>;
-  /** Absent for what can't be tagged here. */
-  readonly replace?: (tags: Tag[]) => void;
+  replace(tags: Tag[]): void;
 }
 
-/** The resource of an ARN. Throws for one that isn't there or that ECS tags don't go to. */
-function taggedResource({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged {
-  const [kind, cluster, id] = (arn.split(':')[5] ?? '').split('/');
-  if (kind === 'task' && cluster !== undefined && id !== undefined) {
-    const record = tasks.get(cluster, id);
-    if (record === undefined) throw invalidParameter('The specified task is not found.');
-    return {
-      tags: record.tags,
-      context: { 'ecs:cluster': clusters.get(cluster).arn, ...resourceTagContext(record.tags) },
-      replace: (tags) => {
-        if (record.task.lastStatus === 'STOPPED') {
-          throw invalidParameter('The specified task is inactive. Specify an active task and try again.');
-        }
-        record.tags = tags;
-        tasks.saveQuietly(record);
-      },
-    };
+type Kind = 'cluster' | 'task' | 'task-definition';
+
+/** What an ARN says of the resource that it names. */
+interface NamedResource {
+  readonly kind: Kind | undefined;
+  readonly cluster: string | undefined;
+  readonly id: string | undefined;
+}
+
+function named(arn: string): NamedResource {
+  const [kind, first, second] = (arn.split(':')[5] ?? '').split('/');
+  if (kind === 'task' && second !== undefined) return { kind, cluster: first, id: second };
+  if (kind === 'cluster') return { kind, cluster: first, id: undefined };
+  if (kind === 'task-definition') return { kind, cluster: undefined, id: first };
+  return { kind: undefined, cluster: undefined, id: undefined };
+}
+
+/** The resource of an ARN; undefined where there is none. */
+function find({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged | undefined {
+  const { kind, cluster = '', id = '' } = named(arn);
+  if (kind === 'cluster') {
+    const found = clusters.find(cluster);
+    return found && { tags: found.tags, replace: refuseClusterTags };
   }
   if (kind === 'task-definition') {
     const entry = definitions.find(arn);
-    if (entry === undefined) throw invalidParameter('The specified task definition is not found.');
+    if (entry === undefined) return undefined;
     return {
       tags: entry.tags,
-      context: resourceTagContext(entry.tags),
       replace: (tags) => {
         entry.tags = tags;
         definitions.save(entry);
       },
     };
   }
-  if (kind === 'cluster') {
-    const { tags } = clusters.get(cluster);
-    return { tags, context: resourceTagContext(tags) };
-  }
-  throw invalidParameter(`Invalid resource ARN: ${arn}`);
+  const record = kind === 'task' ? tasks.get(cluster, id) : undefined;
+  if (record === undefined) return undefined;
+  return {
+    tags: record.tags,
+    replace: (tags) => {
+      if (record.task.lastStatus === 'STOPPED') {
+        throw invalidParameter('The specified task is inactive. Specify an active task and try again.');
+      }
+      record.tags = tags;
+      tasks.saveQuietly(record);
+    },
+  };
 }
 
-const unsupported = (): AwsError =>
-  new AwsError('UnsupportedFeatureException', "the local endpoint takes a cluster's tags from the template alone");
+function refuseClusterTags(): never {
+  throw clientError("The local endpoint takes a cluster's tags from the template alone.");
+}
+
+function missing(arn: string): AwsError {
+  const { kind } = named(arn);
+  if (kind === undefined) return invalidParameter(`Invalid resource ARN: ${arn}`);
+  if (kind === 'cluster') return clusterNotFound();
+  return invalidParameter(`The specified ${kind === 'task' ? 'task' : 'task definition'} is not found.`);
+}
+
+/** The resource, once the caller may do this to it; whether there is one isn't told to others. */
+function authorized(
+  context: EcsContext,
+  call: Call,
+  action: string,
+  arn: string,
+  requestContext: RequestContext = {},
+): Tagged {
+  const { arns } = context;
+  const { kind, cluster } = named(arn);
+  const found = find(context, arn);
+  const clusterKey = kind === 'task' ? { 'ecs:cluster': arns.clusterNamed(cluster) } : {};
+  call.authorize({
+    action,
+    resource: arn,
+    context: { ...clusterKey, ...resourceTagContext(found?.tags ?? []), ...requestContext },
+  });
+  if (found === undefined) throw missing(arn);
+  return found;
+}
 
 export const tagResource =
   (context: EcsContext) =>
-  async (request: TagResourceRequest, call: Call): Promise<TagResourceResponse> => {
-    const arn = request.resourceArn ?? '';
-    const tags = request.tags ?? [];
-    const resource = taggedResource(context, arn);
-    call.authorize({
-      action: 'ecs:TagResource',
-      resource: arn,
-      context: { ...resource.context, ...requestTagContext(tags) },
-    });
+  async ({ resourceArn = '', tags = [] }: TagResourceRequest, call: Call): Promise<TagResourceResponse> => {
+    const resource = authorized(context, call, 'ecs:TagResource', resourceArn, requestTagContext(tags));
     validateTags(tags);
-    if (resource.replace === undefined) throw unsupported();
     resource.replace(mergeTags(resource.tags, tags));
     await context.store.flush();
     return {};
@@ -81,26 +113,16 @@ export const tagResource =
 
 export const untagResource =
   (context: EcsContext) =>
-  async (request: UntagResourceRequest, call: Call): Promise<UntagResourceResponse> => {
-    const arn = request.resourceArn ?? '';
-    const keys = request.tagKeys ?? [];
-    const resource = taggedResource(context, arn);
-    call.authorize({
-      action: 'ecs:UntagResource',
-      resource: arn,
-      context: { ...resource.context, 'aws:TagKeys': keys },
-    });
-    if (resource.replace === undefined) throw unsupported();
-    resource.replace(resource.tags.filter(({ key }) => !keys.includes(key ?? '')));
+  async ({ resourceArn = '', tagKeys = [] }: UntagResourceRequest, call: Call): Promise<UntagResourceResponse> => {
+    const resource = authorized(context, call, 'ecs:UntagResource', resourceArn, { 'aws:TagKeys': tagKeys });
+    resource.replace(resource.tags.filter(({ key }) => !tagKeys.includes(key ?? '')));
     await context.store.flush();
     return {};
   };
 
 export const listTagsForResource =
   (context: EcsContext) =>
-  (request: ListTagsForResourceRequest, call: Call): ListTagsForResourceResponse => {
-    const arn = request.resourceArn ?? '';
-    const resource = taggedResource(context, arn);
-    call.authorize({ action: 'ecs:ListTagsForResource', resource: arn, context: resource.context });
-    return { tags: [...resource.tags] };
+  ({ resourceArn = '' }: ListTagsForResourceRequest, call: Call): ListTagsForResourceResponse => {
+    const { tags } = authorized(context, call, 'ecs:ListTagsForResource', resourceArn);
+    return { tags: [...tags] };
   };

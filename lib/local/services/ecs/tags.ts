@@ -1,6 +1,6 @@
 import type { Tag } from '@aws-sdk/client-ecs';
 import { MAX_TAGS_PER_TASK } from '../../../contract/tags';
-import { clientError, invalidParameter } from './errors';
+import { invalidParameter } from './errors';
 
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
@@ -22,7 +22,7 @@ export function validateTags(tags: readonly Tag[]): void {
     if (!ALLOWED.test(key) || !ALLOWED.test(value ?? '')) {
       throw invalidParameter(`The tag ${key} has characters other than letters, numbers, spaces and _.:/=+-@`);
     }
-    if (/^aws:/i.test(key)) throw clientError(`aws: prefixed tag key names are not allowed for external use: ${key}`);
+    if (/^aws:/i.test(key)) throw invalidParameter('aws: prefixed tag key names are not allowed for external use.');
     if (keys.has(key)) throw invalidParameter(`Duplicate tag keys found: ${key}`);
     keys.add(key);
   }

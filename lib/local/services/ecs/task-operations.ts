@@ -8,7 +8,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { decodeToken, encodeToken } from '../paging';
 import type { Call } from '../service';
-import type { EcsCluster } from './clusters';
+import { nameFrom } from './arns';
 import type { EcsContext } from './context';
 import { invalidParameter, taskNotFound } from './errors';
 import { resourceTagContext } from './tags';
@@ -25,24 +25,25 @@ const MAX_REASON = 1024;
 const STOPPED_BY_USER = 'Task stopped by user';
 
 /** The task id in an id or ARN. Throws when the ARN is of another cluster or the id can't be one. */
-function taskIdOf(identifier: string, cluster: EcsCluster): string {
+function taskIdOf(identifier: string, clusterName: string): string {
   const parts = identifier.split('/');
-  if (parts.length === 3 && parts[1] !== cluster.name) {
-    throw invalidParameter(`Invalid identifier: Identifier is for ${parts[1]}. Your cluster is ${cluster.name}`);
+  if (parts.length === 3 && parts[1] !== clusterName) {
+    throw invalidParameter(`Invalid identifier: Identifier is for ${parts[1]}. Your cluster is ${clusterName}`);
   }
   const id = parts.at(-1) ?? '';
   if (id.length !== 32 && id.length !== 36) throw invalidParameter('taskId length should be one of [32,36]');
   return id;
 }
 
-function taskContext(cluster: EcsCluster, record: TaskRecord | undefined): Record<string, string> {
-  return { 'ecs:cluster': cluster.arn, ...resourceTagContext(record?.tags ?? []) };
+function taskContext(clusterArn: string, record: TaskRecord | undefined): Record<string, string> {
+  return { 'ecs:cluster': clusterArn, ...resourceTagContext(record?.tags ?? []) };
 }
 
 export const describeTasks =
   ({ clusters, tasks, arns }: EcsContext) =>
   (request: DescribeTasksRequest, call: Call): DescribeTasksResponse => {
-    const cluster = clusters.get(request.cluster);
+    const clusterArn = arns.clusterNamed(request.cluster);
+    const clusterName = nameFrom(clusterArn);
     const identifiers = request.tasks ?? [];
     if (identifiers.length === 0) throw invalidParameter('Tasks cannot be empty.');
     if (identifiers.length > MAX_DESCRIBED) {
@@ -50,10 +51,11 @@ export const describeTasks =
     }
     const withTags = request.include?.includes('TAGS') === true;
     const answer: Required<Pick<DescribeTasksResponse, 'tasks' | 'failures'>> = { tasks: [], failures: [] };
-    for (const id of new Set(identifiers.map((identifier) => taskIdOf(identifier, cluster)))) {
-      const arn = arns.task(cluster.name, id);
-      const record = tasks.describe(cluster.name, id);
-      call.authorize({ action: 'ecs:DescribeTasks', resource: arn, context: taskContext(cluster, record) });
+    for (const id of new Set(identifiers.map((identifier) => taskIdOf(identifier, clusterName)))) {
+      const arn = arns.task(clusterName, id);
+      const record = tasks.describe(clusterName, id);
+      call.authorize({ action: 'ecs:DescribeTasks', resource: arn, context: taskContext(clusterArn, record) });
+      clusters.get(request.cluster);
       if (record === undefined) answer.failures.push({ arn, reason: 'MISSING' });
       else answer.tasks.push(describedTask(record, withTags));
     }
@@ -63,12 +65,13 @@ export const describeTasks =
 export const listTasks =
   ({ clusters, tasks, arns }: EcsContext) =>
   (request: ListTasksRequest, call: Call): ListTasksResponse => {
-    const cluster = clusters.get(request.cluster);
+    const clusterArn = arns.clusterNamed(request.cluster);
     call.authorize({
       action: 'ecs:ListTasks',
-      resource: arns.containerInstances(cluster.name),
-      context: { 'ecs:cluster': cluster.arn },
+      resource: arns.containerInstances(nameFrom(clusterArn)),
+      context: { 'ecs:cluster': clusterArn },
     });
+    const cluster = clusters.get(request.cluster);
     validateListTasks(request);
     const { desiredStatus = 'RUNNING', startedBy, family, launchType, maxResults = MAX_PAGE, nextToken } = request;
     const query = JSON.stringify([cluster.name, desiredStatus, startedBy, family, launchType]);
@@ -108,14 +111,16 @@ function validateListTasks(request: ListTasksRequest): void {
 export const stopTask =
   ({ clusters, tasks, arns, lifecycle, store }: EcsContext) =>
   async (request: StopTaskRequest, call: Call): Promise<StopTaskResponse> => {
-    const cluster = clusters.get(request.cluster);
-    const id = taskIdOf(request.task ?? '', cluster);
-    const record = tasks.get(cluster.name, id);
+    const clusterArn = arns.clusterNamed(request.cluster);
+    const clusterName = nameFrom(clusterArn);
+    const id = taskIdOf(request.task ?? '', clusterName);
+    const record = tasks.get(clusterName, id);
     call.authorize({
       action: 'ecs:StopTask',
-      resource: arns.task(cluster.name, id),
-      context: taskContext(cluster, record),
+      resource: arns.task(clusterName, id),
+      context: taskContext(clusterArn, record),
     });
+    clusters.get(request.cluster);
     if ((request.reason ?? '').length > MAX_REASON) {
       throw invalidParameter(`reason must be at most ${MAX_REASON} characters.`);
     }

@@ -101,10 +101,12 @@ export const filterLogEvents =
         const events = await context.logs.read(stream);
         return events
           .map((event, index) => ({ event, stream, id: `${stream.createdAt}${String(index).padStart(12, '0')}` }))
-          .filter(({ event }) => inRange(event) && matches(event.message));
+          .filter(({ event }) => inRange(event));
       }),
     );
-    const ordered = found.flat().sort((a, b) => a.event.timestamp - b.event.timestamp);
+    const candidates = found.flat().sort((a, b) => a.event.timestamp - b.event.timestamp);
+    const passing = await matches(candidates.map(({ event }) => event.message));
+    const ordered = candidates.filter((_, index) => passing[index] === true);
     const query = JSON.stringify([group, logStreamNames, logStreamNamePrefix, pattern, request.startTime]);
     const page = pageOf(ordered, limit, nextToken, query, () =>
       invalidParameter('The specified nextToken is invalid.'),

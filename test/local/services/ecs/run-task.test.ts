@@ -102,7 +102,7 @@ describe('RunTask', () => {
     ],
     ['a startedBy of other characters', () => ({ startedBy: 'a b' }), 'InvalidParameterException', /startedBy/],
     ['a startedBy that is too long', () => ({ startedBy: 'x'.repeat(129) }), 'InvalidParameterException', /startedBy/],
-    ['a tag of AWS', () => ({ tags: [{ key: 'aws:x', value: '' }] }), 'ClientException', /aws: prefixed/],
+    ['a tag of AWS', () => ({ tags: [{ key: 'aws:x', value: '' }] }), 'InvalidParameterException', /aws: prefixed/],
     [
       '51 tags',
       () => ({ tags: Array.from({ length: 51 }, (_, n) => ({ key: `k${n}`, value: '' })) }),
@@ -110,7 +110,12 @@ describe('RunTask', () => {
       /50/,
     ],
     ['propagateTags NONE', () => ({ propagateTags: 'NONE' }), 'InvalidParameterException', /propagateTags/],
-    ['an unknown platform', () => ({ platformVersion: '9.9.9' }), 'ClientException', /platform version/],
+    [
+      'an unknown platform',
+      () => ({ platformVersion: '9.9.9' }),
+      'PlatformUnknownException',
+      /platform does not exist/,
+    ],
   ];
 
   it.each(refused)('refuses %s', async (_, change, name, message) => {
