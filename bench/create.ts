@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderConfig } from '../lib/contract/provider-config';
 import type { CreateHostRequest } from '../lib/hosts/index';
 import { Hosts } from '../lib/hosts/index';
-import { SESSION_PREFIX } from '../lib/hosts/agents/pane-scripts';
+import { SESSION_PREFIX } from '../lib/contract/agent-session';
 import { setupScript } from '../lib/hosts/remote/setup-script';
 import { program } from '../test/support/run/requirements';
 import { timeBareSsh } from './support/bare-ssh';

@@ -1,14 +1,14 @@
 import { isMngrFargateError } from '../../lib/contract/errors';
 
 /**
- * CloudFormation takes a response of 4096 bytes, of which the framework and the ids need some; a reason of this length
- * can also be read.
+ * CloudFormation accepts a response of 4096 bytes, part of which the framework and the ids take up. A reason of this
+ * length is also still readable.
  */
 const MAX_BYTES = 1500;
 
 /**
- * The error for the framework, which gives its text to CloudFormation as the resource's status reason. One line, without
- * a stack trace, since the reader is whoever deploys the stack.
+ * The error for the framework, which passes its text to CloudFormation as the resource's status reason. One line, without
+ * a stack trace, since it is read by the person who deploys the stack.
  */
 export function failure(error: unknown, note?: string): Error {
   const { message } = error as Error;
@@ -19,7 +19,7 @@ export function failure(error: unknown, note?: string): Error {
   return told;
 }
 
-/** Cut in the middle: the beginning says what failed, the end what to do. */
+/** Cuts text in the middle: the beginning says what failed, the end what to do. */
 function shortened(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= MAX_BYTES) return text;

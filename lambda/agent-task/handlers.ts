@@ -10,8 +10,8 @@ import { clusterOf } from './events';
 import { failure } from './failure';
 import { clientTokenOf, configOf, hostRequestOf, propertiesOf } from './request';
 
-/** What the handlers work with; index.ts has the real things. */
-export interface Surroundings {
+/** What the handlers depend on; index.ts passes the real implementations. */
+export interface HandlerDependencies {
   readonly region: string;
   readonly hosts: (owner: StackOwner, config: ProviderConfig, provider?: string) => StackHosts;
   readonly probe: HostProbe;
@@ -20,12 +20,12 @@ export interface Surroundings {
 }
 
 /**
- * The two handlers of the custom resource. `onEvent` makes the one call that changes something, and can be repeated;
- * `isComplete` waits, checks and explains. The physical id is the task's ARN, so that CloudFormation itself ends what a
- * failed or replaced resource has started.
+ * The two handlers of the custom resource. `onEvent` makes the only call that changes something, and can be repeated;
+ * `isComplete` waits, checks and reports. The physical id is the task's ARN, so CloudFormation itself stops the task of a
+ * failed or replaced resource.
  */
 export class AgentTaskHandlers {
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(private readonly dependencies: HandlerDependencies) {}
 
   async onEvent(event: ResourceEvent): Promise<Begun> {
     return event.RequestType === 'Delete' ? this.beginDelete(event) : this.beginLaunch(event);
@@ -35,11 +35,11 @@ export class AgentTaskHandlers {
     return event.RequestType === 'Delete' ? this.hasStopped(event) : this.isReady(event);
   }
 
-  /** Nothing may be thrown once RunTask has been answered: the framework would forget the task. */
+  /** Must not throw after a successful RunTask: the framework would forget the task. */
   private async beginLaunch(event: ResourceEvent): Promise<Begun> {
     try {
       const request = hostRequestOf(event);
-      const config = configOf(propertiesOf(event), this.surroundings.region);
+      const config = configOf(propertiesOf(event), this.dependencies.region);
       return await this.withHosts(event, config, async (hosts) => {
         const { PhysicalResourceId: present = '' } = event;
         const kept = clusterOf(present) === config.ecs_cluster && (await hosts.runs(present, request.digest));
@@ -55,7 +55,7 @@ export class AgentTaskHandlers {
     }
   }
 
-  /** Never throws: what can't be stopped now is told to stop again by `isComplete`. */
+  /** Never throws: `isComplete` tries again to stop a task that can't be stopped now. */
   private async beginDelete(event: ResourceEvent): Promise<Begun> {
     const physicalId = event.PhysicalResourceId ?? '';
     const config = this.configOfTask(physicalId);
@@ -72,10 +72,10 @@ export class AgentTaskHandlers {
   private async isReady(event: WaitingEvent): Promise<Progress> {
     const { PhysicalResourceId: taskArn, Launched: launched } = event;
     const properties = propertiesOf(event);
-    const config = configOf(properties, this.surroundings.region);
+    const config = configOf(properties, this.dependencies.region);
     return this.withHosts(event, config, async (hosts) => {
       try {
-        const state = await hosts.look(taskArn, this.surroundings.probe);
+        const state = await hosts.look(taskArn, this.dependencies.probe);
         if (!state.ready) {
           refuseLate(event, properties.Timeout, state.waitingFor);
           return { IsComplete: false };
@@ -95,7 +95,7 @@ export class AgentTaskHandlers {
     });
   }
 
-  /** CloudFormation stops the task as well; but a rolled-back update may know the older one only. */
+  /** CloudFormation stops the task too, but an update that is rolled back may only know the older task. */
   private async stopFailed(hosts: StackHosts, taskArn: string): Promise<string | undefined> {
     try {
       await hosts.stop(taskArn, 'the stack could not use it');
@@ -106,8 +106,8 @@ export class AgentTaskHandlers {
   }
 
   /**
-   * Waits for the end of the task, whose network interface would keep subnets and security groups from being deleted.
-   * Only a refusal ends the wait, since a deletion that claimed success would leave the task running.
+   * Waits until the task has stopped, since its network interface would keep subnets and security groups from being
+   * deleted. Only a denied call ends the wait: a deletion that reported success would leave the task running.
    */
   private async hasStopped(event: WaitingEvent): Promise<Progress> {
     const { PhysicalResourceId: taskArn } = event;
@@ -124,13 +124,13 @@ export class AgentTaskHandlers {
   }
 
   /**
-   * What it takes to stop a task. The ARN alone says it: the properties may be of another cluster, or of a version that
-   * this one doesn't understand. Undefined for what is no task's ARN.
+   * The settings needed to stop a task, from its ARN alone: the properties may name another cluster, or come from a
+   * version that this one doesn't understand. Undefined if the text is not a task's ARN.
    */
   private configOfTask(taskArn: string): ProviderConfig | undefined {
     const cluster = clusterOf(taskArn);
     if (cluster === undefined) return undefined;
-    return providerConfigSchema.parse({ aws_region: this.surroundings.region, ecs_cluster: cluster });
+    return providerConfigSchema.parse({ aws_region: this.dependencies.region, ecs_cluster: cluster });
   }
 
   private async withHosts<T>(
@@ -139,7 +139,7 @@ export class AgentTaskHandlers {
     work: (hosts: StackHosts) => Promise<T>,
   ): Promise<T> {
     const { Provider: provider } = event.ResourceProperties as { Provider?: string };
-    const hosts = this.surroundings.hosts(
+    const hosts = this.dependencies.hosts(
       { stackId: event.StackId, resource: event.LogicalResourceId },
       config,
       provider,
@@ -153,7 +153,7 @@ export class AgentTaskHandlers {
 
   private tell(event: ResourceEvent, notice: string, members: Readonly<Record<string, unknown>>): void {
     const { RequestType: request, RequestId: requestId, LogicalResourceId: resource } = event;
-    this.surroundings.log({ notice, request, requestId, resource, ...members });
+    this.dependencies.log({ notice, request, requestId, resource, ...members });
   }
 }
 
@@ -171,11 +171,11 @@ const isLate = ({ BegunAt }: Begun, timeoutSeconds: number): boolean =>
 function refuseLate(event: WaitingEvent, timeoutSeconds: number, waitingFor: string): void {
   if (!isLate(event, timeoutSeconds)) return;
   throw new MngrFargateError('timed-out', `the host was not ready within ${timeoutSeconds} s: ${waitingFor}`, {
-    hint: 'look at its log in the environment’s log group, or set a longer `timeout`',
+    hint: 'see its log in the environment’s log group, or set a longer `timeout`',
   });
 }
 
-/** What a later look may find otherwise: AWS didn't answer, or not this time. Everything else is an outcome. */
+/** Errors that may go away by themselves, since a call to AWS failed. All others are final. */
 const PASSING: ReadonlySet<string> = new Set(['unreachable', 'timed-out', 'aborted', 'failed']);
 const mayPass = (error: unknown): boolean => !isMngrFargateError(error) || PASSING.has(error.code);
 

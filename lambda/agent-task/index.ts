@@ -7,7 +7,7 @@ import { AgentTaskHandlers } from './handlers';
 
 const lambda = new LambdaClient({});
 
-/** Asks the function in the hosts' network. Its own failure is like a host that doesn't answer: it is asked again. */
+/** Invokes the function in the hosts' network. A failed invocation counts as a host that doesn't answer yet, and is retried. */
 async function probe(request: HostProbeRequest): Promise<HostProbeAnswer> {
   const { FunctionError, Payload } = await lambda.send(
     new InvokeCommand({ FunctionName: process.env[AGENT_TASK_ENVIRONMENT.probe], Payload: JSON.stringify(request) }),

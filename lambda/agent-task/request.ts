@@ -9,7 +9,7 @@ import type { ResourceEvent } from './events';
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** Throws `usage`: an older construct may have deployed what this function no longer understands. */
+/** Throws `usage`: an older version of the construct may have deployed properties that this one no longer understands. */
 export function propertiesOf({ ResourceProperties }: ResourceEvent): AgentTaskProperties {
   const parsed = agentTaskPropertiesSchema.safeParse(ResourceProperties);
   if (parsed.success) return parsed.data;
@@ -51,11 +51,11 @@ export function hostRequestOf(event: ResourceEvent): StackHostRequest {
   };
 }
 
-/** Digest of the properties that decide what runs, whatever the order of their members. */
+/** Digest of the properties that decide what runs. The order of their members does not matter. */
 export const digestOf = (properties: Properties): string =>
   hash(AGENT_TASK_LAUNCH_PROPERTIES.map((name) => [name, sorted(properties[name])]));
 
-/** RunTask's client token: one task a request of CloudFormation. At most 64 characters (ECS API, RunTask). */
+/** RunTask's client token: one task per request of CloudFormation. At most 64 characters (ECS API, RunTask). */
 export const clientTokenOf = ({ StackId, LogicalResourceId, RequestId }: ResourceEvent): string =>
   hash([StackId, LogicalResourceId, RequestId]);
 

@@ -3,10 +3,10 @@ import type { HostProbeAnswer, HostProbeRequest } from '../../lib/contract/host-
 import { openSshKey } from '../../lib/ssh/known-hosts';
 import { scanHostKey } from '../../lib/ssh/host-key-scan';
 
-/** Long enough for a host far away and a busy sshd; whoever asks does so again. Milliseconds. */
+/** Long enough for a distant host with a busy sshd; the caller asks again. */
 const TIMEOUT_MS = 5_000;
 
-/** Looks once whether sshd of a host answers and proves its key. */
+/** Checks once whether a host's sshd answers and proves its key. */
 export async function handler({ host, port, nonce }: HostProbeRequest): Promise<HostProbeAnswer> {
   try {
     const key = await scanHostKey({ host, port, nonce, timeoutMs: TIMEOUT_MS });

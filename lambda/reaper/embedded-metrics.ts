@@ -8,12 +8,12 @@ interface Values {
   readonly [metric: string]: readonly [value: number, unit: Unit];
 }
 
-/** States that a listed task can have: each has a value at every run, so that its line falls to zero. */
+/** States that a listed task can have. Every run writes a value for each, so that its line in a graph falls to zero. */
 const LIVE_STATES = ['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING'];
 
 /**
- * Metrics as log lines: CloudWatch Logs takes them out of the log (CloudWatch user guide, "Embedded metric format"), so
- * that nothing has to be allowed and nobody waits for a call.
+ * Metrics as log lines: CloudWatch Logs extracts them from the log (CloudWatch user guide, "Embedded metric format"), so
+ * they need no permission and no call to wait for.
  */
 export class EmbeddedMetrics {
   constructor(
@@ -21,7 +21,7 @@ export class EmbeddedMetrics {
     private readonly write: (line: object) => void,
   ) {}
 
-  /** Gauges only of a run that saw every host: half a fleet would look like a loss. Stops of a dry run are none. */
+  /** Writes gauges only for a complete run: half a fleet would look like a loss. A dry run counts no stops. */
   ofRun({ census, complete, dryRun, stopped, reported, errors }: ReapResult, at: number): void {
     const stops = dryRun ? {} : stopped;
     this.emit(at, {
@@ -81,5 +81,5 @@ export class EmbeddedMetrics {
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** To the tenth of a cent. */
+/** Rounded to a tenth of a cent. */
 const rounded = (dollars: number): number => Math.round(dollars * 1000) / 1000;

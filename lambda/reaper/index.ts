@@ -7,7 +7,7 @@ import { readSettings } from './settings';
 
 let reaper: ReaperFunction | undefined;
 
-/** Straight to the log: `console.log` would put a time and an id in front, and metrics must be the whole line. */
+/** Writes straight to the log: `console.log` would prepend a time and an id, and metrics must be the whole line. */
 const write = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
@@ -19,7 +19,7 @@ const makeReaper = (): ReaperFunction =>
     write,
   );
 
-/** Entry point of the Lambda function: EventBridge's schedule, ECS's task state events, or an invocation by hand. */
+/** Entry point of the Lambda function: EventBridge's schedule, ECS's task state events, or a manual invocation. */
 export const handler = (event: ReaperEvent, context: InvocationContext): Promise<ReaperAnswer | undefined> => {
   reaper ??= makeReaper();
   return reaper.handle(event, context);

@@ -1,4 +1,4 @@
-import { NOTICES } from '../../lib/contract/log-events';
+import { LOG_EVENTS } from '../../lib/contract/log-events';
 import type { EcsClient } from '../../lib/hosts/ecs/ecs-client';
 import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { ImageRevisions } from '../../lib/hosts/reaping/image-revisions';
@@ -11,7 +11,7 @@ import type { ReaperSettings } from './settings';
 import { meaningOf } from './task-event';
 import type { TaskStateChange } from './task-event';
 
-/** What EventBridge sends; an invocation by hand may send anything, which means a run. */
+/** An event from EventBridge. A manual invocation may send anything else, which starts a run. */
 export interface ReaperEvent {
   readonly 'detail-type'?: string;
   readonly detail?: unknown;
@@ -26,15 +26,15 @@ export interface ReaperAnswer extends RunCounts {
   readonly complete: boolean;
 }
 
-/** Left of an invocation's time for its last lines. Milliseconds. */
-const CLOSING_TIME = 10_000;
-/** Events that are remembered: EventBridge may send one twice, and ECS sends several of a task that is RUNNING. */
+/** Part of an invocation's time that is kept for its last log lines. */
+const CLOSING_TIME_MS = 10_000;
+/** Events to remember: EventBridge may deliver one twice, and ECS sends several for a task that is RUNNING. */
 const REMEMBERED_EVENTS = 5_000;
-/** How long a place in the list is worth going back to. Milliseconds. */
-const RESUMABLE = 1_800_000;
+/** How long a run may resume where the last one stopped. */
+const RESUMABLE_MS = 1_800_000;
 
 /**
- * The reaper as a Lambda function. A run that ends for lack of time leaves its place here, in the memory of Lambda's
+ * The reaper as a Lambda function. A run that runs out of time keeps its place in the list here, in the memory of Lambda's
  * execution environment (docs/decisions/081).
  */
 export class ReaperFunction {
@@ -44,7 +44,7 @@ export class ReaperFunction {
   private readonly noted = new Set<string>();
   private place: { readonly resume: Resumption; readonly at: number } | undefined;
 
-  /** `write` takes one line of the log as an object. */
+  /** `write` writes an object as one line of the log. */
   constructor(
     private readonly settings: ReaperSettings,
     ecs: EcsClient,
@@ -56,7 +56,7 @@ export class ReaperFunction {
     this.metrics = new EmbeddedMetrics(rules.family, write);
   }
 
-  /** Throws when a run could not see the fleet, so that Lambda counts an error; the next run is the retry. */
+  /** Throws if a run could not list the fleet, so that Lambda counts an error; the next run is the retry. */
   async handle(event: ReaperEvent, context: InvocationContext): Promise<ReaperAnswer | undefined> {
     if (event['detail-type'] === 'ECS Task State Change') return this.note(event.detail as TaskStateChange);
     return this.run(context);
@@ -66,7 +66,7 @@ export class ReaperFunction {
     const { settings, tasks } = this;
     const { rules, dryRun, region, publicIp } = settings;
     const started = tasks.now();
-    const resume = this.place !== undefined && started - this.place.at < RESUMABLE ? this.place.resume : undefined;
+    const resume = this.place !== undefined && started - this.place.at < RESUMABLE_MS ? this.place.resume : undefined;
     this.place = undefined;
     const result = await reap(tasks, {
       rules,
@@ -75,7 +75,7 @@ export class ReaperFunction {
       place: { region, publicIp },
       leftovers: settings.revisions ? [this.revisions] : [],
       tell: this.write,
-      signal: AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - CLOSING_TIME)),
+      signal: AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - CLOSING_TIME_MS)),
     });
     if (result.resume !== undefined) this.place = { resume: result.resume, at: started };
     this.metrics.ofRun(result, tasks.now());
@@ -84,20 +84,20 @@ export class ReaperFunction {
     return { complete, stopped, reported, leftovers, errors };
   }
 
-  /** Counts a start or an end. Calls nothing: launchers need the API while a fleet starts (docs/decisions/080). */
+  /** Counts a start or an end. Makes no AWS calls: launchers need the rate limits while a fleet starts (docs/decisions/080). */
   private note(task: TaskStateChange): undefined {
     if (familyOfArn(task.taskDefinitionArn) !== this.settings.rules.family) return;
     const { taskArn, startedBy = null } = task;
     const meaning = meaningOf(task, this.tasks.now());
     if (meaning === undefined || !this.isNew(`${meaning.kind} ${taskArn}`)) return;
     if (meaning.kind === 'started') {
-      this.write({ notice: NOTICES.hostStarted, taskArn, startedBy, milliseconds: meaning.startTime ?? null });
+      this.write({ notice: LOG_EVENTS.hostStarted, taskArn, startedBy, milliseconds: meaning.startTime ?? null });
       this.metrics.ofStart(meaning);
     } else {
       const { stopCode = null, stoppedReason = null, containers = [] } = task;
       const exitCode = containers.find((container) => container.exitCode !== undefined)?.exitCode ?? null;
       const { reason, failedStart } = meaning;
-      const notice = failedStart ? NOTICES.hostStartFailed : NOTICES.hostEnded;
+      const notice = failedStart ? LOG_EVENTS.hostStartFailed : LOG_EVENTS.hostEnded;
       this.write({ notice, taskArn, startedBy, reason, stopCode, stoppedReason, exitCode });
       this.metrics.ofEnd(meaning);
     }

@@ -11,7 +11,7 @@ export interface ReaperSettings {
   readonly publicIp: boolean;
 }
 
-/** The function's settings. Throws an error that names the variable which is missing or malformed. */
+/** The function's settings. Throws an error that names the missing or malformed variable. */
 export function readSettings(environment: NodeJS.ProcessEnv): ReaperSettings {
   const names = REAPER_ENVIRONMENT;
   const text = (name: string): string => {

@@ -1,8 +1,8 @@
 import { STOP_REASON_PREFIXES } from '../../lib/contract/stop-reasons';
 
 /**
- * The detail of an `ECS Task State Change` event (ECS developer guide, "Amazon ECS task state change events"), as far as it
- * is read here. ECS may add members and leave out those that don't apply.
+ * The part of an `ECS Task State Change` event's detail that is read here (ECS developer guide, "Amazon ECS task state
+ * change events"). ECS may add members, and omits those that don't apply.
  */
 export interface TaskStateChange {
   readonly taskArn: string;
@@ -28,26 +28,26 @@ export interface StartedHost {
 
 export interface EndedHost {
   readonly kind: 'ended';
-  /** Why, in one word. */
+  /** The reason, in one word. */
   readonly reason: string;
   /** It stopped before it was RUNNING, or never became ready. */
   readonly failedStart: boolean;
   readonly at: number;
 }
 
-/** The image's exit codes (docs/image.md); from 69 to 78 it couldn't start. */
+/** The image's exit codes (docs/image.md); 69 to 78 mean that it couldn't start. */
 const BOOT_LEASE_RAN_OUT = 75;
 const TERMINATED = 143;
 const BOOT_FAILURES = { first: 69, last: 78 } as const;
 
-/** How the reasons begin that launchers and CloudFormation's handlers give to StopTask. */
+/** How the reasons that launchers and the reaper pass to StopTask begin. */
 const STOPPED_BY: readonly (readonly [start: string, word: string])[] = [
   [STOP_REASON_PREFIXES.reaper, 'reaped'],
   [STOP_REASON_PREFIXES.destroyed, 'destroyed'],
   [STOP_REASON_PREFIXES.createFailed, 'create-failed'],
 ];
 
-/** What an event means; undefined for the states in between. */
+/** What an event means; undefined for intermediate states. */
 export function meaningOf(task: TaskStateChange, now: number): StartedHost | EndedHost | undefined {
   const createdAt = instantOf(task.createdAt);
   const startedAt = instantOf(task.startedAt);
@@ -83,7 +83,7 @@ function reasonOf({ stopCode, stoppedReason = '', containers = [] }: TaskStateCh
 function reasonOfExit(exitCode: number | undefined): string {
   if (exitCode === BOOT_LEASE_RAN_OUT) return 'boot-lease';
   if (exitCode !== undefined && exitCode >= BOOT_FAILURES.first && exitCode <= BOOT_FAILURES.last) return 'boot-failed';
-  // The watchdog ends a host by SIGTERM to its main process.
+  // The watchdog stops a host by sending SIGTERM to its main process.
   return exitCode === TERMINATED ? 'ended-itself' : 'crashed';
 }
 

@@ -1,5 +1,4 @@
-/** mngr's prefix of the tmux sessions that agents run in. */
-const SESSION_PREFIX = 'mngr-';
+import { SESSION_PREFIX } from '../contract/agent-session';
 
 /**
  * Attaches to a named agent's session and ends with 3 where there is none.

@@ -1,2 +1,2 @@
-/** Seconds that an AgentTask's host may take until it is ready: by default, and at most, since CloudFormation waits for an hour. */
+/** How long an AgentTask's host may take to become ready, in seconds. CloudFormation itself waits for at most an hour. */
 export const AGENT_TASK_TIMEOUT = { default: 900, max: 3300 } as const;

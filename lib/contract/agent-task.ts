@@ -1,15 +1,15 @@
 import * as z from 'zod';
 
-/** What `AgentTask` gives to its custom resource and gets back. The construct writes it, `lambda/agent-task` reads it. */
+/** The properties and attributes of `AgentTask`'s custom resource. The construct writes the properties, `lambda/agent-task` reads them. */
 export const AGENT_TASK_RESOURCE_TYPE = 'Custom::MngrAgentTask';
 
-/** CloudFormation makes strings of all values in a custom resource's properties. */
+/** CloudFormation turns every value in a custom resource's properties into a string. */
 const number = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
 const boolean = z.enum(['true', 'false']).transform((text) => text === 'true');
 const words = z.array(z.string());
 const map = z.record(z.string(), z.string());
 
-/** Properties that decide what runs: another value of one needs another task. */
+/** Properties that decide what runs: changing one of them takes a new task. */
 const launchProperties = {
   Cluster: z.string(),
   /** ARN of a revision, so that a deployment with another image replaces the host. */
@@ -42,20 +42,20 @@ export const agentTaskPropertiesSchema = z.object({
   /** Seconds. Kept in a tag, as `Tags` are. */
   MaxAge: number.optional(),
   Tags: map.optional(),
-  /** Seconds that the host may take until it is ready. */
+  /** Seconds that the host may take to become ready. */
   Timeout: number,
 });
 
 export type AgentTaskPropertiesInput = Record<keyof z.input<typeof agentTaskPropertiesSchema>, unknown>;
 export type AgentTaskProperties = z.output<typeof agentTaskPropertiesSchema>;
 
-/** Attributes of the custom resource, beside its physical id, which is the task's ARN. All of them strings. */
+/** Attributes of the custom resource, besides its physical id, which is the task's ARN. All of them are strings. */
 export const AGENT_TASK_ATTRIBUTES = {
   hostId: 'HostId',
   /** Empty where hosts have no public address. */
   publicAddress: 'PublicAddress',
   privateAddress: 'PrivateAddress',
-  /** The one of the two that the environment gives out for SSH. */
+  /** The one of the two to use for SSH in this environment. */
   address: 'Address',
   /** Port of sshd at that address. */
   port: 'Port',
@@ -69,6 +69,6 @@ export type AgentTaskAttributes = Record<(typeof AGENT_TASK_ATTRIBUTES)[keyof ty
 
 /** Environment variables of the handlers. */
 export const AGENT_TASK_ENVIRONMENT = {
-  /** Name of the function of `lambda/host-probe`. */
+  /** Name of the Lambda function that runs `lambda/host-probe`. */
   probe: 'MNGR_HOST_PROBE',
 } as const;

@@ -1,15 +1,15 @@
 /**
  * Environment variables that the launcher puts into the container override of RunTask and the image reads at boot.
- * DescribeTasks shows them to everybody who may call it, so no secret that outlives the boot may be among them.
+ * DescribeTasks shows them to anybody who may call it, so they must not hold a secret that is still valid after the boot.
  */
 export const BOOT_ENVIRONMENT = {
-  /** One OpenSSH public key; becomes the first line of root's authorized_keys. Required: without it the container stops. */
+  /** One OpenSSH public key, the first line of root's authorized_keys. Required: the container stops without it. */
   sshPublicKey: 'MNGR_SSH_PUBLIC_KEY',
-  /** Further public keys, one a line. */
+  /** More public keys, one per line. */
   extraAuthorizedKeys: 'MNGR_EXTRA_AUTHORIZED_KEYS',
-  /** `host-<32 hex>`; made up at boot when absent. */
+  /** `host-<32 hex>`; generated at boot if absent. */
   hostId: 'MNGR_HOST_ID',
-  /** The host's name; the container's host name when absent. */
+  /** The host's name. Default: the container's host name. */
   hostName: 'MNGR_HOST_NAME',
   /** mngr's host directory. Default `/mngr`. */
   hostDirectory: 'MNGR_HOST_DIR',
@@ -17,7 +17,7 @@ export const BOOT_ENVIRONMENT = {
   provider: 'MNGR_PROVIDER',
   /** One-time nonce, 64 hex digits: the HMAC key of the host-key proof. Without it no proof is shown. */
   bootNonce: 'MNGR_BOOT_NONCE',
-  /** Seconds that the container lives without anybody logging in. Default 600; 0 switches the lease off. */
+  /** Seconds until the container stops if nobody has logged in. Default 600; 0 disables the lease. */
   bootLeaseSeconds: 'MNGR_BOOT_LEASE_SECONDS',
   /** Idle timeout in seconds, written to data.json. Default 3600; 0 means never. */
   idleTimeoutSeconds: 'MNGR_IDLE_TIMEOUT_SECONDS',
@@ -26,15 +26,15 @@ export const BOOT_ENVIRONMENT = {
   /** User tags as a JSON object of strings, written to data.json as `user_tags`. */
   userTags: 'MNGR_USER_TAGS',
   /**
-   * Shell script that the host runs at its boot, in the environment of an SSH session: the command and the variables of
-   * a host that nobody logs in to. Readable in DescribeTasks like all of these, so it may hold no secret.
+   * Shell script that the host runs at boot, in the environment of an SSH session: the command and variables of a host
+   * that nobody logs in to. DescribeTasks shows it like all of these, so it must not hold a secret.
    */
   setup: 'MNGR_BOOT_SETUP',
   /** Port of sshd. Default 22. */
   sshPort: 'MNGR_SSH_PORT',
   /** Address that sshd listens on. Default: every address. */
   sshListenAddress: 'MNGR_SSH_LISTEN_ADDRESS',
-  /** Directory that stands for `/` in every path the image writes. Default empty; lets the image's scripts run without a container. */
+  /** Prefix of every path that the image writes, so that its scripts can run without a container. Default empty. */
   root: 'MNGR_ROOT',
 } as const;
 

@@ -1,8 +1,8 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 
 /**
- * An authenticated way to a host whose key has been verified: everything that the launcher does on a host goes through
- * one. `lib/ssh` implements it over TCP, and over any other stream that carries SSH.
+ * An authenticated connection to a host whose key has been verified. The launcher does everything on a host through one.
+ * `lib/ssh` implements it over TCP and over any other stream that carries SSH.
  */
 export interface HostChannel {
   /** The other end for messages, for example `root@10.0.0.7 port 22`. */
@@ -10,28 +10,28 @@ export interface HostChannel {
   /** The verified host key in SSH wire form, for pinning. */
   readonly hostKey: Buffer;
   /**
-   * Runs one command line in the login shell of the user at the other end; the two outputs stay apart.
-   * Throws `aborted` (the command may go on running there), `unreachable` when the channel is lost before the command has
-   * ended, `failed` when one of the given output streams fails.
+   * Runs one command line in the user's login shell at the other end, with stdout and stderr kept separate.
+   * Throws `aborted` (the command may keep running there), `unreachable` if the channel is lost before the command ends,
+   * and `failed` if one of the given output streams fails.
    */
   exec(command: string, options?: ChannelExecOptions): Promise<CommandExit>;
   /** Opens access to the other end's files. Throws `unreachable`. */
   files(): Promise<RemoteFiles>;
   /**
-   * A connection from the other end to an address that can be reached there, as a stream.
-   * Throws `unreachable` with the reason that the other end gives, `aborted`.
+   * Opens a connection from the other end to an address that it can reach, as a stream.
+   * Throws `unreachable` with the reason that the other end gives, or `aborted`.
    */
   forward(host: string, port: number, options?: { readonly signal?: AbortSignal }): Promise<Duplex>;
   /** Why the channel ended; undefined while it is open. */
   lostBecause(): Error | undefined;
-  /** Ends the channel and all that goes on in it. Can be called again without harm. */
+  /** Closes the channel and everything running in it. Calling it again does nothing. */
   close(): void;
 }
 
 export interface ChannelExecOptions {
-  /** Sent whole and followed by end of file. Default: empty input. */
+  /** Sent in full, then end of file. Default: empty input. */
   readonly stdin?: Readable | string | Buffer;
-  /** Written to with backpressure and never ended. Default: the output is thrown away. */
+  /** Written to with backpressure and never ended. Default: the output is discarded. */
   readonly stdout?: Writable;
   readonly stderr?: Writable;
   readonly signal?: AbortSignal;
@@ -44,25 +44,25 @@ export interface CommandExit {
 }
 
 /**
- * Files at the other end of a channel: what copying needs. Relative paths start in the login directory. Failures carry
- * the `code` that Node's own file functions give: `ENOENT` where there is no such file, `EACCES` where permission is
- * denied; other failures have none.
+ * Files at the other end of a channel: the calls that copying needs. Relative paths start in the login directory. Errors
+ * have the `code` that Node's own file functions use: `ENOENT` for a file that does not exist, `EACCES` if permission is
+ * denied; other errors have no code.
  */
 export interface RemoteFiles {
   /** Follows links. */
   stat(path: string): Promise<RemoteFileStatus>;
   /** Doesn't follow a link. */
   lstat(path: string): Promise<RemoteFileStatus>;
-  /** The entries of a folder, without `.` and `..`. The names are the other end's and not to be trusted. */
+  /** The entries of a folder, without `.` and `..`. The names come from the other end and must not be trusted. */
   list(path: string): Promise<readonly RemoteEntry[]>;
   readLink(path: string): Promise<string>;
   makeDirectory(path: string, mode: number): Promise<void>;
   makeLink(target: string, path: string): Promise<void>;
   removeFile(path: string): Promise<void>;
   changeMode(path: string, mode: number): Promise<void>;
-  /** `w` truncates, and makes the file with `mode` where there is none. */
+  /** `w` truncates the file, or creates it with `mode`. */
   open(path: string, flags: 'r' | 'w', mode?: number): Promise<RemoteFile>;
-  /** Rejects the calls that are under way at once, whatever the network does. */
+  /** Rejects pending calls at once, without waiting for the network. */
   close(): void;
 }
 
@@ -80,9 +80,9 @@ export interface RemoteEntry extends RemoteFileStatus {
   readonly name: string;
 }
 
-/** An open file at the other end. Positions are in bytes from the file's beginning. */
+/** An open file at the other end. Positions are in bytes from the start of the file. */
 export interface RemoteFile {
-  /** Bytes read into the buffer; 0 at the end of the file. */
+  /** Returns the number of bytes read into the buffer; 0 at the end of the file. */
   read(buffer: Buffer, position: number): Promise<number>;
   write(buffer: Buffer, position: number): Promise<void>;
   changeMode(mode: number): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * The cpu and memory pairs of Fargate for Linux, in CPU units and MiB
- * (ECS developer guide, "Task CPU and memory"; the API's RegisterTaskDefinitionRequest says the same).
+ * The combinations of cpu and memory that Fargate supports on Linux, in CPU units and MiB
+ * (ECS developer guide, "Task CPU and memory"; ECS API, RegisterTaskDefinition).
  */
 const range = (from: number, to: number, step: number): number[] =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
@@ -17,10 +17,10 @@ export const FARGATE_SIZES: ReadonlyMap<number, readonly number[]> = new Map([
   [16384, range(32 * GIB, 120 * GIB, 8 * GIB)],
 ]);
 
-/** Ephemeral storage that every Fargate task has, and the range that can be asked for, in GiB. */
+/** Ephemeral storage that every Fargate task includes, and the range that can be requested, in GiB. */
 export const EPHEMERAL_STORAGE = { included: 20, min: 21, max: 200 } as const;
 
-/** What is wrong with a cpu/memory pair, as an error message that names what is allowed; undefined when Fargate has it. */
+/** An error message that says which values are allowed; undefined if Fargate supports the cpu/memory pair. */
 export function fargateSizeProblem(cpu: number, memory: number): string | undefined {
   const memories = FARGATE_SIZES.get(cpu);
   if (memories === undefined) {
@@ -34,7 +34,7 @@ export function fargateSizeProblem(cpu: number, memory: number): string | undefi
   return `memory ${memory} MiB does not go with cpu ${cpu}: use ${allowed}`;
 }
 
-/** What is wrong with an ephemeral storage size in GiB; undefined when Fargate has it. */
+/** An error message for an ephemeral storage size in GiB; undefined if Fargate supports it. */
 export function ephemeralStorageProblem(gib: number): string | undefined {
   const { included, min, max } = EPHEMERAL_STORAGE;
   if (gib === included || (Number.isInteger(gib) && gib >= min && gib <= max)) return undefined;

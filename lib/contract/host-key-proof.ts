@@ -1,22 +1,22 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * The host-key proof. The container makes its host key at boot and appends to its SSH identification string
- * (sshd's VersionAddendum, sent before the key exchange) the comment
+ * The host-key proof. The container generates its host key at boot and appends this comment to its SSH identification
+ * string (sshd's VersionAddendum, which is sent before the key exchange):
  *
  *     mngr-host-proof=<base64url of HMAC-SHA256(key: the nonce's 64 hex digits as ASCII, message: the public key's base64 blob as ASCII)>
  *
- * where the blob is the second field of the key's `.pub` file. Whoever knows the nonce can tell this host's key from an
- * intruder's before sending anything, and the line shows in no user's terminal.
+ * where the blob is the second field of the key's `.pub` file. Anybody who knows the nonce can tell this host's key from
+ * an attacker's before sending anything. SSH clients don't show the line to their users.
  */
 export const HOST_KEY_PROOF_PREFIX = 'mngr-host-proof=';
 
-/** The proof for a host key. `publicKeyBlob` is the raw SSH wire form, as a key exchange hands it over. */
+/** The proof for a host key. `publicKeyBlob` is the key in SSH wire form, as the key exchange delivers it. */
 export function hostKeyProof(nonce: string, publicKeyBlob: Buffer): string {
   return createHmac('sha256', nonce).update(publicKeyBlob.toString('base64')).digest('base64url');
 }
 
-/** The proof in an SSH identification string (`SSH-2.0-… mngr-host-proof=…`), else undefined. */
+/** The proof in an SSH identification string (`SSH-2.0-… mngr-host-proof=…`), or undefined. */
 export function proofInIdentification(identification: string): string | undefined {
   const comment = identification
     .trim()
@@ -25,7 +25,7 @@ export function proofInIdentification(identification: string): string | undefine
   return comment?.slice(HOST_KEY_PROOF_PREFIX.length);
 }
 
-/** True when the identification string proves this public key for this nonce. Constant in time. */
+/** True if the identification string proves this public key for this nonce. Compares in constant time. */
 export function provesHostKey(identification: string, nonce: string, publicKeyBlob: Buffer): boolean {
   const shown = Buffer.from(proofInIdentification(identification) ?? '');
   const expected = Buffer.from(hostKeyProof(nonce, publicKeyBlob));

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** mngr's rule for host names: letters, digits, `-` and `_`, no dots, first and last a letter or digit, at most 63 characters. */
+/** mngr's rule for host names: at most 63 letters, digits, `-` and `_`, starting and ending with a letter or digit. */
 const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
 const HOST_ID = /^host-[0-9a-f]{32}$/;
-/** Provider names become a part of `startedBy`, so they share the host names' alphabet. */
+/** Provider names become part of `startedBy`, so they use the same characters as host names. */
 const PROVIDER_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,47}[A-Za-z0-9])?$/;
 
 export const isHostName = (text: string): boolean => HOST_NAME.test(text);
@@ -14,12 +14,13 @@ export const isProviderName = (text: string): boolean => PROVIDER_NAME.test(text
 export const newHostId = (): string => `host-${randomBytes(16).toString('hex')}`;
 
 /**
- * `startedBy` of a host's task: the only exact filter that ListTasks has besides the family, so it makes get-by-name
- * cost the same in any fleet. At most 128 characters of `[A-Za-z0-9-/_]` (ECS API, RunTask): `mngr/` + 49 + `/` + 63 fit.
+ * `startedBy` of a host's task. It is the only exact filter that ListTasks has besides the family, so getting a host by
+ * name costs the same in a fleet of any size. At most 128 characters of `[A-Za-z0-9-/_]` (ECS API, RunTask):
+ * `mngr/` + 49 + `/` + 63 fit.
  */
 export const startedByOf = (provider: string, hostName: string): string => `mngr/${provider}/${hostName}`;
 
-/** The parts of a `startedBy` that startedByOf made, else undefined. */
+/** The parts of a `startedBy` that startedByOf made, or undefined for any other text. */
 export function parseStartedBy(startedBy: string): { provider: string; hostName: string } | undefined {
   const [prefix, provider, hostName, ...rest] = startedBy.split('/');
   if (prefix !== 'mngr' || provider === undefined || hostName === undefined || rest.length > 0) return undefined;

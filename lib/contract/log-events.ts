@@ -1,53 +1,53 @@
 /**
- * What the reaper writes to its log: one line of JSON each, told apart by the member `notice`. Queries and alarms of
- * others rely on these words; docs/reaper.md lists the members that come with each.
+ * Events in the reaper's log: one line of JSON each, whose member `notice` names the event. Other people's queries and
+ * alarms rely on these names; docs/reaper.md lists the members of each event.
  */
-export const NOTICES = {
+export const LOG_EVENTS = {
   /** A task was stopped. */
   stopped: 'task-stopped',
   /** A dry run would have stopped it. */
   wouldStop: 'task-would-be-stopped',
-  /** StopTask was refused or failed; the next run tries again. */
+  /** StopTask failed; the next run tries again. */
   stopFailed: 'task-stop-failed',
-  /** Due at the first look and not any more at the second, right before the stop. */
+  /** The task was due when it was listed, and no longer when it was checked again right before the stop. */
   spared: 'task-spared',
-  /** Something is odd or in doubt: told, and nothing done about it. */
+  /** Something is wrong or unclear; it was reported and nothing was changed. */
   reported: 'task-reported',
-  /** A leftover of another kind was removed. */
+  /** A leftover that is not a task was removed. */
   leftoverRemoved: 'leftover-removed',
   leftoverWouldGo: 'leftover-would-be-removed',
   leftoverFailed: 'leftover-removal-failed',
-  /** A kind of leftovers was not looked at, and why. */
+  /** Leftovers of one kind were not looked for; the event says why. */
   leftoversSkipped: 'leftovers-not-looked-at',
-  /** A call of AWS failed after all retries. */
+  /** An AWS call failed after all retries. */
   callFailed: 'call-failed',
-  /** A run ended; with its counts. */
+  /** A run ended. The event has its counts. */
   run: 'reaper-run',
   /** From ECS's task state events. */
   hostStarted: 'host-started',
   hostEnded: 'host-ended',
-  /** It ended before it was RUNNING, or never became ready. */
+  /** A host stopped before it was RUNNING, or never became ready. */
   hostStartFailed: 'host-start-failed',
 } as const;
 
-export type NoticeName = (typeof NOTICES)[keyof typeof NOTICES];
+export type LogEventName = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS];
 
-/** Why a task is stopped. `untagged` only where that was asked for. */
+/** Why a task is stopped. `untagged` only if that was asked for. */
 export type StopReason = 'expired' | 'never-ready' | 'name-held-twice' | 'untagged';
 
-/** Why a task is reported and let alone. */
+/** Why a task is reported but not stopped. */
 export type ReportReason =
-  /** A task of the family without any of our tags. */
+  /** A task of the family has none of our tags. */
   | 'untagged'
-  /** Two live hosts of one name, of which neither may be stopped by rule. */
+  /** Two running hosts have the same name, and the rules allow stopping neither. */
   | 'name-held-twice'
-  /** Not ready for long, and launched with a boot lease that never ends. */
+  /** The host has not become ready for a long time, and its boot lease never ends. */
   | 'not-ready'
-  /** `mngr-expires-at` is no time. */
+  /** `mngr-expires-at` is not a valid time. */
   | 'unreadable-expiry'
-  /** ECS answered without the task's tags. */
+  /** ECS did not return the task's tags. */
   | 'tags-not-shown'
-  /** ECS gave no time of creation, or one in the future. */
+  /** ECS returned no creation time, or one in the future. */
   | 'unclear-age'
   /** ECS listed the task under the family and described it under another. */
   | 'other-family'

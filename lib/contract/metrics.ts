@@ -1,22 +1,22 @@
 /**
- * CloudWatch metrics of an environment. The reaper writes them into its log in the embedded metric format, so nobody
- * needs `cloudwatch:PutMetricData`; the dashboard and the alarms read them.
+ * CloudWatch metrics of an environment. The reaper writes them to its log in the embedded metric format, so it does not
+ * need `cloudwatch:PutMetricData`. The dashboard and the alarms read them.
  */
 export const METRICS = {
   namespace: 'MngrFargate',
-  /** Dimension of every metric: the task definition's family, which is one per environment. */
+  /** Dimension of every metric: the task definition's family, of which each environment has one. */
   family: 'Family',
   /** Second dimension of `hostsByState`: ECS's lastStatus. */
   state: 'State',
-  /** Second dimension of `hostStops`, `reaperStops` and `reaperReports`: why, in one word. */
+  /** Second dimension of `hostStops`, `reaperStops` and `reaperReports`: the reason, in one word. */
   reason: 'Reason',
 
   /** Gauges, at every scheduled run of the reaper. */
   hosts: 'Hosts',
   hostsByState: 'HostsByState',
-  /** vCPU of all hosts that haven't stopped. */
+  /** vCPUs of all hosts that haven't stopped. */
   vcpuInUse: 'VcpuInUse',
-  /** US dollars a day at list prices, for the hosts running now. */
+  /** US dollars per day at list prices, for the hosts that are running now. */
   costPerDay: 'CostPerDay',
 
   /** From ECS's task state events. */
@@ -27,9 +27,9 @@ export const METRICS = {
   hostStartTime: 'HostStartTime',
   hostStops: 'HostStops',
 
-  /** Hosts that the reaper stopped, and what it only reported, by reason. */
+  /** Hosts that the reaper stopped, and tasks that it only reported, by reason. */
   reaperStops: 'ReaperStops',
   reaperReports: 'ReaperReports',
-  /** Calls of AWS that failed in a run after all retries. Every run writes it, so where there is none there was no run. */
+  /** AWS calls that failed after all retries. Every run writes this metric, so missing data means that no run took place. */
   reaperErrors: 'ReaperErrors',
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Outputs of the deployed stack: what the launcher reads when nothing else is configured, and what a person pastes.
- * Lists are comma-separated, booleans `true`/`false`, numbers decimal.
+ * Outputs of the deployed stack. The launcher reads them if nothing else is configured, and people copy them. Lists are
+ * comma-separated, booleans are `true` or `false`, numbers are decimal.
  */
 export const STACK_OUTPUTS = {
   awsRegion: 'AwsRegion',
@@ -13,13 +13,13 @@ export const STACK_OUTPUTS = {
   containerName: 'ContainerName',
   cpu: 'Cpu',
   memory: 'Memory',
-  /** Role that the launcher assumes; becomes `aws_role_arn`. */
+  /** Role that the launcher assumes: `aws_role_arn`. */
   operatorRoleArn: 'OperatorRoleArn',
   operatorPolicyArn: 'OperatorPolicyArn',
   taskRoleArn: 'TaskRoleArn',
   executionRoleArn: 'ExecutionRoleArn',
   defaultIdleTimeout: 'DefaultIdleTimeout',
-  /** Present only when the environment limits the hosts' age. Seconds. */
+  /** Seconds. Present only if the environment limits the age of its hosts. */
   defaultMaxAge: 'DefaultMaxAge',
   architecture: 'Architecture',
   logGroup: 'LogGroup',
@@ -28,5 +28,5 @@ export const STACK_OUTPUTS = {
   providerBlock: 'ProviderBlock',
 } as const;
 
-/** Name of the stack that `cdk deploy` makes when no prefix is given. */
+/** Name of the stack that `cdk deploy` creates if no prefix is given. */
 export const DEFAULT_STACK_NAME = 'mngr-fargate';

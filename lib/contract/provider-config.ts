@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { fargateSizeProblem } from './fargate-sizes';
 
-/** Prefix of the environment variables that set one key each, for example `MNGR_FARGATE_ECS_CLUSTER`. */
+/** Prefix of the environment variables that each set one key, for example `MNGR_FARGATE_ECS_CLUSTER`. */
 export const PROVIDER_ENVIRONMENT_PREFIX = 'MNGR_FARGATE_';
 
 const seconds = z.int().min(0);
 
 /**
  * One `[providers.NAME]` block: which environment to use and how. The keys and defaults are those of mngr's first
- * Fargate plugin; `default_max_age`, `architecture` and `log_group` are ours.
+ * Fargate plugin, with `default_max_age`, `architecture` and `log_group` added.
  */
 export const providerConfigSchema = z
   .strictObject({
@@ -30,12 +30,12 @@ export const providerConfigSchema = z
       .string()
       .regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role')
       .optional(),
-    /** Seconds without activity after which a host stops itself; 0 means never. */
+    /** Seconds without activity until a host stops itself; 0 means never. */
     default_idle_timeout: seconds.default(3600),
-    /** Seconds after which a host is stopped whatever it does; absent means never. */
+    /** Seconds until a host is stopped even if it is in use; absent means never. */
     default_max_age: seconds.min(60).optional(),
     architecture: z.enum(['X86_64', 'ARM64']).optional(),
-    /** CloudWatch log group of the tasks; read from the task definition when absent. */
+    /** CloudWatch log group of the tasks. Default: the one in the task definition. */
     log_group: z.string().min(1).optional(),
   })
   .superRefine((config, context) => {
@@ -46,7 +46,7 @@ export const providerConfigSchema = z
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
 export type ProviderConfigInput = z.input<typeof providerConfigSchema>;
 
-/** Every key that a provider block may have, in the order they are written. */
+/** Every key that a provider block may have, in the order in which they are written. */
 export const PROVIDER_KEYS = Object.keys(providerConfigSchema.shape) as (keyof ProviderConfig)[];
 
 /** The environment variable that sets a key. */

@@ -4,29 +4,29 @@ export const REAPER_ENVIRONMENT = {
   cluster: 'MNGR_REAPER_CLUSTER',
   /** Task definition family of the hosts. Required. */
   family: 'MNGR_REAPER_FAMILY',
-  /** `true`: decide and tell, change nothing. */
+  /** `true`: report what would be done, and change nothing. */
   dryRun: 'MNGR_REAPER_DRY_RUN',
-  /** `true`: also stop tasks of the family that carry none of our tags. */
+  /** `true`: also stop tasks of the family that have none of our tags. */
   stopUntagged: 'MNGR_REAPER_STOP_UNTAGGED',
-  /** `true`: deregister revisions that were made for image overrides and are no longer needed. */
+  /** `true`: deregister revisions that were registered for image overrides and are no longer needed. */
   revisions: 'MNGR_REAPER_REVISIONS',
-  /** `true`: hosts have a public IPv4 address, which costs. */
+  /** `true`: hosts have a public IPv4 address, which adds to their cost. */
   publicIp: 'MNGR_REAPER_PUBLIC_IP',
   /** Seconds; see REAPER_DEFAULTS. */
   expiryGrace: 'MNGR_REAPER_EXPIRY_GRACE_SECONDS',
   readyTimeout: 'MNGR_REAPER_READY_TIMEOUT_SECONDS',
 } as const;
 
-/** What the reaper goes by unless it is told otherwise. Seconds. */
+/** Defaults of the reaper, in seconds. */
 export const REAPER_DEFAULTS = {
   /** Between two scheduled runs. */
   interval: 300,
-  /** After `mngr-expires-at`, in which the watchdog inside the host ends it first. */
+  /** Time after `mngr-expires-at` that leaves the watchdog inside the host a chance to stop it first. */
   expiryGrace: 300,
-  /** For a host to become ready once its boot lease has run out, counted from the container's start. */
+  /** Time for a host to become ready after its boot lease has run out, counted from the container's start. */
   readyTimeout: 3600,
-  /** Age from which a task counts for what it is: until then its launcher may still be at work on it. */
+  /** Age until which a task is left alone, since its launcher may still be setting it up. */
   settling: 600,
-  /** Age at which a revision made for an image override may be deregistered, once nothing needs it. */
+  /** Age from which a revision that was registered for an image override may be deregistered if nothing needs it. */
   revisionAge: 7 * 86_400,
 } as const;

@@ -1,5 +1,6 @@
 /**
- * How the reasons begin that we give to StopTask; the rest says more. The reaper's metrics tell by them who ended a host.
+ * How the reasons that we pass to StopTask begin; the rest gives details. The reaper's metrics use them to tell who
+ * stopped a host.
  */
 export const STOP_REASON_PREFIXES = {
   reaper: 'reaper: ',

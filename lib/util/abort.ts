@@ -18,7 +18,7 @@ export async function pause(milliseconds: number, doing: string, signal?: AbortS
   }
 }
 
-/** The promise, or `aborted` as soon as the signal fires; the promise itself goes on unheard. */
+/** Settles like the promise, or throws `aborted` as soon as the signal fires. The promise itself keeps running. */
 export function orAborted<T>(promise: Promise<T>, doing: string, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

@@ -9,10 +9,10 @@ const HINTS: Readonly<Record<string, string>> = {
   EDQUOT: 'free some of your disk quota and try again',
   EACCES: 'make the directory writable for your user',
   EPERM: 'make the directory writable for your user',
-  EROFS: 'choose a directory on a file system that can be written',
+  EROFS: 'choose a directory on a writable file system',
 };
 
-/** The `failed` error for a file or directory that can't be written, with what to do about it where that is known. */
+/** The `failed` error for a file or directory that can't be written, with a hint if one is known. */
 export function cannotWrite(path: string, error: unknown): MngrFargateError {
   const { code, message } = error as NodeJS.ErrnoException;
   return new MngrFargateError('failed', `cannot write ${path}: ${message}`, {
@@ -23,7 +23,7 @@ export function cannotWrite(path: string, error: unknown): MngrFargateError {
 }
 
 /**
- * Makes the directory and its missing parents, 0700 each. Directories that exist keep their modes. Throws `failed`
+ * Creates the directory and its missing parents with mode 0700. Existing directories keep their modes. Throws `failed`
  * (cannotWrite).
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
@@ -37,10 +37,10 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
 const temporaryBeside = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
 
 /**
- * Writes a file so that a reader sees the old text or the new one, never a part, even when the process is killed or the
- * disk is full: a temporary file beside it reaches the disk and takes the name in one step. A symbolic link is followed
- * to the file behind it. An existing file keeps its mode; a new one is readable by its owner alone (0600), and so are the
- * parent directories that are missing (0700). Throws `failed` (cannotWrite).
+ * Writes a file so that a reader sees either the old text or the new one, never a part of it, even if the process is
+ * killed or the disk is full: a temporary file next to it is flushed to disk and then renamed. Symbolic links are
+ * followed. An existing file keeps its mode; a new one gets 0600, and missing parent directories get 0700. Throws
+ * `failed` (cannotWrite).
  */
 export async function writeFileAtomically(path: string, content: string): Promise<void> {
   await ensurePrivateDirectory(dirname(path));
@@ -52,7 +52,7 @@ export async function writeFileAtomically(path: string, content: string): Promis
   await replaceFile(target, content, mode);
 }
 
-/** As writeFileAtomically, for secrets: the file is readable by its owner alone (0600) whatever its mode was. */
+/** Like writeFileAtomically, for secrets: the file always gets mode 0600, and a symbolic link is replaced. */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
   await ensurePrivateDirectory(dirname(path));
   await replaceFile(path, content, 0o600);
@@ -77,7 +77,7 @@ async function replaceFile(path: string, content: string, mode: number): Promise
   }
 }
 
-/** As writePrivateFile, but without waiting for the disk: for what is written often and can be made again. */
+/** Like writePrivateFile, but does not wait for the disk: for files that are written often and can be recreated. */
 export function writePrivateFileSync(path: string, content: string): void {
   const temporary = temporaryBeside(path);
   try {

@@ -1,4 +1,4 @@
-/** Work that goes on after the call that began it has returned, of one Hosts instance. */
+/** Work of one Hosts instance that continues after the call that started it has returned. */
 export class Background {
   private readonly work = new Set<Promise<void>>();
   private readonly failures: unknown[] = [];
@@ -10,7 +10,7 @@ export class Background {
     this.work.add(heard);
   }
 
-  /** Waits until all of it has ended; throws what failed first, once. */
+  /** Waits until all of it has ended. Throws the first failure, once. */
   async settle(): Promise<void> {
     await Promise.all(this.work);
     const [first] = this.failures.splice(0);

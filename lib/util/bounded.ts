@@ -1,6 +1,6 @@
 /**
- * Runs the work for every item, at most `limit` at once, and returns the results in the items' order. The first failure
- * starts no further work, and is thrown once what was under way has ended.
+ * Runs the work for every item, at most `limit` at once, and returns the results in the order of the items. After the
+ * first failure no further work is started; the failure is thrown once the running work has ended.
  */
 export async function mapBounded<T, R>(
   items: readonly T[],
@@ -25,14 +25,14 @@ export async function mapBounded<T, R>(
   return results;
 }
 
-/** The items in batches of at most `size`, in their order. */
+/** The items in batches of at most `size`, in the same order. */
 export function inBatches<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-/** Runs what it is given in the order of asking, at most `limit` at once. */
-export class Bound {
+/** Runs work in the order of the calls, at most `limit` at once. */
+export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 

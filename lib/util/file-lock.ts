@@ -11,7 +11,7 @@ import { cannotWrite, ensurePrivateDirectory } from './atomic-file';
 export interface LockOptions {
   /** Milliseconds to wait for another holder. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Ends the waiting. The work itself goes on. */
+  /** Ends the wait for the lock. Work that has started keeps running. */
   readonly signal?: AbortSignal;
 }
 
@@ -19,13 +19,13 @@ export interface LockOptions {
 export const lockFileOf = (path: string): string => `${path}.lock`;
 
 /**
- * Runs `work` while no other process, and no other call in this one, runs it for the same path. The lock is the operating
- * system's own, flock(2) on `<path>.lock`: it ends with the process that holds it, however that ends, so a lock is never
- * stale and is never taken from somebody who still holds it. The holder removes the file when it is done; one that a
- * killed process leaves behind is in nobody's way.
+ * Runs `work` while no other process, and no other call in this one, holds the lock for the same path. It is the operating
+ * system's own lock, flock(2) on `<path>.lock`. The system releases it when its holder ends, however that happens, so a
+ * lock is never stale and is never taken from a process that still holds it. The holder removes the file when it is done;
+ * a file that a killed process leaves behind does no harm.
  *
- * Throws `timed-out` when others hold the lock for too long, `aborted` when the signal fires first, and `failed` where
- * the file can't be made or locked.
+ * Throws `timed-out` if others hold the lock for too long, `aborted` if the signal fires first, and `failed` if the file
+ * can't be created or locked.
  */
 export async function withFileLock<T>(
   path: string,
@@ -42,13 +42,13 @@ export async function withFileLock<T>(
   try {
     return await work();
   } finally {
-    // While the file is locked nobody else can have made the name theirs. A directory that was removed took it along.
+    // While the file is locked, nobody else can have taken its name. It is gone if its directory was removed.
     if (await isNamed(held, lock)) await rm(lock, { force: true });
     await held.close();
   }
 }
 
-/** Whoever gets the lock of a file that its last holder has removed meanwhile has locked nothing, and starts over. */
+/** A process that locks a file which its last holder has removed in the meantime has locked nothing, and starts over. */
 async function take(lock: string, giveUp: AbortSignal): Promise<FileHandle> {
   for (;;) {
     const file = await openLocked(lock, giveUp);
@@ -78,7 +78,7 @@ async function isNamed(file: FileHandle, path: string): Promise<boolean> {
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT;
 /** BSD's and macOS's flag for an open(2) that takes the lock as well. Node has no name for it. */
 const O_EXLOCK = 0x20;
-/** How often macOS is asked again. */
+/** How often macOS is polled. */
 const RETRY_MS = 25;
 
 const openLocked = (lock: string, giveUp: AbortSignal): Promise<FileHandle> =>
@@ -103,7 +103,7 @@ async function openThenLock(lock: string, giveUp: AbortSignal): Promise<FileHand
   }
 }
 
-/** `locked` where the flags ask for the lock and somebody else has it. */
+/** Returns `locked` if the flags ask for the lock and somebody else has it. */
 async function openFile(path: string, flags: number): Promise<FileHandle | 'locked'> {
   for (;;) {
     await ensurePrivateDirectory(dirname(path));
@@ -112,15 +112,15 @@ async function openFile(path: string, flags: number): Promise<FileHandle | 'lock
     } catch (error) {
       const code = systemError(error);
       if (code === 'EAGAIN') return 'locked';
-      // The directory went away in between: its last user has cleaned up.
+      // The directory was removed in between: its last user has cleaned up.
       if (code !== 'ENOENT') throw cannotWrite(path, error);
     }
   }
 }
 
 /**
- * Node has no flock(2). The flock program (util-linux, BusyBox) takes the lock on a descriptor that it inherits; the lock
- * belongs to the open file that both share, and stays with this process when the program ends.
+ * Node has no flock(2). The flock program (util-linux, BusyBox) takes the lock on a file descriptor that it inherits. The
+ * lock belongs to the open file that both share, so this process keeps it when the program ends.
  */
 function flock(file: FileHandle, lock: string, giveUp: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -148,7 +148,7 @@ const systemError = (error: unknown): string | undefined => (error as NodeJS.Err
 const noFlock = (lock: string, cause: unknown): MngrFargateError =>
   new MngrFargateError('failed', `cannot lock ${lock}: the program "flock" is not on the PATH`, {
     cause,
-    hint: 'install util-linux, which it is part of',
+    hint: 'install util-linux, which contains it',
   });
 
 async function heldTooLong(lock: string, timeoutMs: number): Promise<MngrFargateError> {

@@ -20,10 +20,10 @@ function distance(from: string, to: string): number {
   return at(from.length, to.length);
 }
 
-/** How words are compared: case, hyphens and underscores are what people mistype without noticing. */
+/** The form in which words are compared: people mistype case, hyphens and underscores without noticing. */
 const plain = (word: string): string => word.toLowerCase().replace(/[-_]/g, '');
 
-/** The candidate that was probably meant: at most `limit` edits away (default a third of its length). */
+/** The candidate that was probably meant: at most `limit` edits away (default: a third of its length). */
 export function nearest(word: string, candidates: readonly string[], limit?: number): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(plain(word), plain(candidate)) }))

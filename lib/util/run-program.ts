@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Runs a program with its arguments, no shell in between. Throws `failed` when it can't be started. */
+/** Runs a program with its arguments, without a shell. Throws `failed` if it can't be started. */
 export function runProgram(words: readonly string[], options: RunOptions): Promise<ProgramRun> {
   const { environment, workingDirectory, signal } = options;
   const [program = '', ...rest] = words;
@@ -39,7 +39,7 @@ export function runProgram(words: readonly string[], options: RunOptions): Promi
   });
 }
 
-/** The first executable file of this name on the PATH; undefined when there is none. */
+/** The first executable file with this name on the PATH; undefined if there is none. */
 export async function findOnPath(name: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   for (const folder of (environment.PATH ?? '').split(delimiter)) {
     const path = join(folder, name);

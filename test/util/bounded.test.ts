@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Bound, mapBounded } from '../../lib/util/bounded';
+import { Semaphore, mapBounded } from '../../lib/util/bounded';
 
 /** Work that ends when the scheduler says so, and notes how much of it was under way at once. */
 class CountedWork {
@@ -48,23 +48,23 @@ describe('mapBounded', () => {
   });
 });
 
-describe('a bound', () => {
-  test('begins in the order of asking, never more at once than it may, and gives each its own result', () =>
+describe('a semaphore', () => {
+  test('starts work in the order of the calls, never more than the limit at once, and returns each result to its caller', () =>
     fc.assert(
       fc.asyncProperty(fc.scheduler(), items, limits, async (scheduler, given, limit) => {
         const work = new CountedWork(scheduler);
-        const bound = new Bound(limit);
-        const all = Promise.all(given.map((item) => bound.run(() => work.do(item))));
+        const semaphore = new Semaphore(limit);
+        const all = Promise.all(given.map((item) => semaphore.run(() => work.do(item))));
         expect(await scheduler.waitFor(all)).toEqual(given.map((item) => item * 2));
         expect(work.begun).toEqual(given);
         expect(work.most).toBeLessThanOrEqual(limit);
       }),
     ));
 
-  test('goes on after a failure', async () => {
-    const bound = new Bound(1);
-    const failing = bound.run(() => Promise.reject(new Error('no')));
-    const next = bound.run(() => Promise.resolve('next'));
+  test('continues after a failure', async () => {
+    const semaphore = new Semaphore(1);
+    const failing = semaphore.run(() => Promise.reject(new Error('no')));
+    const next = semaphore.run(() => Promise.resolve('next'));
     await expect(failing).rejects.toThrow('no');
     await expect(next).resolves.toBe('next');
   });

@@ -1,7 +1,7 @@
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { NOTICES } from '../../contract/log-events';
+import { LOG_EVENTS } from '../../contract/log-events';
 
 export interface ReaperQueriesProps {
   /** Task definition family of the hosts; becomes the queries' folder. */
@@ -18,28 +18,28 @@ const named = (...notices: readonly string[]): string =>
 const QUERIES: Readonly<Record<string, QueryString>> = {
   'what the reaper stopped': new QueryString({
     fields: ['@timestamp', 'notice', 'reason', 'host', 'provider', 'because', 'error', 'taskArn'],
-    filterStatements: [named(NOTICES.stopped, NOTICES.wouldStop, NOTICES.stopFailed, NOTICES.spared)],
+    filterStatements: [named(LOG_EVENTS.stopped, LOG_EVENTS.wouldStop, LOG_EVENTS.stopFailed, LOG_EVENTS.spared)],
     sort: '@timestamp desc',
     limit: 500,
   }),
   'what is odd': new QueryString({
-    filterStatements: [named(NOTICES.reported)],
+    filterStatements: [named(LOG_EVENTS.reported)],
     statsStatements: ['max(@timestamp) as seen, count(*) as times by reason, host, because, taskArn'],
     sort: 'seen desc',
   }),
   'how hosts ended': new QueryString({
-    filterStatements: [named(NOTICES.hostEnded, NOTICES.hostStartFailed)],
+    filterStatements: [named(LOG_EVENTS.hostEnded, LOG_EVENTS.hostStartFailed)],
     statsStatements: ['count(*) as hosts by bin(1d) as day, reason'],
     sort: 'day desc',
   }),
   'hosts that failed to start': new QueryString({
     fields: ['@timestamp', 'startedBy', 'reason', 'exitCode', 'stopCode', 'stoppedReason', 'taskArn'],
-    filterStatements: [named(NOTICES.hostStartFailed)],
+    filterStatements: [named(LOG_EVENTS.hostStartFailed)],
     sort: '@timestamp desc',
     limit: 200,
   }),
   'how long hosts take to start': new QueryString({
-    filterStatements: [named(NOTICES.hostStarted)],
+    filterStatements: [named(LOG_EVENTS.hostStarted)],
     statsStatements: [
       'count(*) as hosts, pct(milliseconds, 50) as p50, pct(milliseconds, 95) as p95, max(milliseconds) as slowest by bin(1h) as hour',
     ],
@@ -49,12 +49,12 @@ const QUERIES: Readonly<Record<string, QueryString>> = {
     fields: ['@timestamp', 'notice', 'complete', 'hosts', 'errors', 'kind', 'id', 'because', 'error'],
     filterStatements: [
       named(
-        NOTICES.run,
-        NOTICES.callFailed,
-        NOTICES.leftoverRemoved,
-        NOTICES.leftoverWouldGo,
-        NOTICES.leftoverFailed,
-        NOTICES.leftoversSkipped,
+        LOG_EVENTS.run,
+        LOG_EVENTS.callFailed,
+        LOG_EVENTS.leftoverRemoved,
+        LOG_EVENTS.leftoverWouldGo,
+        LOG_EVENTS.leftoverFailed,
+        LOG_EVENTS.leftoversSkipped,
       ),
     ],
     sort: '@timestamp desc',

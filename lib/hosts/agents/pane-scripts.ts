@@ -1,7 +1,7 @@
+import { SESSION_PREFIX } from '../../contract/agent-session';
 import { shellQuote } from '../../ssh';
 
-/** mngr's prefix of the tmux sessions that agents run in, and the name of their first window. */
-export const SESSION_PREFIX = 'mngr-';
+/** Name of the first window of an agent's session. */
 export const AGENT_WINDOW = 'agent';
 /** Options of the pane that setup-script starts a command in: what the command is, and how it ended. */
 export const COMMAND_OPTION = '@mngr_command';

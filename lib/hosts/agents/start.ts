@@ -5,7 +5,7 @@ import { agentOfCommand, inputBox } from './coding-agents';
 import { dialogOn } from './dialogs';
 import { AgentPane } from './pane';
 import type { Observation, RunScript } from './pane';
-import { SESSION_PREFIX } from './pane-scripts';
+import { SESSION_PREFIX } from '../../contract/agent-session';
 import { shownRows } from './screen';
 
 /** Between two looks at the pane. Milliseconds. */

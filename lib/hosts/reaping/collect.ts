@@ -1,4 +1,4 @@
-import { NOTICES } from '../../contract/log-events';
+import { LOG_EVENTS } from '../../contract/log-events';
 import { awsProblem } from '../ecs/aws-errors';
 import { AwsClients } from '../ecs/clients';
 import { EcsClient, REAPER_SHARE } from '../ecs/ecs-client';
@@ -7,7 +7,7 @@ import { KeyStore } from '../remote/key-store';
 import { arnOf, familyOf, TaskDefinitions } from '../ecs/task-definitions';
 import type { CallOptions, HostsOptions } from '../model/types';
 import { ImageRevisions } from './image-revisions';
-import type { Notice } from './journal';
+import type { LogEvent } from './journal';
 import { KeyFolders } from './key-folders';
 import type { RecordScope } from './key-folders';
 import { reap } from './reap';
@@ -68,7 +68,7 @@ export async function collectGarbage(options: HostsOptions, request: CollectOpti
     const ecs = new EcsClient(clients, REAPER_SHARE);
     const tasks = new Tasks(ecs, config.ecs_cluster);
     const scope = (): Promise<RecordScope> => recordScope(options, ecs);
-    const notices: Notice[] = [];
+    const notices: LogEvent[] = [];
     const { complete, problem } = await reap(tasks, {
       ...{ dryRun, only, signal },
       rules: { ...defaultRules(family), stopUntagged },
@@ -93,21 +93,21 @@ async function recordScope({ config, provider = 'fargate' }: HostsOptions, ecs: 
   return { provider, region, account, cluster: config.ecs_cluster.split('/').pop() as string };
 }
 
-function sorted(notices: readonly Notice[]): Omit<Collected, 'dryRun' | 'complete'> {
+function sorted(notices: readonly LogEvent[]): Omit<Collected, 'dryRun' | 'complete'> {
   const of = <Kind>(...names: readonly string[]): Kind[] =>
     notices
       .filter(({ notice }) => names.includes(notice))
       .map(({ notice: _, ...members }) => members as unknown as Kind);
   const failures = of<{ taskArn?: string; id?: string; error: string }>(
-    NOTICES.stopFailed,
-    NOTICES.leftoverFailed,
-    NOTICES.callFailed,
+    LOG_EVENTS.stopFailed,
+    LOG_EVENTS.leftoverFailed,
+    LOG_EVENTS.callFailed,
   );
   return {
-    stopped: of<CollectedTask>(NOTICES.stopped, NOTICES.wouldStop),
-    reported: of<CollectedTask>(NOTICES.reported),
-    removed: of<CollectedLeftover>(NOTICES.leftoverRemoved, NOTICES.leftoverWouldGo),
+    stopped: of<CollectedTask>(LOG_EVENTS.stopped, LOG_EVENTS.wouldStop),
+    reported: of<CollectedTask>(LOG_EVENTS.reported),
+    removed: of<CollectedLeftover>(LOG_EVENTS.leftoverRemoved, LOG_EVENTS.leftoverWouldGo),
     failed: failures.map(({ taskArn, id, error }) => ({ id: taskArn ?? id ?? '', error })),
-    notLookedAt: of<{ kind: string; because: string }>(NOTICES.leftoversSkipped),
+    notLookedAt: of<{ kind: string; because: string }>(LOG_EVENTS.leftoversSkipped),
   };
 }

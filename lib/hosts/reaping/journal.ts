@@ -1,13 +1,13 @@
-import { NOTICES } from '../../contract/log-events';
-import type { NoticeName, ReportReason, StopReason } from '../../contract/log-events';
+import { LOG_EVENTS } from '../../contract/log-events';
+import type { LogEventName, ReportReason, StopReason } from '../../contract/log-events';
 
 /** One line of the reaper's log. */
-export interface Notice {
-  readonly notice: NoticeName;
+export interface LogEvent {
+  readonly notice: LogEventName;
   readonly [member: string]: unknown;
 }
 
-export type Tell = (notice: Notice) => void;
+export type Tell = (notice: LogEvent) => void;
 
 /** What a run did, by reason. */
 export interface RunCounts {
@@ -33,40 +33,40 @@ export class Journal {
 
   stop(task: object, reason: StopReason, because: string): void {
     count(this.stopped, reason);
-    this.tell({ notice: this.dryRun ? NOTICES.wouldStop : NOTICES.stopped, reason, because, ...task });
+    this.tell({ notice: this.dryRun ? LOG_EVENTS.wouldStop : LOG_EVENTS.stopped, reason, because, ...task });
   }
 
   stopFailed(task: object, reason: StopReason, error: unknown): void {
     this.errors += 1;
-    this.tell({ notice: NOTICES.stopFailed, reason, error: messageOf(error), ...task });
+    this.tell({ notice: LOG_EVENTS.stopFailed, reason, error: messageOf(error), ...task });
   }
 
   spare(task: object, reason: StopReason): void {
-    this.tell({ notice: NOTICES.spared, reason, ...task });
+    this.tell({ notice: LOG_EVENTS.spared, reason, ...task });
   }
 
   report(task: object, reason: ReportReason, because: string): void {
     count(this.reported, reason);
-    this.tell({ notice: NOTICES.reported, reason, because, ...task });
+    this.tell({ notice: LOG_EVENTS.reported, reason, because, ...task });
   }
 
   leftover(kind: string, id: string, because: string): void {
     count(this.leftovers, kind);
-    this.tell({ notice: this.dryRun ? NOTICES.leftoverWouldGo : NOTICES.leftoverRemoved, kind, id, because });
+    this.tell({ notice: this.dryRun ? LOG_EVENTS.leftoverWouldGo : LOG_EVENTS.leftoverRemoved, kind, id, because });
   }
 
   leftoverFailed(kind: string, id: string, error: unknown): void {
     this.errors += 1;
-    this.tell({ notice: NOTICES.leftoverFailed, kind, id, error: messageOf(error) });
+    this.tell({ notice: LOG_EVENTS.leftoverFailed, kind, id, error: messageOf(error) });
   }
 
   leftoversSkipped(kind: string, because: string): void {
-    this.tell({ notice: NOTICES.leftoversSkipped, kind, because });
+    this.tell({ notice: LOG_EVENTS.leftoversSkipped, kind, because });
   }
 
   callFailed(error: unknown): void {
     this.errors += 1;
-    this.tell({ notice: NOTICES.callFailed, error: messageOf(error) });
+    this.tell({ notice: LOG_EVENTS.callFailed, error: messageOf(error) });
   }
 
   counts(): RunCounts {

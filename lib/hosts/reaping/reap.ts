@@ -1,5 +1,5 @@
 import { isMngrFargateError } from '../../contract/errors';
-import { NOTICES } from '../../contract/log-events';
+import { LOG_EVENTS } from '../../contract/log-events';
 import type { StopReason } from '../../contract/log-events';
 import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { HOST_TAGS } from '../../contract/tags';
@@ -94,7 +94,7 @@ class Run {
     const complete = problem === undefined && census.sawAll;
     const counts = journal.counts();
     const { dryRun = false } = options;
-    options.tell({ notice: NOTICES.run, complete, dryRun, hosts: census.hosts, ...counts });
+    options.tell({ notice: LOG_EVENTS.run, complete, dryRun, hosts: census.hosts, ...counts });
     const result = { ...counts, complete, dryRun, census };
     if (!this.interrupted) return { ...result, problem };
     return this.token === undefined ? result : { ...result, resume: { nextToken: this.token, census } };

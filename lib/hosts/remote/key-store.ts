@@ -5,7 +5,7 @@ import { isHostId, isHostName, isProviderName } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
 import { pinHostKey, readPinnedHostKeys } from '../../ssh';
 import { writePrivateFile } from '../../util/atomic-file';
-import { Bound, mapBounded } from '../../util/bounded';
+import { Semaphore, mapBounded } from '../../util/bounded';
 import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
 
@@ -38,7 +38,7 @@ export type HostRecord = z.output<typeof recordSchema>;
 
 /** One folder a host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
 export class KeyStore {
-  private readonly creating = new Bound(CREATED_AT_ONCE);
+  private readonly creating = new Semaphore(CREATED_AT_ONCE);
   private reading: Promise<HostRecord[]> | undefined;
 
   constructor(private readonly keyDirectory: string) {}

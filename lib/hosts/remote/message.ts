@@ -5,7 +5,7 @@ import { deliver } from '../agents/delivery';
 import { pressKeys, typeBlindly } from '../agents/force';
 import { AgentPane } from '../agents/pane';
 import type { RunScript } from '../agents/pane';
-import { SESSION_PREFIX } from '../agents/pane-scripts';
+import { SESSION_PREFIX } from '../../contract/agent-session';
 import type { MessageOptions, PressOptions } from '../model/types';
 
 /** How long a message waits for an agent that starts or is busy with something else. Milliseconds. */

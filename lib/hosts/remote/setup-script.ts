@@ -1,7 +1,8 @@
 import { shellCommand, shellQuote } from '../../ssh';
 import { agentOfCommand } from '../agents/coding-agents';
 import { isShellCommand } from '../agents/foreground';
-import { AGENT_WINDOW, COMMAND_OPTION, EXIT_OPTION, SESSION_PREFIX } from '../agents/pane-scripts';
+import { SESSION_PREFIX } from '../../contract/agent-session';
+import { AGENT_WINDOW, COMMAND_OPTION, EXIT_OPTION } from '../agents/pane-scripts';
 import { preparation } from '../agents/preparation';
 import type { HostSetup } from './key-store';
 

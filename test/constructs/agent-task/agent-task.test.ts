@@ -215,7 +215,7 @@ describe('AgentTask', () => {
 
   it.each<[string, Partial<AgentTaskProps>, RegExp]>([
     ['a name with a dot', { name: 'my.host' }, /"my\.host" is no host name: use letters/],
-    ['a private key', { publicKey: KEYS.privateKey }, /a private key was given, which must stay where it is/],
+    ['a private key', { publicKey: KEYS.privateKey }, /a private key was given, which must stay secret/],
     ['half a key', { publicKey: 'ssh-ed25519' }, /"ssh-ed25519" is not an OpenSSH public key/],
     ['a key with options', { authorizedKeys: [`command="x" ${KEYS.publicKey}`] }, /is not an OpenSSH public key/],
     ['a size that Fargate has not', { cpu: 1024, memoryLimitMiB: 512 }, /memory 512 MiB does not go with cpu 1024/],

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { METRICS } from '../../../lib/contract/metrics';
-import { NOTICES } from '../../../lib/contract/log-events';
+import { LOG_EVENTS } from '../../../lib/contract/log-events';
 import type { ReaperProps } from '../../../lib/constructs';
 import { AgentCluster, Reaper } from '../../../lib/constructs';
 import { emptyStack } from '../../support/cdk/construct-stack';
@@ -114,7 +114,7 @@ describe('the reaper', () => {
       .map(({ Properties }) => (Properties as { QueryString: string }).QueryString)
       .join('\n');
     expect(Object.keys(queries)).toHaveLength(6);
-    for (const notice of Object.values(NOTICES)) expect(text).toContain(`"${notice}"`);
+    for (const notice of Object.values(LOG_EVENTS)) expect(text).toContain(`"${notice}"`);
     expect(text).not.toContain(METRICS.namespace);
   });
 });

@@ -1,6 +1,6 @@
 import { StopTaskCommand, TagResourceCommand } from '@aws-sdk/client-ecs';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import type { Notice } from '../../../lib/hosts/reaping/journal';
+import type { LogEvent } from '../../../lib/hosts/reaping/journal';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import type { ReapOptions, ReapResult } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
@@ -9,7 +9,7 @@ import { fromNow, HOUR, MINUTE, ReaperFleet } from '../../support/host/reaper-fl
 
 describe('a run of the reaper', () => {
   let fleet: ReaperFleet;
-  let notices: Notice[];
+  let notices: LogEvent[];
   beforeEach(async () => {
     fleet = await ReaperFleet.start();
     notices = [];
@@ -26,7 +26,7 @@ describe('a run of the reaper', () => {
       tell: (notice) => notices.push(notice),
       ...options,
     });
-  const told = (name: string): Notice[] => notices.filter(({ notice }) => notice === name);
+  const told = (name: string): LogEvent[] => notices.filter(({ notice }) => notice === name);
 
   it('leaves ready hosts alone and counts them', async () => {
     fleet.host('fox');

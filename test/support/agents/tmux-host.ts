@@ -9,7 +9,7 @@ import { deliver } from '../../../lib/hosts/agents/delivery';
 import { pressKeys } from '../../../lib/hosts/agents/force';
 import { AgentPane } from '../../../lib/hosts/agents/pane';
 import type { Observation, RunScript } from '../../../lib/hosts/agents/pane';
-import { SESSION_PREFIX } from '../../../lib/hosts/agents/pane-scripts';
+import { SESSION_PREFIX } from '../../../lib/contract/agent-session';
 import { shownRows } from '../../../lib/hosts/agents/screen';
 import { setupScript } from '../../../lib/hosts/remote/setup-script';
 import { eventually } from '../run/eventually';
