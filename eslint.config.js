@@ -9,13 +9,14 @@ const tseslint = require('typescript-eslint');
 const MAY_USE = {
   contract: [],
   util: ['contract'],
+  aws: ['contract', 'util'],
   ssh: ['contract', 'util'],
   session: ['contract', 'util'],
-  hosts: ['contract', 'util', 'ssh', 'session'],
-  tasks: ['contract', 'util', 'ssh', 'session'],
-  mngr: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks'],
-  sandbox: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks'],
-  cli: ['contract', 'util', 'ssh', 'session', 'hosts', 'tasks', 'mngr', 'sandbox', 'local'],
+  hosts: ['contract', 'util', 'aws', 'ssh', 'session'],
+  tasks: ['contract', 'util', 'aws', 'ssh', 'session'],
+  mngr: ['contract', 'util', 'aws', 'ssh', 'session', 'hosts', 'tasks'],
+  sandbox: ['contract', 'util', 'aws', 'ssh', 'session', 'hosts', 'tasks'],
+  cli: ['contract', 'util', 'aws', 'ssh', 'session', 'hosts', 'tasks', 'mngr', 'sandbox', 'local'],
   constructs: ['contract', 'util'],
   stacks: ['contract', 'util', 'constructs'],
   local: ['contract', 'util'],
@@ -29,7 +30,7 @@ const zones = Object.entries(MAY_USE).map(([folder, allowed]) => ({
 }));
 
 /** Handlers are on no side but their own: the constructs name them, and they use what launchers use. */
-const LAMBDA_MAY_USE = ['contract', 'util', 'ssh', 'hosts'];
+const LAMBDA_MAY_USE = ['contract', 'util', 'aws', 'ssh', 'hosts'];
 
 // `except` is relative to one `from`, so each zone forbids lib's other folders one by one.
 const restrictedPaths = zones.flatMap(({ target, except, message }) => [

@@ -6,6 +6,8 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022' } }] },
+  // `import()` names the file that TypeScript will make of a module.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   setupFiles: ['<rootDir>/lib/cli/quiet-aws-sdk.ts'],
   clearMocks: true,
   // More than a small machine has cores: most suites wait for programs, and use a fifth of one.

@@ -1,6 +1,9 @@
+import type { AwsSettings } from '../aws/client-options';
+import type { MfaCode } from '../aws/credentials';
 import type { HostsApi, HostsOptions } from '../hosts/model/types';
 import type { LoadedProviderConfig } from '../mngr/index';
 import type { MngrFargateError } from '../contract/errors';
+import type { ProviderConfig } from '../contract/provider-config';
 import { asMngrFargateError, errorDocument, errorText } from './error-report';
 import { EXIT_CODES } from './exit-codes';
 import type { GlobalOptions } from './global-options';
@@ -21,7 +24,13 @@ export class CliContext {
     /** What stood behind `--`; undefined when there was none. */
     readonly passthrough: readonly string[] | undefined,
     readonly interrupts: Interrupts,
-  ) {}
+  ) {
+    const askMfaCode: MfaCode = async (device) => (await import('./mfa-code.js')).askMfaCode(io, device, this.signal);
+    this.aws = io.stdin.isTTY ? { mfaCode: askMfaCode } : {};
+  }
+
+  /** One for all that a run does, so that a code of an MFA device is asked for once. */
+  private readonly aws: AwsSettings;
 
   get signal(): AbortSignal {
     return this.interrupts.signal;
@@ -86,6 +95,7 @@ export class CliContext {
       provider: this.options.provider,
       overrides: overridesOf(this.options),
       stack: this.options.stack,
+      aws: this.aws,
       signal,
     });
     for (const [key, source] of Object.entries(loaded.sources)) this.verboseNote(`${key}: from ${source}`);
@@ -101,7 +111,17 @@ export class CliContext {
     const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
     const base = mngrBaseDirectory(this.io.environment);
     const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
-    return { config, provider, keyDirectory: keyDirectoryOf(base, profile) };
+    await this.askMfaCode(config);
+    return { config, provider, keyDirectory: keyDirectoryOf(base, profile), aws: this.aws };
+  }
+
+  /** Before anything is shown that a question would disturb. */
+  private async askMfaCode({ aws_profile: profile, aws_region: region }: ProviderConfig): Promise<void> {
+    if (this.aws.mfaCode === undefined) return;
+    const { needsMfaCode } = await import('../aws/credentials.js');
+    if (!(await needsMfaCode(profile))) return;
+    const { awsCredentials } = await import('../aws/client-options.js');
+    await awsCredentials({ profile, region }, this.aws)();
   }
 
   /**

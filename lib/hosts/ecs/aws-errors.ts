@@ -40,6 +40,17 @@ const NETWORK = new Set([
   'ETIMEDOUT',
 ]);
 
+/** TLS errors of Node for a certificate that nobody whom this machine knows has signed. */
+const UNKNOWN_CERTIFICATE = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+const NEEDS_CERTIFICATES =
+  'set AWS_CA_BUNDLE, or `ca_bundle` of the AWS profile, to a file with the CA certificates of your network';
+
 /** An error of the SDK as one of ours. `doing` completes "cannot …". */
 export function awsProblem(error: unknown, doing: string, signal?: AbortSignal): MngrFargateError {
   if (isMngrFargateError(error)) return error;
@@ -67,6 +78,7 @@ function meaningOf(name: string, message: string, code: string | undefined): Mea
   if (/unable to find task definition|TaskDefinition.*(not found|is inactive)/i.test(message)) {
     return { code: 'not-found', hint: 'deploy the environment, or set `task_definition` to its family' };
   }
+  if (code !== undefined && UNKNOWN_CERTIFICATE.has(code)) return { code: 'unreachable', hint: NEEDS_CERTIFICATES };
   if (code !== undefined && NETWORK.has(code))
     return { code: 'unreachable', hint: 'check the network and `aws_region`' };
   return MEANINGS[name] ?? { code: 'failed' };

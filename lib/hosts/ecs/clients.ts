@@ -1,11 +1,9 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { AwsPlace, AwsSettings } from '../../aws/client-options';
+import { awsClientOptions, awsCredentials } from '../../aws/client-options';
 import type { ProviderConfig } from '../../contract/provider-config';
-import type { AwsSettings } from '../model/types';
-import { sdkOptions } from './sdk-options';
 
 /** The SDK's clients, made when first used and shared by all calls of one launcher. */
 export class AwsClients {
@@ -13,22 +11,13 @@ export class AwsClients {
   private ecsClient: ECSClient | undefined;
   private ec2Client: EC2Client | undefined;
   private logsClient: CloudWatchLogsClient | undefined;
-  private readonly credentials: AwsCredentialIdentityProvider;
+  private readonly place: AwsPlace;
+  private readonly settings: AwsSettings;
 
-  constructor(
-    private readonly config: ProviderConfig,
-    private readonly settings: AwsSettings = {},
-  ) {
+  constructor(config: ProviderConfig, settings: AwsSettings = {}) {
     const { aws_profile: profile, aws_role_arn: roleArn, aws_region: region } = config;
-    const own = settings.credentials ?? fromNodeProviderChain({ profile, clientConfig: { region } });
-    this.credentials =
-      roleArn === undefined
-        ? own
-        : fromTemporaryCredentials({
-            masterCredentials: own,
-            params: { RoleArn: roleArn, RoleSessionName: 'mngr-fargate' },
-            clientConfig: { region, endpoint: settings.endpoint },
-          });
+    this.place = { profile, roleArn, region };
+    this.settings = { ...settings, credentials: awsCredentials(this.place, settings) };
   }
 
   get ecs(): ECSClient {
@@ -54,11 +43,6 @@ export class AwsClients {
   }
 
   private options() {
-    return {
-      region: this.config.aws_region,
-      endpoint: this.settings.endpoint,
-      credentials: this.credentials,
-      ...sdkOptions(),
-    };
+    return awsClientOptions(this.place, this.settings);
   }
 }

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ProviderConfig } from '../../contract/provider-config';
-import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { AwsSettings } from '../../aws/client-options';
 import type { CopyOptions, CopyResult } from '../../ssh';
 
 /** Where sshd of a host answers. */
@@ -180,14 +180,9 @@ export interface LogOptions extends CallOptions {
   readonly tail?: number;
 }
 
-/** Where the AWS APIs are and whose credentials are used, instead of what the SDK finds by itself. */
-export interface AwsSettings {
-  readonly endpoint?: string;
-  /** Credentials to start from; `aws_role_arn` is assumed with them. Default: the SDK's chain (environment, profile, SSO, …). */
-  readonly credentials?: AwsCredentialIdentityProvider;
-}
+export type { AwsSettings };
 
-/** What a Hosts instance works with. Nothing is read from the process's environment beyond the SDK's credential chain. */
+/** What a Hosts instance works with. Nothing is read from the process's environment but what AWS's own tools read: credentials, proxy, certificates. */
 export interface HostsOptions {
   /** The provider block. */
   readonly config: ProviderConfig;
@@ -195,7 +190,7 @@ export interface HostsOptions {
   readonly provider?: string;
   /** Where keys and pinned host keys are kept, one directory a host (`<profile>/fargate`). */
   readonly keyDirectory: string;
-  /** Endpoint and base credentials, where they aren't the SDK's own choice. */
+  /** Endpoint, credentials and codes of MFA devices, where they aren't this machine's AWS configuration. */
   readonly aws?: AwsSettings;
 }
 

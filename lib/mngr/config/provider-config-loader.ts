@@ -1,3 +1,4 @@
+import type { AwsSettings } from '../../aws/client-options';
 import { MngrFargateError } from '../../contract/errors';
 import { isProviderName } from '../../contract/host-name';
 import { DEFAULT_STACK_NAME } from '../../contract/outputs';
@@ -20,6 +21,8 @@ export interface LoadRequest {
   readonly overrides?: readonly Override[];
   /** Stack to take the settings from in place of the block. Without it the default stack is asked where nothing is configured. */
   readonly stack?: string;
+  /** How CloudFormation is reached. Default: as this machine's AWS configuration says. */
+  readonly aws?: AwsSettings;
   /** Default: CloudFormation through the AWS SDK. */
   readonly stackLookup?: StackLookup;
   readonly signal?: AbortSignal;
@@ -49,7 +52,7 @@ function checkProviderName(provider: string): void {
 export async function loadProviderConfig(request: LoadRequest): Promise<LoadedProviderConfig> {
   const { baseDirectory, environment, provider = 'fargate', overrides = [], stack, signal } = request;
   checkProviderName(provider);
-  const lookup = request.stackLookup ?? awsStackLookup;
+  const lookup = request.stackLookup ?? awsStackLookup(request.aws);
   const file = configFileOf(baseDirectory);
   const given = mergedSettings([settingsOfOverrides(overrides), settingsOfEnvironment(environment)]);
   const block = await settingsOfFile(file, provider);
@@ -72,7 +75,7 @@ export async function loadProviderConfig(request: LoadRequest): Promise<LoadedPr
 export async function deployedSettings(request: LoadRequest): Promise<Settings> {
   const { baseDirectory, environment, provider = 'fargate', overrides = [], signal } = request;
   checkProviderName(provider);
-  const lookup = request.stackLookup ?? awsStackLookup;
+  const lookup = request.stackLookup ?? awsStackLookup(request.aws);
   const around = mergedSettings([
     settingsOfOverrides(overrides),
     settingsOfEnvironment(environment),

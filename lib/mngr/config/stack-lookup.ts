@@ -1,3 +1,4 @@
+import type { AwsSettings } from '../../aws/client-options';
 import { MngrFargateError } from '../../contract/errors';
 import { awsProblem } from '../../hosts/ecs/aws-errors';
 import type { StackOutputs } from './stack-outputs';
@@ -21,13 +22,13 @@ const DENIED_HINT =
 function lookupError(stackName: string, region: string | undefined, problem: MngrFargateError): MngrFargateError {
   return new MngrFargateError(problem.code, problem.message, {
     cause: problem.cause,
-    hint: problem.code === 'denied' ? DENIED_HINT : problem.hint,
+    hint: problem.code === 'denied' && problem.details.awsError !== undefined ? DENIED_HINT : problem.hint,
     details: { ...problem.details, stackName, region },
   });
 }
 
-/** Reads stacks with the AWS SDK and its credential chain. The SDK is loaded on first use. */
-export const awsStackLookup: StackLookup = {
+/** Reads stacks with the AWS SDK. It is loaded on first use. */
+export const awsStackLookup = (settings: AwsSettings = {}): StackLookup => ({
   async region(profile) {
     const { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } =
       await import('@smithy/core/config');
@@ -38,8 +39,8 @@ export const awsStackLookup: StackLookup = {
 
   async outputs(stackName, target, signal) {
     const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
-    const { sdkOptions } = await import('../../hosts/ecs/sdk-options.js');
-    const client = new CloudFormationClient({ ...target, ...sdkOptions() });
+    const { awsClientOptions } = await import('../../aws/client-options.js');
+    const client = new CloudFormationClient(awsClientOptions(target, settings));
     try {
       const { Stacks: stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }), {
         abortSignal: signal,
@@ -57,4 +58,4 @@ export const awsStackLookup: StackLookup = {
       client.destroy();
     }
   },
-};
+});
