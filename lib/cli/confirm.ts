@@ -4,17 +4,17 @@ import type { CliContext } from './context';
 import { printable } from '../util/printable';
 
 /**
- * Asks a question that has to be answered with yes before something is done that can't be undone. True for `y` or `yes`.
- * Throws `usage` where there is no terminal to ask on, naming the option that answers beforehand.
+ * Asks for confirmation before something that can't be undone. True for `y` or `yes`.
+ * Throws `usage` if stdin is not a terminal, and names the option that confirms without asking.
  */
 export async function confirm({ io, signal }: CliContext, question: string, option: string): Promise<boolean> {
   if (!io.stdin.isTTY) {
-    throw new MngrFargateError('usage', 'this asks first, and stdin is no terminal to ask on', {
-      hint: `give ${option} to answer yes beforehand`,
+    throw new MngrFargateError('usage', 'this command asks for confirmation, and stdin is not a terminal', {
+      hint: `confirm with ${option}`,
     });
   }
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
-  // readline takes Ctrl-C and Ctrl-D for itself; both mean that nothing was agreed to.
+  // readline handles Ctrl-C and Ctrl-D itself; both mean no.
   const left = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   terminal.once('SIGINT', () => terminal.close());
   try {

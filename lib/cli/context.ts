@@ -21,7 +21,7 @@ export class CliContext {
   constructor(
     readonly io: Io,
     readonly options: GlobalOptions,
-    /** What stood behind `--`; undefined when there was none. */
+    /** The words after `--`; undefined if there was no `--`. */
     readonly passthrough: readonly string[] | undefined,
     readonly interrupts: Interrupts,
   ) {

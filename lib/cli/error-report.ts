@@ -11,7 +11,7 @@ export interface ErrorDocument {
   };
 }
 
-/** An error as the commands report it. Those that nobody foresaw become `failed`, with a hint at the stack trace. */
+/** An error as the commands report it. Unexpected errors become `failed`, with a hint on how to see the stack trace. */
 export function asMngrFargateError(error: unknown, signal?: AbortSignal): MngrFargateError {
   if (isMngrFargateError(error)) return error;
   if (signal?.aborted) return new MngrFargateError('aborted', 'aborted', { cause: error });
@@ -45,7 +45,7 @@ function detailLines(details: Readonly<Record<string, unknown>>): string[] {
 const linesOf = (value: unknown): string[] =>
   typeof value === 'string' ? printableLines(value).trimEnd().split('\n') : [printable(JSON.stringify(value))];
 
-/** The causes behind an error, one line each. */
+/** The causes of an error, one line each. */
 function causeLines(error: MngrFargateError): string[] {
   const lines: string[] = [];
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {

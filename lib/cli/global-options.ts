@@ -24,7 +24,7 @@ export const addGlobalOptions = (program: Command): Command =>
   program
     .addOption(new Option('--provider <name>', 'provider block to use').env('MNGR_FARGATE_PROVIDER').default('fargate'))
     .addOption(
-      new Option('--stack <name>', 'take the settings from this stack, in place of the provider block').env(
+      new Option('--stack <name>', 'take the settings from this stack instead of the provider block').env(
         'MNGR_FARGATE_STACK',
       ),
     )
@@ -33,9 +33,9 @@ export const addGlobalOptions = (program: Command): Command =>
     .option('--role-arn <arn>', 'role to assume')
     .option('--cluster <name>', 'ECS cluster')
     .option('--set <key=value>', 'any other key of the provider block, repeatable', collect)
-    .option('--json', 'print one JSON document, errors included')
-    .option('--contract <version>', 'refuse to run unless the JSON is of this version (docs/cli.md)')
-    .option('-v, --verbose', 'say on stderr what is being done and all that is known of an error');
+    .option('--json', 'print one JSON document, also for errors')
+    .option('--contract <version>', 'refuse to run if the JSON has another version (docs/cli.md)')
+    .option('-v, --verbose', 'print on stderr what is being done, and all details of errors');
 
 /** The settings of the provider block among the options. */
 export function overridesOf(options: GlobalOptions): Override[] {

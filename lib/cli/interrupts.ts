@@ -32,7 +32,7 @@ export function installInterrupts({ stdout, stderr }: Io): Interrupts {
     controller.abort();
   };
   const onStreamError = (error: NodeJS.ErrnoException): void => {
-    // The reader of a pipe has gone (`mngr-fargate list | head -1`): what it would have read is nobody's business now.
+    // The reader of a pipe has gone (`mngr-fargate list | head -1`), which is not an error.
     if (error.code === 'EPIPE') exitCode ??= exitCodeOfSignal('PIPE');
     else outputProblem ??= error;
     controller.abort();

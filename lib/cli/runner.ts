@@ -24,7 +24,7 @@ export class Runner {
     private readonly interrupts: Interrupts,
   ) {}
 
-  /** An action for commander. `takesPassthrough` commands get what stands behind `--`; the others refuse it. */
+  /** An action for commander. `takesPassthrough` commands get the words after `--`; the others refuse them. */
   action<Parameters extends unknown[]>(
     handler: Handler<Parameters>,
     { takesPassthrough = false }: { takesPassthrough?: boolean } = {},
@@ -34,7 +34,7 @@ export class Runner {
       const options = command.optsWithGlobals<GlobalOptions>();
       this.context = new CliContext(this.io, options, this.passthrough, this.interrupts);
       if (this.passthrough !== undefined && !takesPassthrough) {
-        throw new MngrFargateError('usage', `${command.name()} takes nothing behind "--"`);
+        throw new MngrFargateError('usage', `${command.name()} takes no arguments after "--"`);
       }
       requireContract(options.contract);
       const own = parameters.slice(0, -1) as unknown as Parameters;

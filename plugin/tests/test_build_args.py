@@ -35,7 +35,7 @@ def test_a_value_may_have_an_equals_sign() -> None:
         (["--cluster", "prod"], "set ecs_cluster in the provider block"),
         (["task-definition=x"], "set task_definition in the provider block"),
         (["memory"], "memory needs a value: memory=SIZE"),
-        (["cpu=1", "--cpu", "2"], "cpu is given twice"),
+        (["cpu=1", "--cpu", "2"], "cpu was given more than once"),
         (["spot=yes"], "true or false, not 'yes'"),
     ],
 )

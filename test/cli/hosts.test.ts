@@ -243,7 +243,7 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     );
   });
 
-  test('a reader that goes away is no error', () => {
+  test('a reader that goes away is not an error', () => {
     const script = '"$0" "$@" | head -n 1; echo "${PIPESTATUS[0]}"';
     const words = [...CLI_WORDS, 'exec', 'fox', '--', 'yes'];
     const run = spawnSync('bash', ['-c', script, process.execPath, ...words], {

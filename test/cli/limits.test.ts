@@ -31,7 +31,11 @@ const programOf = (): Command => createProgram(new Runner(io, undefined, interru
 /** Options with numbers in them, by the placeholder of their value. */
 const NUMERIC = /<(?:duration|lines|port|size|gib|time)>/;
 /** Arguments without which the command would be refused for another reason. */
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { create: ['fox'], logs: ['fox'] };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  create: ['fox'],
+  logs: ['fox'],
+  message: ['fox', 'hello'],
+};
 
 const cases = programOf().commands.flatMap((command) =>
   (command.commands.length === 0 ? [{ words: [command.name()], command }] : []).concat(

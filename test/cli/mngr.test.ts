@@ -43,8 +43,8 @@ test('a pool of another name goes beside the first', async () => {
 });
 
 test.each([
-  [['config', 'write', '--remove'], '--remove is for --mngr alone'],
-  [['config', 'write', '--mngr', '--outputs-file', 'x.json'], '--mngr takes nothing from --outputs-file'],
+  [['config', 'write', '--remove'], '--remove only works with --mngr'],
+  [['config', 'write', '--mngr', '--outputs-file', 'x.json'], '--mngr and --outputs-file cannot be used together'],
   [['mngr', 'sync', '--pool', 'a.b'], '"a.b" is not a provider name'],
   [['mngr', 'sync', '--timeout', 'soon'], '--timeout takes a duration, not "soon"'],
 ])('%j is refused', async (words, message) => {

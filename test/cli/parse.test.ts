@@ -15,7 +15,7 @@ test.each([
   ['1w', 604_800],
 ])('%s is %d seconds', (text, seconds) => expect(parseDuration(text, '--max-age')).toBe(seconds));
 
-test.each(['', 'm', '5 m', '1h-30m', '-5m', 'soon', '5x', '30m!'])('%j is no duration', (text) => {
+test.each(['', 'm', '5 m', '1h-30m', '-5m', 'soon', '5x', '30m!'])('%j is not a duration', (text) => {
   expect(() => parseDuration(text, '--max-age')).toThrow('--max-age takes a duration');
 });
 
@@ -53,7 +53,7 @@ test.each([
   ['120', 122_880],
 ])('--memory %s is %d MiB', (text, mebibytes) => expect(parseMemory(text)).toBe(mebibytes));
 
-test.each(['', 'lots', '1tb', '-1', '1,5', '0x10'])('%j is no size', (text) => {
+test.each(['', 'lots', '1tb', '-1', '1,5', '0x10'])('%j is not a size', (text) => {
   expect(() => parseCpu(text)).toThrow('--cpu takes');
   expect(() => parseMemory(text)).toThrow('--memory takes');
   expect(() => parseStorage(text)).toThrow('--ephemeral-storage takes');

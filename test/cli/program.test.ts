@@ -45,8 +45,11 @@ test.each([
   [['list', '--stoped'], "unknown option '--stoped'\n  hint: did you mean --stopped?"],
   [['create'], "missing required argument 'name'"],
   [['create', 'fox', '--cpu', 'lots'], '--cpu takes CPU units'],
-  [['create', 'fox', 'fox'], 'fox is given twice'],
-  [['create', 'fox', '--env', 'NOT_SET_HERE'], '--env NOT_SET_HERE: there is no such variable here'],
+  [['create', 'fox', 'fox'], 'fox was given more than once'],
+  [
+    ['create', 'fox', '--env', 'NOT_SET_HERE'],
+    '--env NOT_SET_HERE: the variable NOT_SET_HERE is not set in this environment',
+  ],
   [['exec', 'fox'], 'the command to run is missing'],
   [['message', 'fox'], 'the text is missing'],
   [['cp', 'a', 'b'], 'cp needs one end on a host'],
@@ -55,7 +58,7 @@ test.each([
   [['destroy'], 'name the hosts to destroy, or give --all'],
   [['destroy', 'fox', '--all'], 'give names or --all, not both'],
   [['logs', 'fox', '--since', 'soon'], '--since takes a duration'],
-  [['list', '--', 'x'], 'list takes nothing behind "--"'],
+  [['list', '--', 'x'], 'list takes no arguments after "--"'],
   [['local', 'up', '--context', 'cpu=512', '--assembly', 'cdk.out'], '--assembly is one already: give one of them'],
   [['local', 'up', '--runtime', 'magic'], '--runtime takes auto, container, process, not "magic"'],
   [['config', 'show', '--set', 'ecs_clutser=x'], 'did you mean ecs_cluster?'],
@@ -78,7 +81,7 @@ test.each([[['nope', '--json']], [['--json', 'create']], [['exec', 'fox', '--jso
   },
 );
 
-test('--json behind "--" belongs to the command there', async () => {
+test('--json after "--" belongs to the command there', async () => {
   const { stdout, stderr } = await home.run(['cp', '--', '--json']);
   expect(stdout).toBe('');
   expect(stderr).toContain('missing required argument');

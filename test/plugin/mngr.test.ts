@@ -116,7 +116,7 @@ describeWith(PLUGGED_MNGR, 'mngr 0.3.0 with the plugin', () => {
 
       const env = { MNGR_FARGATE_CLI_PATH: '/nowhere/mngr-fargate' };
       const lost = await machine.mngr(create('fox'), { env });
-      expect(lost.stderr).toContain('MNGR_FARGATE_CLI_PATH names /nowhere/mngr-fargate, and there is no such program');
+      expect(lost.stderr).toContain('MNGR_FARGATE_CLI_PATH names /nowhere/mngr-fargate, which does not exist');
       bare.home.remove();
     },
     LIFE,

@@ -31,7 +31,7 @@ async function hostNames({ io }: CliContext): Promise<string[]> {
 export const completionCommand: CommandRegistration = (program, runner) => {
   program
     .command('completion')
-    .description('print a completion script for a shell, or the names of the hosts that it completes')
+    .description('print a completion script for a shell, or the host names that it offers')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish', 'hosts']))
     .addHelpText('after', '\nExample:\n  source <(mngr-fargate completion bash)')
     .action(

@@ -20,10 +20,10 @@ export async function configWrite(context: CliContext, options: ConfigWriteOptio
     throw new MngrFargateError('usage', `${JSON.stringify(provider)} is not a provider name`);
   if (options.mngr === true) {
     if (options.outputsFile !== undefined)
-      throw new MngrFargateError('usage', '--mngr takes nothing from --outputs-file');
+      throw new MngrFargateError('usage', '--mngr and --outputs-file cannot be used together');
     return configWriteMngr(context, { sshProvider: provider, remove: options.remove, dryRun: options.dryRun });
   }
-  if (options.remove === true) throw new MngrFargateError('usage', '--remove is for --mngr alone');
+  if (options.remove === true) throw new MngrFargateError('usage', '--remove only works with --mngr');
   const mngr = await import('../../mngr/index.js');
   const { environment } = context.io;
   const baseDirectory = mngr.mngrBaseDirectory(environment);

@@ -11,14 +11,14 @@ export const configCommand: CommandRegistration = (program, runner) => {
     .action(runner.action(configShow));
   config
     .command('write')
-    .description('write the deployed stack as [providers.NAME] into config.toml, leaving all else in it as it is')
+    .description('write the deployed stack as [providers.NAME] into config.toml and change nothing else in it')
     .option(
       '--outputs-file <file>',
       'take the outputs from what "cdk deploy --outputs-file" or "describe-stacks" wrote',
     )
-    .option('--provider-name <name>', 'name of the block; without it that of --provider')
+    .option('--provider-name <name>', 'name of the block (default: the name given with --provider)')
     .option('--dry-run', 'print the block and write nothing')
-    .option('--mngr', "write mngr's own settings in place of it: its ssh provider for the hosts, in step with them")
-    .option('--remove', 'with --mngr: take them out again')
+    .option('--mngr', "write mngr's own settings instead: an ssh provider that always has the running hosts")
+    .option('--remove', 'with --mngr: remove these settings')
     .action(runner.action(configWrite));
 };

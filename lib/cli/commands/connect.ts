@@ -39,7 +39,7 @@ async function connect(context: CliContext, reference: string, options: ConnectO
   const { shell, agent } = options;
   if (shell === true && agent !== undefined) throw new MngrFargateError('usage', 'give --shell or --agent, not both');
   if (context.passthrough !== undefined && (shell === true || agent !== undefined)) {
-    throw new MngrFargateError('usage', 'a command goes with neither --shell nor --agent');
+    throw new MngrFargateError('usage', 'a command cannot be combined with --shell or --agent');
   }
   if (!context.json && !context.io.stdin.isTTY) {
     throw new MngrFargateError('usage', 'connect needs a terminal', {
@@ -64,10 +64,10 @@ export const connectCommand: CommandRegistration = (program, runner) => {
     .alias('ssh')
     .usage('[options] <host> [-- COMMAND...]')
     .description(
-      "attach to the agent's tmux session, or open a shell where none runs; with --json print the ssh command",
+      "attach to the agent's tmux session, or open a shell if there is none; with --json, print the ssh command",
     )
     .argument('<host>', 'name, host id or task ARN')
     .option('--agent <name>', "attach to this agent's session")
-    .option('--shell', 'open a shell, whatever runs')
+    .option('--shell', 'open a shell even if an agent is running')
     .action(runner.action(connect, { takesPassthrough: true }));
 };

@@ -23,7 +23,7 @@ function named(hosts: readonly Host[], references: readonly string[]): readonly 
   const unknown = references.filter((reference) => !hosts.some((host) => meets(host, reference)));
   if (unknown.length > 0) {
     throw new MngrFargateError('not-found', `ECS shows no host ${unknown.join(', ')}`, {
-      hint: 'a host that stopped more than an hour ago is gone from ECS, and with it what it cost',
+      hint: 'ECS forgets hosts about an hour after they stop, and what they cost',
     });
   }
   return hosts.filter((host) => references.some((reference) => meets(host, reference)));
@@ -45,10 +45,10 @@ async function cost(context: CliContext, references: readonly string[], options:
 export const costCommand: CommandRegistration = (program, runner) => {
   program
     .command('cost')
-    .description('estimate what the hosts cost, by host, day or tag, and what they will if they go on')
-    .argument('[host...]', 'names, host ids or task ARNs; all hosts without any')
+    .description('estimate what the hosts cost, by host, day or tag, and what they will cost if they keep running')
+    .argument('[host...]', 'names, host ids or task ARNs (default: all hosts)')
     .option('--by <what>', 'host, day or tag=KEY', 'host')
-    .option('--since <time>', 'count nothing before a time, or only the last 6h')
+    .option('--since <time>', 'count only from this time on, or only the last 6h')
     .option('--tag <key=value>', 'only hosts with this tag, repeatable', collect)
     .action(runner.action(cost));
 };

@@ -87,9 +87,9 @@ export const destroyCommand: CommandRegistration = (program, runner) => {
   program
     .command('destroy')
     .alias('rm')
-    .description('stop hosts for good and remove their keys from this machine; asks first')
+    .description('stop hosts for good and remove their keys from this machine; asks for confirmation')
     .argument('[host...]', 'names, host ids or task ARNs')
     .option('--all', "all hosts of the provider, other people's too")
-    .option('-y, --yes', "don't ask")
+    .option('-y, --yes', "don't ask for confirmation")
     .action(runner.action(destroy));
 };

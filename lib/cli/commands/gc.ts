@@ -62,9 +62,9 @@ async function gc(
 export const gcCommand: CommandRegistration = (program, runner) => {
   program
     .command('gc')
-    .description('stop hosts that should have ended and remove what others left behind, as the reaper does; asks first')
-    .option('--dry-run', 'only say what would be done')
+    .description('stop hosts that should have ended and remove leftovers, as the reaper does; asks for confirmation')
+    .option('--dry-run', 'only print what would be done')
     .option('--stop-untagged', 'also stop tasks of the family that no launcher started')
-    .option('-y, --yes', "don't ask")
+    .option('-y, --yes', "don't ask for confirmation")
     .action(runner.action(gc));
 };

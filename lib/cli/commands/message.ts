@@ -2,7 +2,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
 import { collect } from '../global-options';
-import { parseDuration } from '../parse/duration';
+import { parseDuration, WAITED_FOR } from '../parse/duration';
 import type { CommandRegistration } from '../runner';
 
 interface MessageOptions {
@@ -15,7 +15,7 @@ interface MessageOptions {
 
 const USAGE = 'mngr-fargate message NAME "text", or "-" to read it from stdin';
 
-/** The text: an argument, what stands behind `--` (for a leading dash), or stdin without its last line end. */
+/** The text: an argument, the words after `--` (for a leading dash), or stdin without its last line end. */
 async function textOf({ passthrough, io }: CliContext, argument: string | undefined): Promise<string | undefined> {
   const words = [...(argument === undefined ? [] : [argument]), ...(passthrough ?? [])];
   const [text, ...others] = words;
@@ -33,7 +33,7 @@ async function message(
   const { agent, enter, force, key: keys } = options;
   const { signal } = context;
   const text = await textOf(context, argument);
-  const waitMs = options.wait === undefined ? undefined : parseDuration(options.wait, '--wait') * 1000;
+  const waitMs = options.wait === undefined ? undefined : parseDuration(options.wait, '--wait', WAITED_FOR) * 1000;
   if (keys !== undefined) {
     if (text !== undefined) throw new MngrFargateError('usage', 'give a text or --key, not both');
     if (!enter) throw new MngrFargateError('usage', '--no-enter goes with a text, not with --key');
@@ -58,8 +58,8 @@ export const messageCommand: CommandRegistration = (program, runner) => {
     .argument('[text]', 'the text; "-" reads stdin; after "--" when it starts with "-"')
     .option('--agent <name>', "agent on the host; without it the host's own")
     .option('--no-enter', "don't press Enter")
-    .option('--key <key>', 'press a key in place of typing a text: Enter, Escape, C-c, 1; repeatable', collect)
-    .option('--wait <duration>', 'how long to wait for an agent that does not take text yet; without it 30s')
+    .option('--key <key>', 'press a key instead of typing a text: Enter, Escape, C-c, 1; repeatable', collect)
+    .option('--wait <duration>', 'how long to wait for an agent that does not take text yet (default: 30s)')
     .option('--force', 'type without looking at what is on the screen, even into a shell')
     .addHelpText(
       'after',

@@ -11,10 +11,10 @@ export interface MngrInstallOptions {
 function describe({ changed, dryRun, ...installed }: InstalledPlugin): string {
   const place = `${installed.prefix} (mngr ${installed.mngrVersion})`;
   const plugin = `plugin ${installed.pluginVersion ?? ''}`.trim();
-  if (!changed) return `the ${plugin} is in ${place} already\n`;
+  if (!changed) return `the ${plugin} is already in ${place}\n`;
   const command = installed.command.join(' ');
   if (dryRun) return `would install the plugin into ${place} with\n  ${command}\n`;
-  const before = installed.previousVersion === null ? '' : `, in place of ${installed.previousVersion}`;
+  const before = installed.previousVersion === null ? '' : `, replacing ${installed.previousVersion}`;
   return `installed the ${plugin} into ${place}${before}, with\n  ${command}\n`;
 }
 

@@ -8,13 +8,13 @@ export const mngrCommand: CommandRegistration = (program, runner) => {
   mngr
     .command('sync')
     .description("write the running hosts into the dynamic_hosts.toml of mngr's built-in ssh provider")
-    .option('--pool <name>', "name of the provider in mngr's settings; without it that of --provider")
-    .option('--timeout <duration>', 'keep the hosts known before when AWS takes longer', '8s')
+    .option('--pool <name>', "name of the provider in mngr's settings (default: the name given with --provider)")
+    .option('--timeout <duration>', 'keep the known hosts if AWS takes longer than this', '8s')
     .action(runner.action(mngrSync));
   mngr
     .command('install')
-    .description('put the provider plugin where mngr runs')
-    .option('--python <path>', 'Python to install it for; without it the one of the mngr on the PATH')
-    .option('--dry-run', 'say what would be done and do nothing')
+    .description('install the provider plugin for mngr')
+    .option('--python <path>', 'Python to install it for (default: the one that runs the mngr on the PATH)')
+    .option('--dry-run', 'only print what would be done')
     .action(runner.action(mngrInstall));
 };

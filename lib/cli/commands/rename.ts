@@ -12,7 +12,7 @@ export const renameCommand: CommandRegistration = (program, runner) => {
   program
     .command('rename')
     .alias('mv')
-    .description('give a host another name; what runs on it goes on')
+    .description('rename a host without interrupting what runs on it')
     .argument('<host>', 'name, host id or task ARN')
     .argument('<name>', 'new name')
     .action(runner.action(rename));

@@ -62,7 +62,7 @@ async function show(context: CliContext, reference: string, options: ShowOptions
 export const showCommand: CommandRegistration = (program, runner) => {
   program
     .command('show')
-    .description('show all that is known of a host')
+    .description('show all details of a host')
     .argument('<host>', 'name, host id or task ARN')
     .option('--no-idle', "don't ask the host over SSH how long it has been idle")
     .action(runner.action(show));

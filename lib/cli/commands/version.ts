@@ -15,6 +15,6 @@ async function version(context: CliContext): Promise<void> {
 export const versionCommand: CommandRegistration = (program, runner) => {
   program
     .command('version')
-    .description('print the version, and with --json that of the JSON contract')
+    .description('print the version, and with --json also the version of the JSON contract')
     .action(runner.action(version));
 };

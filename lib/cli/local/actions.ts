@@ -28,8 +28,8 @@ function runtimeOf(text: string): (typeof RUNTIMES)[number] {
 const upText = ({ endpoint, stackName }: LocalDescription): string =>
   [
     `the local endpoint serves the stack ${stackName} at ${endpoint}`,
-    '  turn this shell to it: eval "$(mngr-fargate local env)"',
-    '  then, for example:     mngr-fargate create fox && mngr-fargate connect fox',
+    '  use it in this shell: eval "$(mngr-fargate local env)"',
+    '  then, for example:    mngr-fargate create fox && mngr-fargate connect fox',
     '',
   ].join('\n');
 
@@ -63,7 +63,7 @@ async function assemblyOf(
     if (options.context === undefined) return resolve(options.assembly);
     throw new MngrFargateError(
       'usage',
-      '--context goes into a synthesis, and --assembly is one already: give one of them',
+      '--context and --assembly cannot be used together: --context changes the synthesis that --assembly replaces',
     );
   }
   const { defaultStateDirectory } = await import('../../local/index.js');

@@ -19,8 +19,8 @@ export async function publicKeys(text: string): Promise<string[]> {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (keys.length > 0 && keys.every((key) => isPublicKey(key))) return keys;
-  // The content isn't shown: it may well be a private key.
-  throw new MngrFargateError('usage', `--authorized-key: ${text} holds something other than public keys`, {
+  // The content isn't shown: it may be a private key.
+  throw new MngrFargateError('usage', `--authorized-key: ${text} contains something that is not a public key`, {
     hint: 'give the .pub file',
   });
 }

@@ -49,7 +49,7 @@ export interface DeployedStackRequest {
 
 /**
  * The settings of a deployed stack; undefined when the default stack isn't there. Throws `not-found` for a named stack
- * that isn't, `usage` for one that is no environment, `denied` when it may not be read.
+ * that doesn't exist, `usage` for a stack that is not an environment, `denied` if it may not be read.
  */
 export async function settingsOfDeployedStack(request: DeployedStackRequest): Promise<Settings | undefined> {
   const { stack, region, profile, lookup, signal } = request;
@@ -63,7 +63,7 @@ export async function settingsOfDeployedStack(request: DeployedStackRequest): Pr
     });
   }
   if (stack === undefined) return undefined;
-  throw new MngrFargateError('not-found', `there is no stack ${stackName} in ${region}`, {
+  throw new MngrFargateError('not-found', `stack ${stackName} does not exist in ${region}`, {
     hint: 'give its region with --region, or another name with --stack',
   });
 }

@@ -19,7 +19,7 @@ export interface LoadRequest {
   /** Name of the block. Default `fargate`. */
   readonly provider?: string;
   readonly overrides?: readonly Override[];
-  /** Stack to take the settings from in place of the block. Without it the default stack is asked where nothing is configured. */
+  /** Stack to take the settings from instead of the block. Default: the default stack, if nothing is configured. */
   readonly stack?: string;
   /** How CloudFormation is reached. Default: as this machine's AWS configuration says. */
   readonly aws?: AwsSettings;

@@ -39,7 +39,7 @@ export function providerKey(key: string, source: string): ProviderKey {
 
 /**
  * A value given as text (environment variable, flag, stack output): lists are comma-separated, booleans `true` or `false`,
- * numbers decimal. Text that is none of the key's kind is handed on, for settingProblem to refuse.
+ * numbers decimal. Text of another kind is returned as it is, for settingProblem to refuse.
  */
 export function settingFromText(key: ProviderKey, text: string): unknown {
   switch (kindOf(key)) {

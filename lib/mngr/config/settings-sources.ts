@@ -15,7 +15,7 @@ export interface Override {
   readonly source: string;
 }
 
-/** Variables of our prefix that are no keys of a block. */
+/** Variables with our prefix that are not keys of a block. */
 const OTHER_VARIABLES = ['DEBUG', 'PROVIDER', 'STACK'].map((name) => PROVIDER_ENVIRONMENT_PREFIX + name);
 
 /** Settings in the environment, `MNGR_FARGATE_<KEY>`. Empty variables count as absent. Throws `usage` for a misspelt one. */
@@ -24,7 +24,7 @@ export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): Settings 
   const known = [...variables.keys(), ...OTHER_VARIABLES];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith(PROVIDER_ENVIRONMENT_PREFIX) || known.includes(name)) continue;
-    // Other tools may use the prefix too; only what looks like a slip of the pen is refused.
+    // Other tools may use the prefix too; only what looks like a typing error is refused.
     const meant = nearest(name, [...variables.keys()], 2);
     if (meant === undefined) continue;
     throw new MngrFargateError('usage', `environment variable ${name} sets nothing`, {

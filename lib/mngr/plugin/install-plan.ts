@@ -55,9 +55,13 @@ export function planInstall(found: PythonEnvironment, source: string, { uv, pipx
     return { kind: 'pipx', command: [pipx, 'inject', '--force', basename(prefix), source] };
   }
   if (found.isExternallyManaged) {
-    throw new MngrFargateError('failed', `${python} is managed by the system, which lets nobody install into it`, {
-      hint: `install mngr in an environment of its own: "uv tool install ${MNGR_PACKAGE}"`,
-    });
+    throw new MngrFargateError(
+      'failed',
+      `${python} is managed by the operating system and does not allow packages to be installed`,
+      {
+        hint: `install mngr in an environment of its own: "uv tool install ${MNGR_PACKAGE}"`,
+      },
+    );
   }
   // Neither touches what mngr itself needs: that is installed, or mngr would not run.
   if (found.hasPip) {
@@ -68,12 +72,12 @@ export function planInstall(found: PythonEnvironment, source: string, { uv, pipx
     const pip = [uv, 'pip', 'install', '--python', python];
     return { kind: 'environment', command: [...pip, '--no-deps', '--reinstall-package', PLUGIN_PACKAGE, source] };
   }
-  throw new MngrFargateError('failed', `${python} has no pip, and there is no uv on the PATH`, {
+  throw new MngrFargateError('failed', `${python} has no pip, and uv is not on the PATH`, {
     hint: `run "${python} -m ensurepip", or install uv`,
   });
 }
 
 const missing = (program: string, because: string): MngrFargateError =>
-  new MngrFargateError('failed', `${because}, and there is no ${program} on the PATH to install the plugin with`, {
+  new MngrFargateError('failed', `${because}, and ${program}, which must install the plugin, is not on the PATH`, {
     hint: `put ${program} on the PATH`,
   });

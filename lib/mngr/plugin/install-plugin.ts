@@ -54,9 +54,13 @@ export async function installPlugin(request: InstallRequest): Promise<InstalledP
   }
   const after = changed && !dryRun ? await probePython(python, environment, signal) : before;
   if (changed && !dryRun && !(await isInstalled(after, modules, place))) {
-    throw new MngrFargateError('failed', `${plan.command.join(' ')} went well, but ${python} has another plugin now`, {
-      hint: 'remove imbue-mngr-fargate from that environment and run this again',
-    });
+    throw new MngrFargateError(
+      'failed',
+      `${plan.command.join(' ')} succeeded, but ${python} still has another version of the plugin`,
+      {
+        hint: 'remove imbue-mngr-fargate from that environment and run this again',
+      },
+    );
   }
   return {
     ...{ python: before.python, prefix: before.prefix, mngrVersion: before.mngrVersion ?? '', kind: plan.kind },

@@ -10,7 +10,7 @@ const HINT = 'install mngr with "uv tool install imbue-mngr", or name its Python
  */
 export async function pythonOfMngr(environment: NodeJS.ProcessEnv): Promise<string> {
   const script = await findOnPath('mngr', environment);
-  if (script === undefined) throw new MngrFargateError('not-found', 'there is no mngr on the PATH', { hint: HINT });
+  if (script === undefined) throw new MngrFargateError('not-found', 'mngr is not on the PATH', { hint: HINT });
   const python = interpreterOf(await readFile(await realpath(script), 'latin1'));
   if (python !== undefined) return python;
   throw new MngrFargateError('usage', `${script} does not say which Python runs it`, {

@@ -75,7 +75,7 @@ const environmentSchema = z.object({
 
 export type PythonEnvironment = z.output<typeof environmentSchema>;
 
-/** Asks a Python what is installed beside it. Throws `usage` for a program that is no Python. */
+/** Asks a Python what is installed beside it. Throws `usage` for a program that is not Python. */
 export async function probePython(
   python: string,
   environment: NodeJS.ProcessEnv,
@@ -90,7 +90,7 @@ export async function probePython(
     }
   }
   const lastLine = run.stderr.trim().split('\n').at(-1) ?? '';
-  throw new MngrFargateError('usage', `${python} is no Python that can be used${lastLine && `: ${lastLine}`}`, {
+  throw new MngrFargateError('usage', `${python} is not a usable Python${lastLine && `: ${lastLine}`}`, {
     details: { python, exitCode: run.exitCode, stderr: run.stderr },
   });
 }

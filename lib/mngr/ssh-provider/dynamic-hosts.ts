@@ -62,7 +62,7 @@ const renderHost = (host: DynamicHost): string =>
 
 /**
  * The hosts that the file has. Throws `usage` for an entry that a sync can't have written: its key isn't below
- * `keyDirectory`, and writing the file anew would lose it.
+ * `keyDirectory`, and rewriting the file would lose it.
  */
 export function dynamicHostsIn({ document, path }: TomlFile, keyDirectory: string): DynamicHost[] {
   return Object.entries(document).map(([name, entry]) => {

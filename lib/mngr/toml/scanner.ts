@@ -9,7 +9,7 @@ export type TomlStatement = TableHeader | KeyValue;
 export interface TableHeader {
   readonly kind: 'table';
   readonly path: readonly string[];
-  /** Offset behind the header's line, its line end included. */
+  /** Offset after the header's line and its line end. */
   readonly end: number;
 }
 
@@ -22,7 +22,7 @@ export interface KeyValue {
   readonly keyStart: number;
   readonly valueStart: number;
   readonly valueEnd: number;
-  /** Offset behind the line that the value ends on, its line end included. Inside an inline table: valueEnd. */
+  /** Offset after the line that the value ends on, and its line end. Inside an inline table: valueEnd. */
   readonly end: number;
   /** Spans of the elements of an array. */
   readonly elements?: readonly Span[];
@@ -150,7 +150,7 @@ export function tomlStatements(text: string): TomlStatement[] {
   return statements;
 }
 
-/** The key/value pairs of a document, flat: those inside inline tables stand behind the pair that holds them. */
+/** The key/value pairs of a document, flat: pairs inside an inline table follow the pair that holds them. */
 export function everyPair(statements: readonly TomlStatement[]): KeyValue[] {
   const within = (pair: KeyValue): KeyValue[] => [pair, ...(pair.entries ?? []).flatMap(within)];
   return statements.flatMap((statement) => (statement.kind === 'value' ? within(statement) : []));

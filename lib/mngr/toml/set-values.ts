@@ -56,7 +56,7 @@ function elementChanges(
   });
 }
 
-/** An element goes with the comma behind it, and with its line where nothing else stands there. */
+/** Removes an element with the comma after it, and its line if nothing else is on it. */
 function elementRemoval(text: string, { start, end }: Span): TextEdit {
   const comma = /^[ \t]*,/.exec(text.slice(end))?.[0].length ?? 0;
   const rest = /^[ \t]*\r?\n/.exec(text.slice(end + comma))?.[0].length;
@@ -67,17 +67,17 @@ function elementRemoval(text: string, { start, end }: Span): TextEdit {
 const DEFAULT_INDENT = '  ';
 const COMMENTS_AND_COMMA = /^(?:[ \t\r\n]|#[^\n]*)*,/;
 
-/** Elements behind the last one, on lines of their own where the closing bracket has one. */
+/** Elements after the last one, on lines of their own if the closing bracket is on its own line. */
 function elementAdditions(text: string, array: KeyValue, wanted: readonly string[]): TextEdit[] {
   const { elements = [], keyStart, valueStart, valueEnd } = array;
   const added = wanted.slice(elements.length).map(tomlValue);
   if (added.length === 0) return [];
   const last = elements.at(-1);
   const bracket = valueEnd - 1;
-  const behindLast = last?.end ?? valueStart + 1;
+  const afterLast = last?.end ?? valueStart + 1;
   const edits: TextEdit[] = [];
-  if (last !== undefined && !COMMENTS_AND_COMMA.test(text.slice(behindLast)))
-    edits.push({ start: behindLast, end: behindLast, text: ',' });
+  if (last !== undefined && !COMMENTS_AND_COMMA.test(text.slice(afterLast)))
+    edits.push({ start: afterLast, end: afterLast, text: ',' });
   if (beginsLine(text, bracket)) {
     const at = lineStart(text, bracket);
     const indent = last === undefined ? indentOf(text, keyStart) + DEFAULT_INDENT : indentOf(text, last.start);
@@ -124,7 +124,7 @@ function addition(text: string, statements: readonly TomlStatement[], table: Tab
   return { start: text.length, end: text.length, text: separator + renderTable(table, added, eol) };
 }
 
-/** New lines behind `after`, indented like the text they follow. */
+/** New lines at the offset `after`, indented like the text they follow. */
 function linesAfter(text: string, after: number, indent: string, lines: readonly string[]): TextEdit {
   const eol = lineEndOf(text);
   const lead = after > 0 && text[after - 1] !== '\n' ? eol : '';
@@ -133,7 +133,7 @@ function linesAfter(text: string, after: number, indent: string, lines: readonly
 
 const indentBefore = (text: string, at: number): string => (beginsLine(text, at) ? indentOf(text, at) : '');
 
-/** New pairs in an inline table: behind its last one, or behind the brace. */
+/** New pairs in an inline table: after its last one, or after the brace. */
 function pairsInInlineTable({ entries = [], valueStart }: KeyValue, pairs: readonly string[]): TextEdit {
   const last = entries.at(-1);
   const at = last?.valueEnd ?? valueStart + 1;

@@ -34,11 +34,14 @@ test('who installs', () => {
 });
 
 test.each([
-  [{ isUvTool: true }, 'mngr was installed as a uv tool, and there is no uv on the PATH to install the plugin with'],
-  [{ isPipx: true }, 'mngr was installed by pipx, and there is no pipx on the PATH to install the plugin with'],
-  [{ hasPip: false }, '/venv/bin/python has no pip, and there is no uv on the PATH'],
-  [{ isExternallyManaged: true }, '/venv/bin/python is managed by the system, which lets nobody install into it'],
-])('nobody can: %j', (change, message) => {
+  [{ isUvTool: true }, 'mngr was installed as a uv tool, and uv, which must install the plugin, is not on the PATH'],
+  [{ isPipx: true }, 'mngr was installed by pipx, and pipx, which must install the plugin, is not on the PATH'],
+  [{ hasPip: false }, '/venv/bin/python has no pip, and uv is not on the PATH'],
+  [
+    { isExternallyManaged: true },
+    '/venv/bin/python is managed by the operating system and does not allow packages to be installed',
+  ],
+])('is refused: %j', (change, message) => {
   expect(() => planned(change, NONE as never)).toThrow(message);
 });
 

@@ -92,10 +92,10 @@ describeWith(pythonForMngr, 'installing the plugin', () => {
       INSTALL,
     );
 
-    test('a program that is no Python is named so', async () => {
+    test('a program that is not Python is reported', async () => {
       await expect(install({ python: '/bin/false' })).rejects.toMatchObject({
         code: 'usage',
-        message: '/bin/false is no Python that can be used',
+        message: '/bin/false is not a usable Python',
       });
       await expect(install({ python: '/nowhere' })).rejects.toMatchObject({ code: 'failed' });
     });

@@ -35,7 +35,7 @@ describe('the mngr on the PATH', () => {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
 
-  test('is followed to the script behind a link', async () => {
+  test('is followed to the script that a link points to', async () => {
     const script = join(folder, 'script');
     writeFileSync(script, '#!/opt/mngr/bin/python\n');
     chmodSync(script, 0o755);
@@ -56,7 +56,7 @@ describe('the mngr on the PATH', () => {
   test('may be missing', async () => {
     await expect(pythonOfMngr({ PATH: folder })).rejects.toMatchObject({
       code: 'not-found',
-      message: 'there is no mngr on the PATH',
+      message: 'mngr is not on the PATH',
     });
   });
 });

@@ -21,13 +21,13 @@ class Argument:
 ARGUMENTS: Final[dict[str, Argument]] = {
     "cpu": Argument("SIZE", "CPU units (1024) or vCPU (4)"),
     "memory": Argument("SIZE", "MiB (4096) or GB (16)"),
-    "image": Argument("URI", "image in place of the task definition's"),
+    "image": Argument("URI", "image to use instead of the task definition's"),
     "spot": Argument(None, "run on Fargate Spot"),
     "ephemeral-storage": Argument("GIB", "disk in GiB, 21 to 200"),
-    "subnet": Argument("ID", "subnet in place of the provider's", is_repeatable=True),
+    "subnet": Argument("ID", "subnet to use instead of the provider's", is_repeatable=True),
     "tag": Argument("KEY=VALUE", "tag of the task", is_repeatable=True),
     "env": Argument("KEY=VALUE", "variable of the host, sent over SSH", is_repeatable=True),
-    "max-age": Argument("DURATION", "stop after so long whatever happens (8h, 2d)"),
+    "max-age": Argument("DURATION", "stop at this age, even while it is busy (8h, 2d)"),
     "timeout": Argument("DURATION", "give up on a host that isn't ready by then; default 10m"),
 }
 
@@ -62,7 +62,7 @@ def create_options(arguments: Sequence[str]) -> list[str]:
         if argument is None:
             raise UserInputError(_unknown(word, name))
         if name in given and not argument.is_repeatable:
-            raise UserInputError(f"build argument {name} is given twice")
+            raise UserInputError(f"build argument {name} was given more than once")
         given.add(name)
         if argument.value is None:
             options += _switch(name, value if equals else "true")
@@ -87,7 +87,7 @@ def _unknown(word: str, name: str) -> str:
     key = _BELONG_IN_THE_BLOCK.get(name)
     if key is not None:
         return (
-            f"{name} is no build argument: set {key} in the provider block, "
+            f"{name} is not a build argument: set {key} in the provider block, "
             "since a host elsewhere could not be found again"
         )
     near = difflib.get_close_matches(name, ARGUMENTS, n=1)

@@ -92,7 +92,7 @@ class FargateCli:
         return self._read(["create", name, "--progress", "json", *options], FargateHost, None, on_line)
 
     def destroy(self, host_id: str) -> None:
-        """Ends a host and removes its keys from this machine. A host that is gone is no error."""
+        """Ends a host and removes its keys from this machine. It is not an error if the host is gone."""
         try:
             self._run(["destroy", host_id, "--yes"], timeout=_CALL_TIMEOUT)
         except CliError as error:
@@ -135,7 +135,9 @@ class FargateCli:
             said = run.last_line or run.stdout.strip() or "nothing"
             raise CliUnusableError(f"{program} ended with exit code {run.exit_code}, saying: {said}") from None
         if problem.code == "usage" and "unknown option '--contract'" in problem.message:
-            raise CliUnusableError(f"{program} is older than this plugin: install the mngr-fargate that it came with")
+            raise CliUnusableError(
+                f"{program} is older than this plugin: install the version of mngr-fargate that the plugin belongs to"
+            )
         raise CliError(problem.code, problem.message, problem.hint)
 
 
@@ -147,7 +149,7 @@ def find_program(configured: Path | None) -> Path:
         if program.is_file():
             return program
         source = "cli_path" if configured else CLI_PATH_VARIABLE
-        raise CliUnusableError(f"{source} names {program}, and there is no such program")
+        raise CliUnusableError(f"{source} names {program}, which does not exist")
     found = shutil.which("mngr-fargate")
     if found is not None:
         return Path(found)

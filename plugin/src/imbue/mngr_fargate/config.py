@@ -8,7 +8,7 @@ from imbue.mngr.config.data_types import ProviderInstanceConfig
 from imbue.mngr.primitives import ActivitySource, IdleMode, ProviderBackendName
 from pydantic import Field
 
-# Keys that mngr-fargate itself knows. Each is handed on as `--set KEY=VALUE` when the block sets it.
+# Keys that mngr-fargate itself knows. Each is passed on as `--set KEY=VALUE` when the block sets it.
 CLI_KEYS: Final = (
     "aws_region",
     "ecs_cluster",
@@ -32,7 +32,7 @@ class FargateProviderConfig(ProviderInstanceConfig):
     """Keys of mngr's first Fargate plugin, and ours.
 
     What a block leaves out comes from where `mngr-fargate` finds it: its environment variables, its own block in
-    `~/.mngr/config.toml`, or the outputs of the deployed stack. The defaults below are what holds when nobody says.
+    `~/.mngr/config.toml`, or the outputs of the deployed stack. The defaults below apply if neither is there.
     """
 
     backend: ProviderBackendName = Field(default=ProviderBackendName("fargate"), description="always fargate")
@@ -53,7 +53,7 @@ class FargateProviderConfig(ProviderInstanceConfig):
     log_group: str | None = Field(default=None, description="CloudWatch log group of the tasks")
 
     host_dir: Path = Field(default=Path("/mngr"), description="mngr's directory on a host; the image's is /mngr")
-    default_image: str | None = Field(default=None, description="image in place of the task definition's")
+    default_image: str | None = Field(default=None, description="image to use instead of the task definition's")
     default_idle_mode: IdleMode = Field(default=IdleMode.IO, description="idle mode of hosts that name none")
     default_activity_sources: tuple[ActivitySource, ...] | None = Field(
         default=None, description="activity sources of hosts that name none; default: those of the idle mode"

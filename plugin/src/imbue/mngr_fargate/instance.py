@@ -164,7 +164,7 @@ class FargateProvider(BaseProviderInstance):
         )
 
     def destroy_host(self, host: HostInterface | HostId) -> None:
-        """Stops the task, without SSH. A host that is gone is no error."""
+        """Stops the task, without SSH. It is not an error if the host is gone."""
         host_id = _id_of(host)
         try:
             self.cli.destroy(str(host_id))
