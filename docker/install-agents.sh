@@ -3,38 +3,33 @@
 # ("claude-code codex@0.169.0"), the directory that takes them (their commands are in its bin), and certificates to trust.
 set -eu -o pipefail
 
-# Newest Node.js line that all of them run on; those that are programs of their own don't use it.
-NODE_VERSION=24
+versions=${BASH_SOURCE[0]%/*}/agents.txt
 
-# package_of NAME: the agent's package, with the command that it brings.
-package_of() {
-  case $1 in
-    claude-code) echo '@anthropic-ai/claude-code' ;;
-    codex) echo '@openai/codex' ;;
-    gemini-cli) echo '@google/gemini-cli' ;;
-    opencode) echo 'opencode-ai' ;;
-    pi) echo '@mariozechner/pi-coding-agent' ;;
-    *) return 1 ;;
-  esac
+# pinned NAME COLUMN: the package (2) or the version (3) of NAME in agents.txt, '' where it isn't there.
+pinned() {
+  awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$versions"
 }
 
 target=$2
 certificates=${3-}
 mkdir -p "$target/bin"
 packages=()
+# What the packages depend on, as it was on the day of agents.txt; versions of the user's own may be newer.
+before=(--before "$(pinned before 2)")
 for agent in $1; do
   name=${agent%%@*}
   version=${agent#"$name"}
-  if ! package=$(package_of "$name"); then
+  package=$(pinned "$name" 2)
+  if [[ -z $package || ! $name =~ ^[a-z-]+$ || $name == node || $name == npm || $name == before ]]; then
     echo "install-agents.sh: unknown agent '$name' in AGENTS: use claude-code, codex, gemini-cli, opencode or pi, each with or without @VERSION" >&2
     exit 64
   fi
-  if [[ ! ${version:-@latest} =~ ^@[0-9A-Za-z][0-9A-Za-z.+-]*$ ]]; then
+  if [[ ! ${version:-@0} =~ ^@[0-9A-Za-z][0-9A-Za-z.+-]*$ ]]; then
     echo "install-agents.sh: '$agent' in AGENTS has no valid version: write $name@1.2.3" >&2
     exit 64
   fi
-  # Without `latest` npm would choose the newest release for the Node.js that npm itself runs on.
-  packages+=("$package${version:-@latest}")
+  if [[ -n $version ]]; then before=(); fi
+  packages+=("$package${version:-@$(pinned "$name" 3)}")
 done
 if ((${#packages[@]} == 0)); then exit 0; fi
 
@@ -46,5 +41,6 @@ if [[ -n $certificates ]]; then
   printf '%s\n' "$certificates" >/tmp/ca-certificates.pem
   export NODE_EXTRA_CA_CERTS=/tmp/ca-certificates.pem
 fi
-npm exec --yes npm@10 -- install --global --prefix "$target" --no-audit --no-fund "node@$NODE_VERSION" "${packages[@]}"
+npm exec --yes "npm@$(pinned npm 3)" -- install --global --prefix "$target" --no-audit --no-fund \
+  ${before[@]+"${before[@]}"} "node@$(pinned node 3)" "${packages[@]}"
 npm cache clean --force

@@ -38,8 +38,8 @@ sshd_options() {
   printf '%s\n' 'MaxSessions 100' 'MaxStartups 100:30:300' 'LoginGraceTime 30'
   # Frees mngr's host lock two minutes after a client has vanished.
   printf '%s\n' 'ClientAliveInterval 30' 'ClientAliveCountMax 4'
-  # LANG isn't accepted: clients send their own machine's locale, which is rarely installed here.
-  printf '%s\n' 'AcceptEnv LC_* COLORTERM' "SetEnv $(session_environment)"
+  # LANG and LC_* aren't accepted: clients send their own machine's locale, which is rarely installed here.
+  printf '%s\n' 'AcceptEnv COLORTERM' "SetEnv $(session_environment)"
   if [[ -n $ssh_address ]]; then printf '%s\n' "ListenAddress $ssh_address"; fi
   if [[ -n $proof ]]; then printf '%s\n' "VersionAddendum mngr-host-proof=$proof"; fi
   if knows_option debianbanner; then printf '%s\n' 'DebianBanner no'; fi

@@ -77,6 +77,20 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
     expect(exitCode).toBe(3);
   });
 
+  test.each(['xterm-ghostty', 'xterm-kitty', 'wezterm', 'no-such-terminal'])(
+    'the terminal %s, which a host does not know',
+    async (TERM) => {
+      const detach = [{ expect: 'agent-is-here', send: '\u0002d' }];
+      for (const words of [['fox'], ['fox', '--agent', 'fox']]) {
+        const attached = await runInTerminal(local.home, ['connect', ...words], detach, { TERM });
+        expect(stripVTControlCharacters(attached.output)).toContain('[detached (from session mngr-fox)]');
+      }
+      const command = ['connect', 'owl', '--', 'sh', '-c', 'tput cols && echo "on $TERM"'];
+      const { output } = await runInTerminal(local.home, command, [], { TERM });
+      expect(output).toMatch(/\d+\r?\non \S+/);
+    },
+  );
+
   test('a command on a terminal of the host', async () => {
     const { output, exitCode } = await runInTerminal(
       local.home,

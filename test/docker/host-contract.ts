@@ -108,6 +108,15 @@ export function describesHost(boot: BootHost, folder: () => string): void {
       expect(environment).not.toHaveProperty('SSH_ORIGINAL_COMMAND');
     });
 
+    it('take no locale from the client, whose own is rarely installed', async () => {
+      const sent = {
+        env: { LC_ALL: 'de_DE.UTF-8', LC_CTYPE: 'UTF-8', LANG: 'fr_FR.UTF-8' },
+        flags: ['-o', 'SendEnv=LANG LC_*'],
+      };
+      const { stdout } = await ssh(host, 'printf "%s" "$LANG $LC_ALL $LC_CTYPE"', sent);
+      expect(stdout.trim()).toBe('C.UTF-8');
+    });
+
     it('know neither the nonce nor the keys that the host was booted with', async () => {
       expect(await sshOutput(host, 'env')).not.toMatch(/NONCE|PUBLIC_KEY/);
       const search =

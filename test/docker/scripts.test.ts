@@ -53,6 +53,23 @@ describe('the scripts of the image', () => {
   });
 });
 
+describe('what the image gets from the npm registry', () => {
+  it('is pinned to exact versions and a day, in one place', async () => {
+    const lines = (await readFile(join(DOCKER, 'agents.txt'), 'utf8'))
+      .split('\n')
+      .filter((line) => !/^(#|$)/.test(line));
+    const [day, ...packages] = lines.map((line) => line.split(/\s+/));
+    expect(day).toEqual(['before', expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/)]);
+    expect(packages.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['node', 'npm', 'claude-code', 'codex', 'opencode']),
+    );
+    for (const columns of packages)
+      expect(columns).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+    const installer = await readFile(join(DOCKER, 'install-agents.sh'), 'utf8');
+    expect(installer).not.toMatch(/@latest|(node|npm)@\d/);
+  });
+});
+
 describeWith(python, 'the linters', () => {
   let programs: string;
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { MngrFargateError } from '../../contract/errors';
-import { agentSession } from '../agent-session';
+import { agentSession, loginShell, onTerminal } from '../agent-session';
 import type { CliContext } from '../context';
 import { exitCodeOfSignal } from '../exit-codes';
 import type { CommandRegistration } from '../runner';
@@ -26,13 +26,9 @@ function runSsh(words: readonly string[]): Promise<number> {
   });
 }
 
-function remoteCommand(
-  name: string,
-  { passthrough }: CliContext,
-  { agent, shell }: ConnectOptions,
-): readonly string[] | undefined {
-  if (passthrough !== undefined && passthrough.length > 0) return passthrough;
-  return shell === true ? undefined : agentSession(name, agent);
+function remoteCommand(name: string, { passthrough }: CliContext, { agent, shell }: ConnectOptions): readonly string[] {
+  if (passthrough !== undefined && passthrough.length > 0) return onTerminal(passthrough);
+  return shell === true ? loginShell() : agentSession(name, agent);
 }
 
 async function connect(context: CliContext, reference: string, options: ConnectOptions): Promise<number> {

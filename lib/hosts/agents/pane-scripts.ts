@@ -69,7 +69,8 @@ export function observeSession(session: string, anySession: boolean): string {
     : ':';
   return [
     `session=${shellQuote(session)}`,
-    `tmux has-session -t "=$session" 2>/dev/null || { ${fallback}; }`,
+    // Another failure of tmux says nothing about sessions.
+    `answer=$(LC_ALL=C.UTF-8 tmux has-session -t "=$session" 2>&1) || case $answer in *"can't find session"* | *'no server running'* | *'No such file or directory'*) ${fallback} ;; *) printf '%s\\n' "$answer" >&2; exit 1 ;; esac`,
     `tmux has-session -t "=$session" 2>/dev/null || { tmux list-sessions -F '#{session_name}' 2>/dev/null; exit ${NO_SESSION}; }`,
     `pane=$({ ${panes} -f '#{${COMMAND_OPTION}}'; ${panes} -f '#{==:#{window_name},${AGENT_WINDOW}}'; ${panes}; } 2>/dev/null | head -n 1)`,
     OBSERVE,

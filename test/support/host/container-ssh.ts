@@ -32,11 +32,11 @@ export const destination = (host: Login): string => `${host.user}@${host.address
 export function ssh(
   host: Login,
   command: string,
-  options: { input?: string; flags?: readonly string[] } = {},
+  options: { input?: string; flags?: readonly string[]; env?: Record<string, string> } = {},
 ): Promise<CommandResult> {
   const flags = options.flags ?? [];
   const args = [...sshOptions(host), '-p', String(host.address.port), ...flags, destination(host), '--', command];
-  return program('ssh', args, { input: options.input });
+  return program('ssh', args, { input: options.input, env: options.env });
 }
 
 /** What a command that must succeed prints. */
