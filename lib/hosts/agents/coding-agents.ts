@@ -74,7 +74,7 @@ function claudeBox({ rows, cursor }: Screen): InputBox | undefined {
 
 /** Codex (0.169): a row that begins with `›`, and indented ones. The cursor is hidden while a choice is to be made. */
 function codexBox({ rows, cursor }: Screen): InputBox | undefined {
-  if (!cursor.visible) return undefined;
+  if (!cursor.visible || isCodexSplash(rows)) return undefined;
   let top = cursor.y;
   while (top > 0 && /^(\s|$)/u.test(rows[top]?.text ?? '')) top--;
   const first = rows[top]?.text ?? '';
@@ -84,6 +84,15 @@ function codexBox({ rows, cursor }: Screen): InputBox | undefined {
   const inside = range(top, bottom);
   const text = inside.map((index) => rows[index]?.typed.slice(index === top ? 1 : 0) ?? '');
   return { rows: inside, text: trimmed(text), mode: first.startsWith('!') ? 'shell-command' : 'message' };
+}
+
+/**
+ * For its first seconds Codex shows its logo, in braille characters, with an input line that takes no text yet. Once it
+ * does, the row below names the model and the folder.
+ */
+function isCodexSplash(rows: Screen['rows']): boolean {
+  const logo = rows.filter(({ text }) => /[\u2800-\u28ff]{6}/u.test(text));
+  return logo.length >= 8 && !rows.slice(-4).some(({ text }) => /\S · \S/u.test(text));
 }
 
 /** OpenCode (1.18): rows with a bar at their left, above a corner. The last row that is filled names the model. */

@@ -13,6 +13,8 @@ import { shownRows } from './screen';
 const LOOK_INTERVAL_MS = 100;
 /** Programs that watch for pastes take an Enter that comes at once for a part of the text. Milliseconds. */
 const ENTER_AFTER_MS = 150;
+/** What took no text a moment ago must take it for so long: a first screen may come and go. Milliseconds. */
+const STEADY_AFTER_MS = 500;
 /** How long a program may take to show a text that was pasted. Milliseconds. */
 const SHOW_LIMIT_MS = 5_000;
 /** After this the Enter counts as swallowed and is pressed once more. Milliseconds. */
@@ -55,17 +57,22 @@ async function waitForReader(
   let observation = first;
   let seen: Obstacle | undefined;
   let quiet = 0;
+  let readySince: number | undefined = started - STEADY_AFTER_MS;
   for (;;) {
+    const now = performance.now();
     const obstacle = obstacleOf(observation);
     // Something that is on the screen for a moment is no reason to refuse, nor one to type.
     const lasting = obstacle?.reason === seen?.reason;
     if (obstacle === undefined) {
       // A program that hasn't got to its terminal yet looks like one that reads lines; only the time tells them apart.
       quiet = isAlike(observation, first) ? quiet + 1 : 0;
-      if (observation.mode?.lines !== true || quiet > QUIET_LOOKS) return observation;
+      readySince ??= now;
+      const isSteady = observation.mode?.lines === true ? quiet > QUIET_LOOKS : now - readySince >= STEADY_AFTER_MS;
+      if (isSteady) return observation;
     } else {
       quiet = 0;
-      const over = performance.now() - started > waitMs;
+      readySince = undefined;
+      const over = now - started > waitMs;
       if ((obstacle.isFinal && lasting) || over) throw notReady(pane, observation, obstacle, over ? waitMs : undefined);
     }
     seen = obstacle;

@@ -14,6 +14,8 @@ const LOOK_INTERVAL_MS = 200;
 const RUNNING_AFTER_MS = 500;
 /** How long a coding agent may take until it takes text or asks something. Milliseconds. */
 const AGENT_LIMIT_MS = 20_000;
+/** An input line that is there for less time may be a frame of a first screen: Codex shows one before it asks. Milliseconds. */
+const STEADY_AFTER_MS = 800;
 
 /**
  * Watches a host's command start. Returns what its user should know: that it has ended already, or what it asks; undefined
@@ -29,14 +31,16 @@ export async function watchStart(
   const agent = agentOfCommand(command);
   const { pane, observation: first } = await AgentPane.find(run, hostName, SESSION_PREFIX + hostName, false);
   let runningSince: number | undefined;
+  let boxSince: number | undefined;
   for (let observation = first; ; observation = await pane.look()) {
     const now = performance.now();
     if (observation.exitCode !== null) return endedAtOnce(command, observation.exitCode, observation);
     const isAgent = observation.foreground.kind === 'agent';
     if (isAgent) runningSince ??= now;
     if (agent !== undefined && isAgent) {
-      if (inputBox(agent, observation.screen) !== undefined) return undefined;
-      const dialog = dialogOn(observation.screen);
+      boxSince = inputBox(agent, observation.screen) === undefined ? undefined : (boxSince ?? now);
+      if (boxSince !== undefined && now - boxSince >= STEADY_AFTER_MS) return undefined;
+      const dialog = boxSince === undefined ? dialogOn(observation.screen) : undefined;
       if (dialog !== undefined) return { exitCode: null, dialog: dialog.name, screen: shownRows(observation.screen) };
     }
     const limit =
