@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
@@ -35,7 +35,21 @@ export class TmuxHost {
 
   async stop(): Promise<void> {
     await this.tmux(['kill-server']).catch(() => undefined);
+    await this.endDaemons();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Codex leaves a server of its own running. What was started here has this folder as its home. */
+  private async endDaemons(): Promise<void> {
+    for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      if (!environment.split('\0').includes(`HOME=${this.folder}`)) continue;
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended in the meantime.
+      }
+    }
   }
 
   readonly run: RunScript = async (script, input = '') => {
