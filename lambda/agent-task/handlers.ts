@@ -114,7 +114,9 @@ export class AgentTaskHandlers {
     const config = this.configOfTask(taskArn);
     if (config === undefined) return { IsComplete: true };
     try {
-      const stopped = await this.withHosts(event, config, (hosts) => hosts.hasStopped(taskArn, STOP_REASON));
+      const stopped = await this.withHosts(event, config, (hosts) =>
+        hosts.hasStopped(taskArn, STOP_REASON, Date.parse(event.BegunAt)),
+      );
       return { IsComplete: stopped };
     } catch (error) {
       this.tell(event, 'stop-failed', { taskArn, problem: (error as Error).message });

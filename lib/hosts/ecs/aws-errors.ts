@@ -66,6 +66,11 @@ export function awsProblem(error: unknown, doing: string, signal?: AbortSignal):
   });
 }
 
+const LASTING: ReadonlySet<string> = new Set(['denied', 'not-found', 'usage']);
+
+/** Whether AWS would say the same at every repetition: a refusal, and no failure that may pass. */
+export const isLasting = (error: unknown): boolean => isMngrFargateError(error) && LASTING.has(error.code);
+
 /** The error of the SDK behind one of ours. */
 export const awsErrorOf = (error: unknown): Error | undefined =>
   isMngrFargateError(error) && error.cause instanceof Error ? error.cause : undefined;

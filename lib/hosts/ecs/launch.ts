@@ -13,7 +13,10 @@ import type { CheckedRequest } from '../model/create-request';
 import type { NameIndex } from './name-index';
 import { isLiveHost, olderTaskFirst, tagsOf } from '../model/task-view';
 import type { Tasks } from './tasks';
+import { VISIBLE_AFTER_MS } from './visibility';
 
+/** Milliseconds between two looks for a task that ListTasks doesn't show yet. */
+const LIST_INTERVAL_MS = 1_000;
 /** The JSON of all overrides (ECS API, TaskOverride). */
 const MAX_OVERRIDES = 8192;
 /** Times that a name can have been used within the day that ECS remembers a client token. */
@@ -41,8 +44,24 @@ export class Launcher {
   /** Throws `already-exists` when a live host has the name. */
   async refuseTaken(provider: string, name: string, signal?: AbortSignal): Promise<void> {
     const arns = await this.names.liveArns(provider, name, signal);
-    const taken = (await this.tasks.describe(arns, signal)).find((task) => isLiveHost(task, name));
+    const taken = (await this.tasks.describeLaunched(arns, this.tasks.now(), signal)).find((task) =>
+      isLiveHost(task, name),
+    );
     if (taken !== undefined) throw alreadyExists(name, taken);
+  }
+
+  /**
+   * The second guard of decision 002: of two live tasks of one name the younger gives way.
+   * Throws `already-exists` when `mine` is the younger.
+   */
+  async refuseSecond(provider: string, name: string, mine: Task, signal?: AbortSignal): Promise<void> {
+    const arns = await this.liveArnsBeside(mine.taskArn ?? '', provider, name, signal);
+    if (arns.every((arn) => arn === mine.taskArn)) return;
+    const tasks = await this.tasks.describeLaunched(arns, this.tasks.now(), signal);
+    const rivals = tasks.filter((task) => isLiveHost(task, name) && task.taskArn !== mine.taskArn);
+    const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
+    const elder = [...rivals, own].sort(olderTaskFirst)[0];
+    if (elder !== undefined && elder !== own) throw alreadyExists(name, elder);
   }
 
   /**
@@ -146,6 +165,26 @@ export class Launcher {
     }
   }
 
+  /**
+   * The live tasks of the name, looked up until ListTasks shows the one just launched: before that it may hide an older
+   * one as well.
+   */
+  private async liveArnsBeside(
+    mine: string,
+    provider: string,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { names, tasks } = this;
+    const visibleAt = tasks.now() + VISIBLE_AFTER_MS;
+    for (;;) {
+      const certain = tasks.now() >= visibleAt;
+      const arns = await names.liveArns(provider, name, signal);
+      if (arns.includes(mine) || certain) return arns;
+      await tasks.pause(LIST_INTERVAL_MS, `looking for hosts named ${name}`, signal);
+    }
+  }
+
   private async launchIn(
     request: CheckedRequest,
     identity: LaunchIdentity,
@@ -192,7 +231,10 @@ export class Launcher {
     });
   }
 
-  /** The task that used the token, if it is gone; throws `already-exists` while it lives. */
+  /**
+   * The task that used the token, if it is gone; throws `already-exists` while it lives. The conflict proves that the task
+   * was launched, perhaps this very moment: one that ECS doesn't show yet is waited for.
+   */
   private async predecessor(
     conflict: ConflictException,
     name: string,
@@ -201,7 +243,7 @@ export class Launcher {
     signal?: AbortSignal,
   ): Promise<string> {
     const ids = conflict.resourceIds ?? [];
-    const described = await this.tasks.describe(ids, signal);
+    const described = await this.tasks.describeLaunched(ids, this.tasks.now(), signal);
     const living = described.find((task) => isLiveHost(task, name));
     if (living !== undefined) throw alreadyExists(name, living);
     if (hop > 0) return ids[0] ?? `conflict-${hop}`;

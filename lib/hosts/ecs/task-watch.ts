@@ -1,5 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { orAborted } from '../../util/abort';
+import { isLasting } from './aws-errors';
 import type { Tasks } from './tasks';
 import { TASKS_PER_CALL } from './tasks';
 
@@ -24,7 +25,10 @@ export class TaskWatch {
 
   constructor(private readonly tasks: Tasks) {}
 
-  /** Calls `onTask` with every state seen until the returned function is called. */
+  /**
+   * Calls `onTask` with every state seen until the returned function is called, and `onError` with what AWS would say at
+   * every repetition.
+   */
   watch(arn: string, onTask: (task: Task) => void, onError: (error: unknown) => void): () => void {
     const watcher = { arn, since: performance.now(), onTask, onError };
     this.watchers.add(watcher);
@@ -84,7 +88,8 @@ export class TaskWatch {
         if (task !== undefined && this.watchers.has(watcher)) watcher.onTask(task);
       }
     } catch (error) {
-      for (const watcher of watchers) watcher.onError(error);
+      // A look that fails in passing is made again: how long to wait is for each watcher to say.
+      if (isLasting(error)) for (const watcher of watchers) watcher.onError(error);
     } finally {
       this.looking = false;
     }

@@ -7,9 +7,12 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { ListTasksCommandInput, Task } from '@aws-sdk/client-ecs';
 import { startedByOf } from '../../contract/host-name';
+import { pause } from '../../util/abort';
 import { inBatches, mapBounded } from '../../util/bounded';
 import { awsErrorOf } from './aws-errors';
 import type { EcsClient } from './ecs-client';
+import { isLive } from '../model/task-view';
+import { VISIBLE_AFTER_MS, VISIBLE_INTERVAL_MS } from './visibility';
 
 /** DescribeTasks takes at most this many ids, and ListTasks shows at most as many. */
 export const TASKS_PER_CALL = 100;
@@ -43,6 +46,11 @@ export class Tasks {
     return this.ecs.now();
   }
 
+  /** Waits. Throws `aborted`. */
+  pause(milliseconds: number, doing: string, signal?: AbortSignal): Promise<void> {
+    return pause(milliseconds, doing, signal);
+  }
+
   /** One call: a hundred tasks at most. ECS refuses a token that it no longer knows with `usage`. */
   async page(filter: TaskFilter, nextToken?: string, signal?: AbortSignal): Promise<TaskPage> {
     const { cluster } = this;
@@ -65,6 +73,27 @@ export class Tasks {
     const pages = inBatches(arns, TASKS_PER_CALL);
     const answers = await mapBounded(pages, CALLS_AT_ONCE, (page) => this.describePage(page, signal));
     return answers.flatMap(({ tasks }) => tasks);
+  }
+
+  /**
+   * `describe` for tasks that were launched no later than `launchedAt` (milliseconds since 1970, by AWS's clock): while ECS
+   * may not show them yet, those that are missing are asked for again.
+   */
+  async describeLaunched(arns: readonly string[], launchedAt: number, signal?: AbortSignal): Promise<Task[]> {
+    const wanted = new Set(arns).size;
+    const visibleAt = this.visibleAt(launchedAt);
+    for (;;) {
+      // Taken before the look: a look that begins after that time is certain.
+      const certain = this.now() >= visibleAt;
+      const tasks = await this.describe(arns, signal);
+      if (tasks.length >= wanted || certain) return tasks;
+      await this.pause(VISIBLE_INTERVAL_MS, 'waiting for ECS to show a task', signal);
+    }
+  }
+
+  /** When absence of a task that was launched then is certain. A time in the future, from a wrong clock, counts as now. */
+  private visibleAt(launchedAt: number): number {
+    return Math.min(launchedAt, this.now()) + VISIBLE_AFTER_MS;
   }
 
   /** ARNs page by page, so that a caller can describe one page while the next is fetched. */
@@ -107,23 +136,38 @@ export class Tasks {
     desiredStatus: 'RUNNING' | 'STOPPED',
     signal?: AbortSignal,
   ): Promise<Task[]> {
-    return this.listAndDescribe({ startedBy: startedByOf(provider, name), desiredStatus }, signal);
+    const filter: TaskFilter = { startedBy: startedByOf(provider, name), desiredStatus };
+    if (desiredStatus === 'STOPPED') return this.listAndDescribe(filter, signal);
+    return this.describeLaunched(await this.liveArnsStartedBy(startedByOf(provider, name), signal), this.now(), signal);
   }
 
   /** ARNs of the live tasks with this very `startedBy`: one call. */
-  async liveArnsStartedBy(startedBy: string): Promise<string[]> {
+  async liveArnsStartedBy(startedBy: string, signal?: AbortSignal): Promise<string[]> {
     const arns: string[] = [];
-    for await (const page of this.listPages({ startedBy, desiredStatus: 'RUNNING' })) arns.push(...page);
+    for await (const page of this.listPages({ startedBy, desiredStatus: 'RUNNING' }, signal)) arns.push(...page);
     return arns;
   }
 
-  /** Stops a task. One that ECS doesn't show any more counts as stopped. */
-  async stop(arn: string, reason: string, signal?: AbortSignal): Promise<void> {
+  /**
+   * Stops a task. One that ECS doesn't find may have been launched a moment ago: it counts as stopped only when ECS shows
+   * it as stopped, or when it would have to be visible by now. `launchedAt` is in milliseconds since 1970; without it the
+   * wait is counted from now.
+   */
+  async stop(arn: string, reason: string, signal?: AbortSignal, launchedAt: number = this.now()): Promise<void> {
     const command = new StopTaskCommand({ cluster: this.cluster, task: arn, reason: reason.slice(0, MAX_REASON) });
-    try {
-      await this.ecs.send(command, `stop task ${arn}`, { signal });
-    } catch (error) {
-      if (!isTaskMissing(error)) throw error;
+    const visibleAt = this.visibleAt(launchedAt);
+    for (;;) {
+      const certain = this.now() >= visibleAt;
+      try {
+        await this.ecs.send(command, `stop task ${arn}`, { signal });
+        return;
+      } catch (error) {
+        if (!isTaskMissing(error)) throw error;
+        const [task] = await this.describe([arn], signal);
+        if (task === undefined ? certain : !isLive(task)) return;
+        if (certain) throw error;
+      }
+      await this.pause(VISIBLE_INTERVAL_MS, `stopping task ${arn}`, signal);
     }
   }
 

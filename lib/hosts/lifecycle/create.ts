@@ -11,6 +11,7 @@ import type { Background } from '../../util/background';
 import { bootEnvironment, checkRequest } from '../model/create-request';
 import type { CheckedRequest } from '../model/create-request';
 import { recordedTasks } from './find';
+import { VISIBLE_AFTER_MS } from '../ecs/visibility';
 import { watchStart } from '../agents/start';
 import { finishHost } from '../remote/finish';
 import { scriptRunner } from '../remote/message';
@@ -18,14 +19,15 @@ import type { HostRecord } from '../remote/key-store';
 import { alreadyExists } from '../ecs/launch';
 import { reachNewHost } from '../remote/reach';
 import type { Services } from '../services';
-import { hostOf, isLiveHost, stateOf, tagsOf, olderTaskFirst } from '../model/task-view';
+import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, CreatedHost, Host } from '../model/types';
 
 /** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
 const CLEAN_UP = 60_000;
-/** A task that a lost answer may have started shows in ListTasks after a moment. Milliseconds between looks, and looks. */
-const LOST_TASK_INTERVAL = 1_000;
-const LOST_TASK_LOOKS = 5;
+/** Milliseconds between two attempts to stop a task. */
+const STOP_INTERVAL_MS = 500;
+/** Milliseconds between two looks for a task that ListTasks doesn't show yet. */
+const LIST_INTERVAL_MS = 1_000;
 
 export interface CreateContext {
   readonly services: Services;
@@ -66,7 +68,8 @@ export async function createHost(
 class Creation {
   private readonly started = performance.now();
   private readonly hostId = newHostId();
-  private readonly createdAt = new Date();
+  /** By AWS's clock; milliseconds since 1970. */
+  private createdAt: number;
   private task: Task | undefined;
   /** RunTask has been called, so that there may be a task. */
   private launched = false;
@@ -76,7 +79,9 @@ class Creation {
     private readonly request: CheckedRequest,
     private readonly options: CreateOptions,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.createdAt = context.services.tasks.now();
+  }
 
   async run(): Promise<CreatedHost> {
     const { services } = this.context;
@@ -85,25 +90,30 @@ class Creation {
     throwIfAborted(`creating host ${name}`, this.signal);
     const pair = generateKeyPair(this.hostId);
     const nonce = randomBytes(32).toString('hex');
-    const record: HostRecord = {
-      ...{ hostId: this.hostId, name, provider: services.provider, taskArn: null, nonce },
-      createdAt: this.createdAt.toISOString(),
-      setup: {
-        command: this.request.command === null ? null : [...this.request.command],
-        env: { ...this.request.env },
-      },
-    };
     const environment = bootEnvironment(this.request, {
       ...{ hostId: this.hostId, provider: services.provider, nonce },
       publicKey: pair.publicKey,
     });
-    const identity = { hostId: this.hostId, provider: services.provider, createdAt: this.createdAt, environment };
-    services.launcher.input(this.request, { ...identity, taskDefinition: '' }, this.request.subnets);
+    const partOfIdentity = { hostId: this.hostId, provider: services.provider, environment };
+    const early = { ...partOfIdentity, createdAt: new Date(this.createdAt), taskDefinition: '' };
+    services.launcher.input(this.request, early, this.request.subnets);
 
     const [taskDefinition] = await Promise.all([
       services.definitions.revisionFor(this.request.image),
       this.refuseTaken(),
     ]);
+    // AWS has answered by now, so that the SDK knows how far this machine's clock is off.
+    this.createdAt = services.tasks.now();
+    const createdAt = new Date(this.createdAt);
+    const identity = { ...partOfIdentity, createdAt, taskDefinition };
+    const record: HostRecord = {
+      ...{ hostId: this.hostId, name, provider: services.provider, taskArn: null, nonce },
+      createdAt: createdAt.toISOString(),
+      setup: {
+        command: this.request.command === null ? null : [...this.request.command],
+        env: { ...this.request.env },
+      },
+    };
     await services.keys.create(record, pair);
     this.report('run-task');
     try {
@@ -111,7 +121,7 @@ class Creation {
       const onSent = (): void => {
         this.launched = true;
       };
-      this.task = await services.launcher.launch(this.request, { ...identity, taskDefinition }, onSent, this.signal);
+      this.task = await services.launcher.launch(this.request, identity, onSent, this.signal);
       this.report('address');
       const running = { ...record, taskArn: this.task.taskArn ?? null };
       await services.keys.save(running);
@@ -127,7 +137,7 @@ class Creation {
     const { services, background, keepChannel } = this.context;
     const { name, taskArn } = { name: record.name, taskArn: record.taskArn ?? '' };
     const second = new AbortController();
-    const sole = this.refuseSecond();
+    const sole = services.launcher.refuseSecond(services.provider, name, this.task as Task, this.signal);
     sole.catch(() => second.abort());
     const { channel, address, publicIp, privateIp } = await reachNewHost(
       services,
@@ -174,19 +184,6 @@ class Creation {
     if (taken !== undefined) throw alreadyExists(name, taken);
   }
 
-  /** The second guard of decision 002: of two live tasks of one name the younger gives way. */
-  private async refuseSecond(): Promise<void> {
-    const { services } = this.context;
-    const mine = this.task as Task;
-    const arns = await services.names.liveArns(services.provider, this.request.name, this.signal);
-    if (arns.every((arn) => arn === mine.taskArn)) return;
-    const tasks = await services.tasks.describe(arns, this.signal);
-    const rivals = tasks.filter((task) => isLiveHost(task, this.request.name) && task.taskArn !== mine.taskArn);
-    const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
-    const elder = [...rivals, own].sort(olderTaskFirst)[0];
-    if (elder !== undefined && elder !== own) throw alreadyExists(this.request.name, elder);
-  }
-
   private host(readyAt: string | null): Host {
     const { services } = this.context;
     const { identityFile, knownHostsFile } = services.keys.paths(this.hostId);
@@ -225,11 +222,11 @@ class Creation {
     const reason = `${STOP_REASON_PREFIXES.createFailed}: ${isMngrFargateError(error) ? error.code : 'failed'}`;
     for (;;) {
       try {
-        await this.context.services.tasks.stop(arn, reason, signal);
+        await this.context.services.tasks.stop(arn, reason, signal, this.createdAt);
         return;
       } catch (problem) {
         if (isMngrFargateError(problem) && (problem.code === 'denied' || problem.code === 'aborted')) throw problem;
-        await new Promise((resolve) => setTimeout(resolve, LOST_TASK_INTERVAL / 2));
+        await new Promise((resolve) => setTimeout(resolve, STOP_INTERVAL_MS));
         if (signal.aborted) throw problem;
       }
     }
@@ -237,13 +234,15 @@ class Creation {
 
   private async lostTasks(signal: AbortSignal): Promise<string[]> {
     const { services } = this.context;
-    for (let look = 0; look < LOST_TASK_LOOKS; look++) {
+    const visibleAt = services.tasks.now() + VISIBLE_AFTER_MS;
+    for (;;) {
+      const certain = services.tasks.now() >= visibleAt;
       const tasks = await services.tasks.named(services.provider, this.request.name, 'RUNNING', signal);
       const mine = tasks.filter((task) => tagsOf(task)[HOST_TAGS.hostId] === this.hostId);
       if (mine.length > 0) return mine.map((task) => task.taskArn ?? '');
-      await new Promise((resolve) => setTimeout(resolve, LOST_TASK_INTERVAL));
+      if (certain) return [];
+      await services.tasks.pause(LIST_INTERVAL_MS, `looking for the task of host ${this.request.name}`, signal);
     }
-    return [];
   }
 
   private report(step: CreateStep): void {

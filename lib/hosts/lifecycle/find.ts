@@ -5,6 +5,7 @@ import { HOST_TAGS } from '../../contract/tags';
 import { INTERFACES_PER_CALL } from '../ecs/network-interfaces';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import { familyOf } from '../ecs/task-definitions';
+import type { HostRecord } from '../remote/key-store';
 import type { Services } from '../services';
 import {
   belongsTo,
@@ -117,7 +118,8 @@ export async function findTask(services: Services, reference: HostReference, sig
 
 async function lookUp(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task | undefined> {
   if (TASK_ARN.test(reference)) {
-    const [task] = await services.tasks.describe([reference], signal);
+    const record = (await services.keys.records()).find(({ taskArn }) => taskArn === reference);
+    const [task] = await services.tasks.describeLaunched([reference], launchedAt(record), signal);
     return task !== undefined && belongsTo(task, services.provider) ? task : undefined;
   }
   return isHostId(reference) ? byHostId(services, reference, signal) : byName(services, reference, signal);
@@ -126,7 +128,7 @@ async function lookUp(services: Services, reference: HostReference, signal?: Abo
 async function byHostId(services: Services, hostId: string, signal?: AbortSignal): Promise<Task | undefined> {
   const record = await services.keys.record(hostId);
   if (record?.taskArn) {
-    const [task] = await services.tasks.describe([record.taskArn], signal);
+    const [task] = await services.tasks.describeLaunched([record.taskArn], launchedAt(record), signal);
     if (task !== undefined) return task;
   }
   const carries = (task: Task): boolean => tagsOf(task)[HOST_TAGS.hostId] === hostId;
@@ -156,8 +158,10 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
 /** Tasks of hosts that this machine knows by the name, renamed ones included. */
 export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
   const records = await services.keys.records();
-  const arns = records.flatMap((record) =>
-    record.name === name && record.provider === services.provider ? (record.taskArn ?? []) : [],
-  );
-  return services.tasks.describe(arns, signal);
+  const named = records.filter((record) => record.name === name && record.provider === services.provider);
+  const arns = named.flatMap(({ taskArn }) => taskArn ?? []);
+  return services.tasks.describeLaunched(arns, Math.max(...named.map(launchedAt)), signal);
 }
+
+/** When a record's task was launched, at the latest; milliseconds since 1970. Without a record: long ago. */
+const launchedAt = (record: HostRecord | undefined): number => Date.parse(record?.createdAt ?? '') || 0;

@@ -14,6 +14,7 @@ import { makeAwsServices } from '../services';
 import type { AwsServices } from '../services';
 import { setupScript } from '../remote/setup-script';
 import { hasEnded, stoppedError } from '../ecs/stopped-task';
+import { VISIBLE_AFTER_MS } from '../ecs/visibility';
 import {
   addressOf,
   environmentOf,
@@ -200,18 +201,28 @@ export class StackHosts {
 
   /**
    * Stops a task; one that is gone, with its cluster even, is stopped. One that is stopping is left alone: it has lost
-   * the tags by which the owner may stop it.
+   * the tags by which the owner may stop it. One that ECS doesn't show may have been launched a moment ago, and is waited
+   * for.
    */
   async stop(taskArn: string, reason: string): Promise<void> {
-    const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
-    if (task !== undefined && isLive(task)) await this.services.tasks.stop(taskArn, reason);
+    const { tasks } = this.services;
+    const [task] = await unlessGone(tasks.describeLaunched([taskArn], tasks.now()), []);
+    if (task !== undefined && isLive(task)) await tasks.stop(taskArn, reason);
   }
 
-  /** Whether a task has ended for good and its network interface with it. One that goes on is told to stop again. */
-  async hasStopped(taskArn: string, reason: string): Promise<boolean> {
-    const [task] = await unlessGone(this.services.tasks.describe([taskArn]), []);
-    if (task === undefined || hasEnded(task)) return true;
-    if (isLive(task)) await this.services.tasks.stop(taskArn, reason);
+  /**
+   * Whether a task has ended for good and its network interface with it. One that goes on is told to stop again. One that
+   * ECS doesn't show counts as ended only some time after `since`, when its deletion began; milliseconds since 1970.
+   */
+  async hasStopped(taskArn: string, reason: string, since: number): Promise<boolean> {
+    const { tasks } = this.services;
+    const certain = tasks.now() >= since + VISIBLE_AFTER_MS;
+    const shown = await unlessGone(tasks.describe([taskArn]), undefined);
+    if (shown === undefined) return true;
+    const [task] = shown;
+    if (task === undefined) return certain;
+    if (hasEnded(task)) return true;
+    if (isLive(task)) await tasks.stop(taskArn, reason);
     return false;
   }
 

@@ -1,6 +1,7 @@
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { HOST_TAGS } from '../../contract/tags';
+import { isLasting } from '../ecs/aws-errors';
 import { run } from '../../ssh';
 import { pause } from '../../util/abort';
 import type { Background } from '../../util/background';
@@ -36,7 +37,7 @@ export async function finishHost(
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   // A launcher that dies between the two leaves a host that its next use sets up once more, which does no harm.
-  const readyAt = new Date().toISOString();
+  const readyAt = new Date(services.tasks.now()).toISOString();
   await Promise.all([services.keys.save(finished), markReady(services, record, readyAt, background)]);
   return { readyAt, record: finished };
 }
@@ -71,15 +72,11 @@ async function tagReady(services: Services, record: HostRecord, readyAt: string)
     try {
       return await services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
     } catch (error) {
-      if (isRefusal(error) || performance.now() - started > TAG_PERSISTENCE) throw error;
+      if (isLasting(error) || performance.now() - started > TAG_PERSISTENCE) throw error;
       await pause(TAG_INTERVAL, `marking host ${record.name} as ready`);
     }
   }
 }
-
-/** What AWS says at every repetition. */
-const isRefusal = (error: unknown): boolean =>
-  isMngrFargateError(error) && ['denied', 'not-found', 'usage'].includes(error.code);
 
 /**
  * Says what came of the tag after its host had been handed over. Nothing when the host was destroyed in the meantime: it

@@ -54,7 +54,7 @@ describe('the watch over tasks', () => {
     expect(describes()).toBe(3);
   });
 
-  test('tells everybody who waits of an error', async () => {
+  test('tells everybody who waits of a refusal', async () => {
     const arns = seed(2);
     api.local.control.faults.set([denied('ecs:DescribeTasks')]);
     const outcomes = await Promise.allSettled(arns.map((arn) => watch.until(arn, () => undefined)));
@@ -62,6 +62,18 @@ describe('the watch over tasks', () => {
       expect.objectContaining({ code: 'denied' }),
       expect.objectContaining({ code: 'denied' }),
     ]);
+  });
+
+  test('goes on looking when reads fail for a while', async () => {
+    const arns = seed(2);
+    api.local.control.faults.set([
+      {
+        ...{ kind: 'error', times: 4, operation: 'ecs:DescribeTasks', code: 'ServiceUnavailableException' },
+        ...{ message: 'try later', status: 503, afterwards: false },
+      },
+    ]);
+    const states = await Promise.all(arns.map((arn) => watch.until(arn, ({ lastStatus }) => lastStatus)));
+    expect(states).toEqual(arns.map(() => 'RUNNING'));
   });
 
   test('what a watcher throws is its own failure', async () => {

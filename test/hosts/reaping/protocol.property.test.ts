@@ -3,7 +3,7 @@ import { ProtocolWorld } from '../../support/host/protocol-world';
 
 /**
  * The life of hosts as a protocol: launchers, users, a stack and reapers work on one simulated ECS, in any order, with lost
- * answers, retries, crashes at any step, late lists, wrong clocks and tokens that ECS has forgotten. The code is the real
+ * answers, retries, crashes at any step, tasks that calls find late, wrong clocks and tokens that ECS has forgotten. The code is the real
  * one on both sides; only SSH and time are simulated.
  *
  * - A reaper never stops a host that somebody counts on.
@@ -140,6 +140,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       (seconds): Action =>
         (world) =>
           void (world.ecs.listDelay = seconds * 1000),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.integer({ min: 0, max: 9 }).map(
+      (seconds): Action =>
+        (world) =>
+          void (world.ecs.lookDelay = seconds * 1000),
     ),
   },
 );

@@ -19,6 +19,8 @@ export interface SimulatedTask {
   readonly task: Task;
   /** ListTasks shows it from then on. */
   readonly listedFrom: number;
+  /** DescribeTasks, StopTask and TagResource find it from then on. */
+  readonly foundFrom: number;
   /** Milliseconds since 1970; the container's sshd answers from then on. */
   readonly bootsAt: number;
   /** Milliseconds. */
@@ -38,6 +40,8 @@ export class SimulatedEcs {
   readonly tasks = new Map<string, SimulatedTask>();
   /** How late ListTasks shows a new task. Milliseconds. */
   listDelay = 0;
+  /** How late all other calls find a new task: it is not found until then. Milliseconds. */
+  lookDelay = 0;
   private tokens = new Map<string, { readonly arn: string; readonly request: string }>();
 
   /** What ECS answers; throws its errors. */
@@ -105,6 +109,7 @@ export class SimulatedEcs {
     this.tasks.set(arn, {
       task,
       listedFrom: this.now + this.listDelay,
+      foundFrom: this.now + this.lookDelay,
       bootsAt: this.now + BOOT_TIME,
       bootLease: Number(lease ?? 600) * 1000,
       loggedIn: false,
@@ -125,8 +130,8 @@ export class SimulatedEcs {
 
   /** Copies: what a caller holds doesn't change behind its back. */
   private describeTasks({ tasks: arns = [] }: DescribeTasksCommandInput): object {
-    const found = arns.flatMap((arn) => this.tasks.get(arn)?.task ?? []);
-    const missing = arns.filter((arn) => !this.tasks.has(arn));
+    const found = arns.flatMap((arn) => this.find(arn)?.task ?? []);
+    const missing = arns.filter((arn) => this.find(arn) === undefined);
     return {
       tasks: found.map((task) => ({ ...task, tags: task.tags?.map((tag) => ({ ...tag })) })),
       failures: missing.map((arn) => ({ arn, reason: 'MISSING' })),
@@ -134,14 +139,14 @@ export class SimulatedEcs {
   }
 
   private stopTask({ task: arn = '' }: StopTaskCommandInput): object {
-    const found = this.tasks.get(arn);
+    const found = this.find(arn);
     if (found === undefined) throw awsError('InvalidParameterException', 'The referenced task was not found.');
     this.end(found.task);
     return { task: found.task };
   }
 
   private tagResource({ resourceArn = '', tags = [] }: TagResourceCommandInput): object {
-    const found = this.tasks.get(resourceArn);
+    const found = this.find(resourceArn);
     if (found === undefined || found.task.desiredStatus === 'STOPPED') {
       throw awsError(
         'InvalidParameterException',
@@ -152,6 +157,11 @@ export class SimulatedEcs {
     for (const { key, value } of tags) all.set(key, value);
     found.task.tags = [...all].map(([key, value]) => ({ key, value }));
     return {};
+  }
+
+  private find(arn: string): SimulatedTask | undefined {
+    const found = this.tasks.get(arn);
+    return found !== undefined && this.now >= found.foundFrom ? found : undefined;
   }
 
   /** ECS drops the tags of a task that it is told to stop. */

@@ -7,7 +7,7 @@ import { HOST_TAGS } from '../../../lib/contract/tags';
 import { EcsClient, LAUNCHER_SHARE, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
 import { bootEnvironment, checkRequest } from '../../../lib/hosts/model/create-request';
 import { renameHost } from '../../../lib/hosts/lifecycle/rename-and-tag';
-import { alreadyExists, Launcher } from '../../../lib/hosts/ecs/launch';
+import { Launcher } from '../../../lib/hosts/ecs/launch';
 import type { NameIndex } from '../../../lib/hosts/ecs/name-index';
 import { reap } from '../../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../../lib/hosts/reaping/rules';
@@ -32,6 +32,7 @@ const STACK_TIMEOUT = AGENT_TASK_TIMEOUT.max * SECOND;
 const READY_TIMEOUT = 60 * MINUTE;
 const EXPIRY_GRACE = 5 * MINUTE;
 const BOOT = 31 * SECOND;
+const FRAMEWORK_INTERVAL = 5 * SECOND;
 /** A host that somebody counts on is used at least so often. */
 const USED_EVERY = 30 * MINUTE;
 /** For the run itself, whose calls take a little of the simulated time. */
@@ -50,6 +51,8 @@ interface Pending {
   readonly actor: Actor;
   /** When it is given up, unless it has been answered. */
   readonly until: number;
+  /** When a pause is over; undefined for a call. */
+  readonly wakesAt: number | undefined;
   /** Undefined while it can't be answered yet. */
   readonly answer: () => (() => object) | undefined;
   readonly resolve: (answer: object) => void;
@@ -132,27 +135,28 @@ export class ProtocolWorld {
       // From now on CloudFormation knows of it, and whoever has the private key logs in.
       Object.assign(this.truths.get(arn) ?? {}, { owned: true });
       Object.assign(this.ecs.tasks.get(arn) ?? {}, { loggedIn: true });
-      await this.untilDone(() => tasks.tag(arn, { [HOST_TAGS.readyAt]: new Date(this.ecs.now).toISOString() }));
+      await this.untilDone(tasks, () => tasks.tag(arn, { [HOST_TAGS.readyAt]: new Date(this.ecs.now).toISOString() }));
       for (const { task } of old) await tasks.stop(task.taskArn ?? '', 'replaced');
     })()
       .catch(() => undefined)
       .finally(() => (actor.alive = false));
   }
 
-  /** As the provider framework does with what fails. */
-  private async untilDone(work: () => Promise<unknown>): Promise<void> {
-    while (
-      (await work().then(
-        () => 'done',
-        () => 'failed',
-      )) === 'failed'
-    );
+  /** As the provider framework does with what fails: again, after a pause. */
+  private async untilDone(tasks: Tasks, work: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      const done = await work().then(
+        () => true,
+        () => false,
+      );
+      if (done) return;
+      await tasks.pause(FRAMEWORK_INTERVAL, 'trying again');
+    }
   }
 
   reap(): Promise<unknown> {
     const actor = this.actor('reaper');
-    const tasks = new Tasks(new EcsClient(this.sdkOf(actor), REAPER_SHARE), 'mngr');
-    tasks.now = () => this.ecs.now;
+    const tasks = this.inSimulatedTime(new Tasks(new EcsClient(this.sdkOf(actor), REAPER_SHARE), 'mngr'), actor);
     return reap(tasks, {
       rules: defaultRules('mngr-task'),
       place: { region: 'us-east-1', publicIp: false },
@@ -211,10 +215,17 @@ export class ProtocolWorld {
     await flush();
   }
 
-  /** Everybody gets their answers until nobody waits for one. */
+  /** Everybody gets their answers until nobody waits for one or for the end of a pause. */
   async calm(): Promise<void> {
     await flush();
-    while (this.pending.some(({ answer }) => answer() !== undefined)) await this.step(0, 'answer');
+    for (;;) {
+      if (this.pending.some(({ answer }) => answer() !== undefined)) await this.step(0, 'answer');
+      else {
+        const wakesAt = Math.min(...this.pending.map((call) => call.wakesAt ?? Infinity));
+        if (wakesAt === Infinity) return;
+        await this.pass(wakesAt - this.ecs.now);
+      }
+    }
   }
 
   /** Time passes with prompt answers, used hosts being used, and a reaper at its interval. */
@@ -246,7 +257,7 @@ export class ProtocolWorld {
     options: { maxAge?: number; skew: number; watched: boolean; lateTag: boolean },
   ): Promise<void> {
     const { signal } = actor.deadline;
-    const { tasks, launcher, names } = this.servicesOf(actor);
+    const { tasks, launcher } = this.servicesOf(actor);
     const request = checkRequest(
       { name, maxAge: options.maxAge === undefined ? undefined : options.maxAge / SECOND },
       CONFIG,
@@ -268,12 +279,7 @@ export class ProtocolWorld {
         unlabelledSince: undefined,
       });
       await this.login(actor, arn);
-      const arns = await names.liveArns(PROVIDER, name, signal);
-      const rivals = (await tasks.describe([...new Set([...arns, arn])], signal)).filter(
-        (other) => isLive(other) && nameOf(other) === name,
-      );
-      const elder = rivals.sort(olderTaskFirst)[0];
-      if (elder !== undefined && elder.taskArn !== arn) throw alreadyExists(name, elder);
+      await launcher.refuseSecond(PROVIDER, name, task, signal);
       signal.throwIfAborted();
       const tagging = tasks.tag(arn, { [HOST_TAGS.readyAt]: new Date(this.ecs.now + options.skew).toISOString() });
       // The launcher doesn't wait long for the tag; whoever uses the host later writes it again.
@@ -332,7 +338,7 @@ export class ProtocolWorld {
 
   private servicesOf(actor: Actor): Services {
     const ecs = new EcsClient(this.sdkOf(actor), LAUNCHER_SHARE);
-    const tasks = new Tasks(ecs, CONFIG.ecs_cluster);
+    const tasks = this.inSimulatedTime(new Tasks(ecs, CONFIG.ecs_cluster), actor);
     // Without its gathering, which is by the machine's clock.
     const names = {
       liveArns: (provider: string, name: string) => tasks.liveArnsStartedBy(startedByOf(provider, name)),
@@ -352,10 +358,25 @@ export class ProtocolWorld {
     } as unknown as Services;
   }
 
+  private inSimulatedTime(tasks: Tasks, actor: Actor): Tasks {
+    tasks.now = () => this.ecs.now;
+    tasks.pause = async (milliseconds) => {
+      const until = this.ecs.now + milliseconds;
+      await this.turn(actor, () => (this.ecs.now < until ? undefined : () => ({})), Infinity, until);
+    };
+    return tasks;
+  }
+
   /** Waits for the schedule. */
-  private turn(actor: Actor, answer: Pending['answer'], patience = CALL_TIMEOUT): Promise<object> {
+  private turn(
+    actor: Actor,
+    answer: Pending['answer'],
+    patience = CALL_TIMEOUT,
+    wakesAt: number | undefined = undefined,
+  ): Promise<object> {
     return new Promise((resolve, reject) => {
-      this.pending.push({ actor, until: this.ecs.now + patience, answer, resolve, reject, attempts: 1 });
+      const until = this.ecs.now + patience;
+      this.pending.push({ actor, until, wakesAt, answer, resolve, reject, attempts: 1 });
     });
   }
 
@@ -380,6 +401,8 @@ export class ProtocolWorld {
   private settle(call: Pending, how: 'answer' | 'lose' | 'fail'): void {
     const effect = call.answer();
     if (effect === undefined) return;
+    // A pause ends, whatever becomes of calls.
+    if (call.wakesAt !== undefined) how = 'answer';
     if (how !== 'answer' && call.attempts < ATTEMPTS) {
       if (how === 'lose') attempt(effect);
       call.attempts += 1;
