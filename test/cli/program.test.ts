@@ -59,7 +59,10 @@ test.each([
   [['destroy', 'fox', '--all'], 'give names or --all, not both'],
   [['logs', 'fox', '--since', 'soon'], '--since takes a duration'],
   [['list', '--', 'x'], 'list takes no arguments after "--"'],
-  [['local', 'up', '--context', 'cpu=512', '--assembly', 'cdk.out'], '--assembly is one already: give one of them'],
+  [
+    ['local', 'up', '--context', 'cpu=512', '--assembly', 'cdk.out'],
+    '--context and --assembly cannot be used together',
+  ],
   [['local', 'up', '--runtime', 'magic'], '--runtime takes auto, container, process, not "magic"'],
   [['config', 'show', '--set', 'ecs_clutser=x'], 'did you mean ecs_cluster?'],
 ])('%j is a usage error, told in a line, without a stack trace', async (words, message) => {

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from imbue.mngr.primitives import HostName
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 CONTRACT_VERSION: Final = 1
@@ -79,7 +79,7 @@ def hosts_in(answer: str) -> tuple[tuple[FargateHost, ...], tuple[str, ...]]:
     """The hosts of a list, and what is wrong with the entries that aren't among them.
 
     Anybody who may tag a task can make an entry unreadable: it costs mngr that host and no other. Raises
-    ValidationError for what is not a list.
+    ValidationError for what is not a list of hosts: no tag takes a member away.
     """
     hosts: list[FargateHost] = []
     problems: list[str] = []
@@ -88,6 +88,8 @@ def hosts_in(answer: str) -> tuple[tuple[FargateHost, ...], tuple[str, ...]]:
             host = FargateHost.model_validate(entry)
             HostName(host.name)
         except ValueError as error:
+            if isinstance(error, ValidationError) and any(part["type"] == "missing" for part in error.errors()):
+                raise
             problems.append(f"{entry.get('taskArn')}: {str(error).splitlines()[0]}")
             continue
         if _HOST_ID.fullmatch(host.host_id):
