@@ -12,6 +12,8 @@ export interface ResourceEvent {
   /** Absent in Create. Usually the task's ARN; after a request that failed early, a value that the framework made up. */
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: Readonly<Record<string, unknown>>;
+  /** Present in Update alone. */
+  readonly OldResourceProperties?: Readonly<Record<string, unknown>>;
 }
 
 /** What `onEvent` returns, and `isComplete` receives in its event. */

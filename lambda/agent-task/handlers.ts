@@ -80,7 +80,8 @@ export class AgentTaskHandlers {
           refuseLate(event, properties.Timeout, state.waitingFor);
           return { IsComplete: false };
         }
-        if (!launched) await hosts.retag(taskArn, { tags: properties.Tags, maxAge: properties.MaxAge });
+        if (!launched)
+          await hosts.retag(taskArn, { tags: properties.Tags, maxAge: properties.MaxAge }, formerTagsOf(event));
         this.tell(event, 'host-ready', { taskArn, hostId: state.hostId });
         return { IsComplete: true, Data: attributesOf(state) };
       } catch (error) {
@@ -140,12 +141,11 @@ export class AgentTaskHandlers {
     config: ProviderConfig,
     work: (hosts: StackHosts) => Promise<T>,
   ): Promise<T> {
-    const { Provider: provider } = event.ResourceProperties as { Provider?: string };
-    const hosts = this.dependencies.hosts(
-      { stackId: event.StackId, resource: event.LogicalResourceId },
-      config,
-      provider,
-    );
+    const { Provider: provider, Owner: owner = event.LogicalResourceId } = event.ResourceProperties as {
+      Provider?: string;
+      Owner?: string;
+    };
+    const hosts = this.dependencies.hosts({ stackId: event.StackId, resource: owner }, config, provider);
     try {
       return await work(hosts);
     } finally {
@@ -158,6 +158,10 @@ export class AgentTaskHandlers {
     this.dependencies.log({ notice, request, requestId, resource, ...members });
   }
 }
+
+/** Keys that the properties gave before this update. */
+const formerTagsOf = ({ OldResourceProperties: old }: ResourceEvent): string[] =>
+  Object.keys((old as { Tags?: Record<string, string> } | undefined)?.Tags ?? {});
 
 const STOP_REASON = 'removed with its stack';
 

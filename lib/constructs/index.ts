@@ -2,6 +2,8 @@ export { AgentCluster } from './environment/agent-cluster';
 export type { AgentClusterProps, IAgentCluster } from './environment/agent-cluster';
 export { AgentEnvironment } from './environment/agent-environment';
 export type { AgentEnvironmentProps } from './environment/agent-environment';
+export type { IAgentEnvironment, IAgentTaskDefinition } from './environment/environment-interfaces';
+export type { AgentEnvironmentAttributes, AgentEnvironmentStackOptions } from './environment/imported-environment';
 export { AgentImage } from './environment/agent-image';
 export type { AgentImageProps, IAgentImage } from './environment/agent-image';
 export { AgentNetwork, NetworkMode } from './environment/agent-network';
@@ -14,7 +16,7 @@ export type {
 export { AgentTask } from './agent-task/agent-task';
 export type { AgentTaskProps } from './agent-task/agent-task-props';
 export { AgentTaskProvider } from './agent-task/agent-task-provider';
-export type { AgentTaskProviderProps } from './agent-task/agent-task-provider';
+export type { AgentTaskProviderProps, IAgentTaskProvider } from './agent-task/agent-task-provider';
 export { AGENT_CONTAINER_NAME, AgentTaskDefinition, LOG_STREAM_PREFIX } from './environment/agent-task-definition';
 export type { AgentTaskDefinitionProps } from './environment/agent-task-definition';
 export type { IMetricsSource } from './operations/environment-metrics';

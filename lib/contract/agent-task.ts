@@ -39,6 +39,11 @@ export const AGENT_TASK_LAUNCH_PROPERTIES = Object.keys(launchProperties);
 
 export const agentTaskPropertiesSchema = z.object({
   ...launchProperties,
+  /**
+   * What the tag `stackResource` says: the same for one `AgentTask` whatever its logical id, which changes with its
+   * provider. Older constructs don't give it; then it is the logical id.
+   */
+  Owner: z.string().optional(),
   /** Seconds. Kept in a tag, as `Tags` are. */
   MaxAge: number.optional(),
   Tags: map.optional(),

@@ -7,6 +7,7 @@ export const STACK_OUTPUTS = {
   ecsCluster: 'EcsCluster',
   /** The task definition's family. */
   taskDefinition: 'TaskDefinition',
+  vpcId: 'VpcId',
   subnets: 'Subnets',
   securityGroups: 'SecurityGroups',
   assignPublicIp: 'AssignPublicIp',

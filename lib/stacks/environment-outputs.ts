@@ -30,6 +30,7 @@ function outputsOf(stack: Stack, environment: AgentEnvironment, awsProfile: stri
     awsRegion: { value: stack.region, description: 'Region of the hosts' },
     ecsCluster: { value: cluster.clusterName, description: 'ECS cluster of the hosts' },
     taskDefinition: { value: taskDefinition.family, description: 'Task definition family of the hosts' },
+    vpcId: { value: network.vpc.vpcId, description: 'VPC that hosts run in' },
     subnets: { value: Fn.join(',', network.subnetIds), description: 'Subnets that hosts run in' },
     securityGroups: { value: securityGroup.securityGroupId, description: 'Security group of the hosts' },
     assignPublicIp: { value: String(network.assignPublicIp), description: 'Whether hosts get a public IPv4 address' },

@@ -1,10 +1,10 @@
 import type { Duration } from 'aws-cdk-lib';
-import type { AgentEnvironment } from '../environment/agent-environment';
-import type { AgentTaskProvider } from './agent-task-provider';
+import type { IAgentEnvironment } from '../environment/environment-interfaces';
+import type { IAgentTaskProvider } from './agent-task-provider';
 
 export interface AgentTaskProps {
   /** Where the host runs. */
-  readonly environment: AgentEnvironment;
+  readonly environment: IAgentEnvironment;
 
   /** Name of the host: letters, digits, `-` and `_`, at most 63. Its agent's tmux session is `mngr-<name>`. */
   readonly name: string;
@@ -102,5 +102,5 @@ export interface AgentTaskProps {
    *
    * @default - one that all hosts of the stack in this environment share
    */
-  readonly resourceProvider?: AgentTaskProvider;
+  readonly resourceProvider?: IAgentTaskProvider;
 }

@@ -11,16 +11,26 @@ import { Construct } from 'constructs';
 import { AGENT_TASK_ENVIRONMENT } from '../../contract/agent-task';
 import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
 import { HOST_TAGS } from '../../contract/tags';
-import type { AgentEnvironment } from '../environment/agent-environment';
+import type { IAgentEnvironment } from '../environment/environment-interfaces';
 import { ignoreCfnLintRule } from '../checks/cfn-lint-metadata';
 import { LambdaFunction } from '../lambda/lambda-function';
 import { acknowledgeFinding, wildcardFinding } from '../checks/nag-acknowledgement';
 import { PROBE_RULE } from '../environment/ssh-security-group';
 import { allow } from '../checks/statement';
+import { referenceWeakly } from '../checks/weak-references';
+
+/** What runs the hosts of `AgentTask`s in one environment. */
+export interface IAgentTaskProvider extends IConstruct {
+  /** Who answers for the custom resources. */
+  readonly serviceToken: string;
+
+  /** The environment that its hosts run in. */
+  readonly environment: IAgentEnvironment;
+}
 
 export interface AgentTaskProviderProps {
   /** Where the hosts run. */
-  readonly environment: AgentEnvironment;
+  readonly environment: IAgentEnvironment;
 
   /**
    * Time between two looks at a host that is starting or ending.
@@ -48,9 +58,9 @@ const HANDLER_MEMORY_MIB = 512;
  * What runs the hosts of a stack's `AgentTask`s in one environment: the CDK's provider framework, our two handlers, and
  * a function in the hosts' network that looks whether sshd answers. One serves all of them.
  */
-export class AgentTaskProvider extends Construct {
+export class AgentTaskProvider extends Construct implements IAgentTaskProvider {
   /** The provider of the scope's stack for an environment, made when it is first asked for. */
-  static of(scope: Construct, environment: AgentEnvironment): AgentTaskProvider {
+  static of(scope: Construct, environment: IAgentEnvironment): AgentTaskProvider {
     const stack = Stack.of(scope);
     const id = `AgentTaskProvider${environment.node.addr.slice(-8)}`;
     return (
@@ -60,7 +70,7 @@ export class AgentTaskProvider extends Construct {
   }
 
   readonly serviceToken: string;
-  readonly environment: AgentEnvironment;
+  readonly environment: IAgentEnvironment;
 
   constructor(scope: Construct, id: string, props: AgentTaskProviderProps) {
     super(scope, id);
@@ -86,6 +96,7 @@ export class AgentTaskProvider extends Construct {
     });
     this.serviceToken = provider.serviceToken;
     this.acknowledgeFramework(provider, [onEvent, isComplete], [onEventRole, waiterRole]);
+    referenceWeakly(this);
   }
 
   /** Its group may go to port 22 of the hosts and nowhere else; the hosts' group lets it in. */
@@ -155,11 +166,10 @@ export class AgentTaskProvider extends Construct {
       memorySize: HANDLER_MEMORY_MIB,
       logRetention,
     });
-    const { logGroup } = this.environment.taskDefinition;
     const streams = `${Stack.of(this).formatArn({
       service: 'logs',
       resource: 'log-group',
-      resourceName: logGroup.logGroupName,
+      resourceName: this.environment.taskDefinition.logGroupName,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     })}:*`;
     const statements = [
@@ -182,10 +192,10 @@ export class AgentTaskProvider extends Construct {
   private watchStatements(handler: LambdaFunction) {
     const { clusterArn } = this.environment.cluster;
     return [
-      allow(handler, 'DescribeHosts', ['ecs:DescribeTasks'], [this.tasks], { wildcard: TASK_IDS }),
-      allow(handler, 'StopHosts', ['ecs:StopTask'], [this.tasks], {
+      allow(handler, 'DescribeHosts', ['ecs:DescribeTasks'], [this.anyTask], { wildcard: ANY_CLUSTER }),
+      allow(handler, 'StopHosts', ['ecs:StopTask'], [this.anyTask], {
         conditions: this.ofThisStack,
-        wildcard: TASK_IDS,
+        wildcard: ANY_CLUSTER,
       }),
       allow(handler, 'FindHostsByName', ['ecs:ListTasks'], ['*'], {
         conditions: { ArnEquals: { 'ecs:cluster': clusterArn } },
@@ -203,6 +213,11 @@ export class AgentTaskProvider extends Construct {
   private get tasks(): string {
     const { clusterName } = this.environment.cluster;
     return Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
+  }
+
+  /** A host is ended in the cluster that it was started in, which an update may have replaced since. */
+  private get anyTask(): string {
+    return Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: '*' });
   }
 
   private frameworkRole(id: string, does: string, logGroup: LogGroup): Role {
@@ -231,6 +246,8 @@ export class AgentTaskProvider extends Construct {
 }
 
 const TASK_IDS = 'Task ids are made up at launch; tasks of this cluster only.';
+const ANY_CLUSTER =
+  'Task ids are made up at launch, and the cluster may have been replaced since; only tasks with the tag of this stack can be stopped.';
 const READ_ONLY = 'The action has no resource-level permissions; it reads only.';
 const ALL_VERSIONS = 'The CDK grants invoking a function with all of its versions.';
 const WAITER_UNTRACED = 'The waiter only repeats one function, whose log tells what it saw.';

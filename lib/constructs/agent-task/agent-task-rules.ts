@@ -1,22 +1,22 @@
-import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
 import { ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
 import { isHostName, isProviderName } from '../../contract/host-name';
 import { publicKeyProblem, tagProblem, variableProblem } from '../../contract/host-rules';
 import { HOST_TAGS, MAX_TAGS_PER_TASK } from '../../contract/tags';
+import { hasToken } from '../checks/tokens';
 import type { AgentTaskProps } from './agent-task-props';
 
 /** Variables that the host itself sets. */
 const RESERVED_VARIABLE = /^(?:MNGR_|AWS_CONTAINER_|ECS_CONTAINER_)/;
-/** Names that end like those of secrets. Names of secrets (`…_SECRET_ARN`) are none. */
+/** Names that end like those of secrets. Names of secrets (`…_SECRET_ARN`) are not secrets. */
 const SECRET_VARIABLE =
   /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_KEY|CREDENTIALS?)$/i;
 /** RunTask allows 8192 characters for all settings of a host (ECS API, TaskOverride). The rest is for our own. */
 const MAX_SETTINGS = 5000;
 const MIN_MAX_AGE_SECONDS = 60;
 
-/** All that is wrong with the props as far as the synthesis can know: values that deploy time decides are let pass. */
+/** All that is wrong with the props as far as the synthesis can know: values that only the deployment knows are accepted. */
 export function agentTaskProblems(props: AgentTaskProps): string[] {
   const { environment, name, providerName, publicKey, authorizedKeys = [] } = props;
   const cpu = props.cpu ?? environment.taskDefinition.cpu;
@@ -24,17 +24,17 @@ export function agentTaskProblems(props: AgentTaskProps): string[] {
   const storage = props.ephemeralStorageGiB;
   return [
     known(name) && !isHostName(name)
-      ? `${JSON.stringify(name)} is no host name: use letters, digits, \`-\` and \`_\`, at most 63, the first and last a letter or digit`
+      ? `${JSON.stringify(name)} is not a valid host name: use letters, digits, \`-\` and \`_\`, at most 63, the first and last a letter or digit`
       : undefined,
     known(providerName) && providerName !== undefined && !isProviderName(providerName)
-      ? `${JSON.stringify(providerName)} is no provider name: use letters, digits, \`-\` and \`_\`, at most 49`
+      ? `${JSON.stringify(providerName)} is not a valid provider name: use letters, digits, \`-\` and \`_\`, at most 49`
       : undefined,
     ...[publicKey, ...authorizedKeys].map((key) => (known(key) ? publicKeyProblem(key) : undefined)),
     known(cpu) && known(memory) ? fargateSizeProblem(cpu, memory) : undefined,
     known(storage) && storage !== undefined ? ephemeralStorageProblem(storage) : undefined,
     durationProblem('idleTimeout', props.idleTimeout, 0, Infinity),
     durationProblem('maxAge', props.maxAge, MIN_MAX_AGE_SECONDS, Infinity),
-    (props.maxAge !== undefined || environment.defaultMaxAgeSeconds !== undefined) && environment.reaper === undefined
+    (props.maxAge !== undefined || environment.defaultMaxAgeSeconds !== undefined) && !environment.hasReaper
       ? 'the environment has no reaper, which is what ends a host at its maximum age: leave out maxAge and defaultMaxAge, or let it have one'
       : undefined,
     durationProblem('timeout', props.timeout, 1, AGENT_TASK_TIMEOUT.max),
@@ -43,7 +43,7 @@ export function agentTaskProblems(props: AgentTaskProps): string[] {
   ].filter((problem) => problem !== undefined);
 }
 
-const known = (value: unknown): boolean => !Token.isUnresolved(value);
+const known = (value: unknown): boolean => !hasToken(value);
 
 function durationProblem(
   what: string,

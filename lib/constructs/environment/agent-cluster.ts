@@ -4,6 +4,7 @@ import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
+import { referenceWeakly } from '../checks/weak-references';
 
 /** An ECS cluster as far as hosts are concerned. Every `ICluster` of the CDK is one. */
 export interface IAgentCluster extends IConstruct {
@@ -61,6 +62,7 @@ export class AgentCluster extends Cluster {
         'The deployer switched Container Insights off to save its cost; the hosts still log to CloudWatch Logs.',
       );
     }
+    referenceWeakly(this);
   }
 }
 

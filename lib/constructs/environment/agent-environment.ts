@@ -1,8 +1,8 @@
 import type { Duration } from 'aws-cdk-lib';
-import type { IConnectable, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerInsights } from 'aws-cdk-lib/aws-ecs';
-import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import { AgentCluster } from './agent-cluster';
@@ -12,11 +12,15 @@ import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
 import { AgentNetwork } from './agent-network';
 import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
+import type { IAgentEnvironment } from './environment-interfaces';
 import type { OperationsOptions } from '../operations/operations';
 import { Operations } from '../operations/operations';
+import type { AgentEnvironmentAttributes, AgentEnvironmentStackOptions } from './imported-environment';
+import { environmentFromAttributes, environmentFromStackOutputs } from './imported-environment';
 import { OperatorPolicy } from './operator-policy';
 import type { ReaperOptions } from '../reaper/reaper';
 import { Reaper } from '../reaper/reaper';
+import { referenceWeakly } from '../checks/weak-references';
 import { SshSecurityGroup } from './ssh-security-group';
 
 /** What is the same for the hosts' task definition. */
@@ -163,7 +167,20 @@ export interface AgentEnvironmentProps extends HostProps {
  * All that hosts need in one account and region. Grants go to the hosts' task role (`bucket.grantRead(environment)`),
  * connections to their security group (`database.connections.allowDefaultPortFrom(environment)`).
  */
-export class AgentEnvironment extends Construct implements IConnectable, IGrantable {
+export class AgentEnvironment extends Construct implements IAgentEnvironment {
+  /** Uses an environment that is deployed already, by what its stack's outputs say. */
+  static fromAttributes(scope: Construct, id: string, attributes: AgentEnvironmentAttributes): IAgentEnvironment {
+    return environmentFromAttributes(scope, id, attributes);
+  }
+
+  /**
+   * Uses the environment of a stack in the same account and region. Each deployment reads its outputs anew
+   * (`Fn::GetStackOutput`), so that neither stack keeps the other from being updated.
+   */
+  static fromStackOutputs(scope: Construct, id: string, options: AgentEnvironmentStackOptions): IAgentEnvironment {
+    return environmentFromStackOutputs(scope, id, options);
+  }
+
   readonly network: IAgentNetwork;
   readonly cluster: IAgentCluster;
   readonly securityGroup: ISecurityGroup;
@@ -249,6 +266,11 @@ export class AgentEnvironment extends Construct implements IConnectable, IGranta
     this.grantPrincipal = this.taskDefinition.grantPrincipal;
     this.defaultIdleTimeoutSeconds = props.defaultIdleTimeout?.toSeconds() ?? 3600;
     this.defaultMaxAgeSeconds = props.defaultMaxAge?.toSeconds();
+    referenceWeakly(this);
+  }
+
+  get hasReaper(): boolean {
+    return this.reaper !== undefined;
   }
 
   private makeNetwork(props: AgentEnvironmentProps): IAgentNetwork {

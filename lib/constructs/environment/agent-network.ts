@@ -6,6 +6,8 @@ import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { ignoreCfnLintRule } from '../checks/cfn-lint-metadata';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
+import { hasToken } from '../checks/tokens';
+import { referenceWeakly } from '../checks/weak-references';
 import { vpcCidrProblem } from './cidr';
 import { useFargateZones, zoneCountProblem } from './fargate-zones';
 import { PrivateEndpoints } from './private-endpoints';
@@ -146,13 +148,13 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
   static fromVpc(scope: Construct, id: string, props: AgentNetworkFromVpcProps): IAgentNetwork {
     const mode = props.mode ?? NetworkMode.PUBLIC;
     const { subnetIds } = props.vpc.selectSubnets(props.subnets ?? { subnetType: SUBNET_TYPE[mode] });
-    return new ImportedAgentNetwork(scope, id, props.vpc, subnetIds, mode);
+    return new ImportedAgentNetwork(scope, id, props.vpc, subnetIds, mode === NetworkMode.PUBLIC);
   }
 
   /** Uses a VPC and subnets by their ids. Needs no lookup, so it synthesizes without credentials. */
   static fromAttributes(scope: Construct, id: string, attributes: AgentNetworkAttributes): IAgentNetwork {
-    const { vpcId, subnetIds } = attributes;
-    return new ImportedAgentNetwork(scope, id, vpcId, subnetIds, attributes.mode ?? NetworkMode.PUBLIC);
+    const { vpcId, subnetIds, mode = NetworkMode.PUBLIC } = attributes;
+    return new ImportedAgentNetwork(scope, id, vpcId, subnetIds, mode === NetworkMode.PUBLIC);
   }
 
   readonly vpc: Vpc;
@@ -195,6 +197,7 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
         services: props.endpoints,
       });
     }
+    referenceWeakly(this);
   }
 
   /**
@@ -267,7 +270,7 @@ function networkProblems(props: AgentNetworkProps, region: string): string[] {
     maxAzs !== undefined && zones !== undefined
       ? 'maxAzs and availabilityZones exclude each other: name the zones or count them, not both'
       : undefined,
-    Token.isUnresolved([vpcCidr, maxAzs, props.natGateways])
+    hasToken([vpcCidr, maxAzs, props.natGateways])
       ? 'vpcCidr, maxAzs and natGateways must be known at synthesis: give values, not tokens'
       : undefined,
     vpcCidr === undefined || Token.isUnresolved(vpcCidr) ? undefined : vpcCidrProblem(vpcCidr),
@@ -305,21 +308,20 @@ function renameBySubnet(subnet: ISubnet, id: string): void {
   Tags.of(subnet).add('Name', `${(subnet.node.scope as Construct).node.path}/${id}`);
 }
 
-class ImportedAgentNetwork extends Construct implements IAgentNetwork {
+/** A network that exists, as far as hosts are concerned. */
+export class ImportedAgentNetwork extends Construct implements IAgentNetwork {
   readonly vpc: IVpc;
-  readonly assignPublicIp: boolean;
 
   constructor(
     scope: Construct,
     id: string,
     vpc: IVpc | string,
     readonly subnetIds: string[],
-    mode: NetworkMode,
+    readonly assignPublicIp: boolean,
   ) {
     super(scope, id);
-    if (subnetIds.length === 0) throw new Error('hosts need at least one subnet: give subnetIds');
+    if (subnetIds.length === 0) throw new Error(`${this.node.path}: hosts need at least one subnet: give subnetIds`);
     this.vpc = typeof vpc === 'string' ? this.importVpc(vpc) : vpc;
-    this.assignPublicIp = mode === NetworkMode.PUBLIC;
   }
 
   /** Security groups need the VPC's id alone; the zone is there because an import without any is refused. */

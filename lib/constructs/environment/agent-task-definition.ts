@@ -9,13 +9,14 @@ import {
   OperatingSystemFamily,
   Protocol,
 } from 'aws-cdk-lib/aws-ecs';
-import type { IGrantable, IManagedPolicy, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IManagedPolicy, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
 import type { IAgentImage } from './agent-image';
+import type { IAgentTaskDefinition } from './environment-interfaces';
 import { ExecutionRole } from './execution-role';
 import { TaskRole } from './task-role';
 
@@ -104,7 +105,7 @@ export interface AgentTaskDefinitionProps {
 }
 
 /** The task definition of a host, with its log group and its two roles. */
-export class AgentTaskDefinition extends Construct implements IGrantable {
+export class AgentTaskDefinition extends Construct implements IAgentTaskDefinition {
   readonly taskDefinition: FargateTaskDefinition;
   readonly container: ContainerDefinition;
   readonly logGroup: ILogGroup;
@@ -166,6 +167,14 @@ export class AgentTaskDefinition extends Construct implements IGrantable {
         maxBufferSize: Size.mebibytes(4),
       }),
     });
+  }
+
+  get taskDefinitionArn(): string {
+    return this.taskDefinition.taskDefinitionArn;
+  }
+
+  get logGroupName(): string {
+    return this.logGroup.logGroupName;
   }
 
   /** ARN of every revision of the family, for policies. */

@@ -1,10 +1,11 @@
 import type { IAspect } from 'aws-cdk-lib';
 import { Annotations, AspectPriority, Aspects } from 'aws-cdk-lib';
-import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IPeer, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { CfnSecurityGroup, CfnSecurityGroupIngress, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { Construct, IConstruct } from 'constructs';
 import type { Cidr } from './cidr';
-import { parseCidr } from './cidr';
+import { distinctCidrs, parseCidr, unusableBlockOf } from './cidr';
+import { hasToken } from '../checks/tokens';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
 
 export interface SshSecurityGroupProps {
@@ -51,9 +52,22 @@ export class SshSecurityGroup extends SecurityGroup {
       allowAllOutbound: true,
       allowAllIpv6Outbound: true,
     });
-    const sources = (props.sources ?? []).map(parseCidr);
+    const problems = sourceProblems(props.sources ?? []);
+    if (problems.length > 0) throw new Error(`${this.node.path}: ${problems.join('; ')}`);
+    const sources = distinctCidrs((props.sources ?? []).map(parseCidr));
     for (const source of sources) this.admit(source, props.ipv6 ?? true);
     Aspects.of(this).add(new WarnWhenClosed(this), { priority: AspectPriority.READONLY });
+  }
+
+  /**
+   * A rule whose source only the deployment knows is a resource of its own. The source may be a host's address
+   * (`task.privateAddress`), and the host needs this group first.
+   */
+  override addIngressRule(peer: IPeer, connection: Port, description?: string, remoteRule?: boolean): void {
+    const rule = hasToken(peer.toIngressRuleConfig())
+      ? (Object.create(peer, { canInlineRule: { value: false } }) as IPeer)
+      : peer;
+    super.addIngressRule(rule, connection, description, remoteRule);
   }
 
   private admit(source: Cidr, ipv6Reaches: boolean): void {
@@ -82,6 +96,34 @@ export class SshSecurityGroup extends SecurityGroup {
     if (source.prefixLength === 0) acknowledgeFinding(this, 'AwsSolutions-EC23', reason);
     acknowledgeFinding(this, 'CloudFormation-Validate::W2508', reason);
   }
+}
+
+/** The most rules that a group may have for IPv4, and for IPv6 (Amazon VPC quotas); one is left for the hosts of stacks. */
+const MAX_SOURCES = 59;
+
+/** All that is wrong with networks that may reach sshd. */
+export function sourceProblems(sources: readonly string[]): string[] {
+  const problems: string[] = [];
+  const cidrs: Cidr[] = [];
+  for (const source of sources) {
+    try {
+      const cidr = parseCidr(source);
+      cidrs.push(cidr);
+      const block = unusableBlockOf(cidr);
+      if (block !== undefined) problems.push(`nobody connects from ${source}, as ${block} is reserved: leave it out`);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const count = distinctCidrs(cidrs).filter((cidr) => cidr.family === family).length;
+    if (count > MAX_SOURCES) {
+      problems.push(
+        `${count} ${family} networks are too many for one security group: give at most ${MAX_SOURCES}, for example by joining neighbours into larger networks`,
+      );
+    }
+  }
+  return problems;
 }
 
 /** Looks when all rules are there, those that `connections` added to the group included. */

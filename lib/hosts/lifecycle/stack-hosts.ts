@@ -5,7 +5,7 @@ import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { newHostId } from '../../contract/host-name';
 import type { HostProbeAnswer, HostProbeRequest } from '../../contract/host-probe';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
+import { HOST_TAGS } from '../../contract/tags';
 import { pause } from '../../util/abort';
 import { bootEnvironment, checkRequest } from '../model/create-request';
 import type { CheckedRequest } from '../model/create-request';
@@ -136,8 +136,15 @@ export class StackHosts {
     return task !== undefined && isLive(task) && tagsOf(task)[HOST_TAGS.stackDigest] === digest;
   }
 
-  /** Gives a host the users' tags and the age limit that a request says, and takes away what it doesn't. */
-  async retag(taskArn: string, request: Pick<StackHostRequest, 'tags' | 'maxAge'>): Promise<void> {
+  /**
+   * Gives a host the tags and the age limit that a request says, and takes away those it had from an earlier request.
+   * Other tags stay: they come from the task definition, and so from the stack.
+   */
+  async retag(
+    taskArn: string,
+    request: Pick<StackHostRequest, 'tags' | 'maxAge'>,
+    formerKeys: readonly string[],
+  ): Promise<void> {
     const task = await this.find(taskArn);
     if (task === undefined || !isLive(task)) return;
     const present = tagsOf(task);
@@ -148,11 +155,7 @@ export class StackHosts {
         [HOST_TAGS.expiresAt]: new Date(created + request.maxAge * 1000).toISOString(),
       }),
     };
-    const extra = Object.keys(present).filter(
-      (key) =>
-        !(key in wanted) &&
-        (key === HOST_TAGS.expiresAt || !(key.startsWith(RESERVED_TAG_PREFIX) || key.startsWith('aws:'))),
-    );
+    const extra = [...formerKeys, HOST_TAGS.expiresAt].filter((key) => key in present && !(key in wanted));
     const changed = Object.entries(wanted).filter(([key, value]) => present[key] !== value);
     if (extra.length > 0) await this.services.tasks.untag(taskArn, extra);
     if (changed.length > 0) await this.services.tasks.tag(taskArn, Object.fromEntries(changed));

@@ -1,12 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnResource, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, CfnResource, Duration, Fn, Stack, Tags } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Peer, Port } from 'aws-cdk-lib/aws-ec2';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { context as featureFlags } from '../../../cdk.json';
-import { AgentEnvironment, AgentNetwork, AgentTask, AgentTaskProvider, NetworkMode } from '../../../lib/constructs';
+import {
+  AgentEnvironment,
+  AgentImage,
+  AgentNetwork,
+  AgentTask,
+  AgentTaskProvider,
+  NetworkMode,
+} from '../../../lib/constructs';
 import type { AgentEnvironmentProps, AgentTaskProps } from '../../../lib/constructs';
 import { generateKeyPair } from '../../../lib/ssh';
 import { cfnLint } from '../../support/cdk/cfn-lint';
@@ -46,6 +54,8 @@ describe('AgentTask', () => {
 
     expect(resourceOf(stack).Properties).toEqual({
       ServiceToken: expect.anything(),
+      ServiceTimeout: '3600',
+      Owner: expect.stringMatching(/^Reviewer/),
       Cluster: { Ref: expect.stringMatching(/^AgentsCluster/) },
       TaskDefinition: { Ref: expect.stringMatching(/^AgentsTaskDefinition/) },
       ContainerName: 'agent',
@@ -214,7 +224,7 @@ describe('AgentTask', () => {
   });
 
   it.each<[string, Partial<AgentTaskProps>, RegExp]>([
-    ['a name with a dot', { name: 'my.host' }, /"my\.host" is no host name: use letters/],
+    ['a name with a dot', { name: 'my.host' }, /"my\.host" is not a valid host name: use letters/],
     ['a private key', { publicKey: KEYS.privateKey }, /a private key was given, which must stay secret/],
     ['half a key', { publicKey: 'ssh-ed25519' }, /"ssh-ed25519" is not an OpenSSH public key/],
     ['a key with options', { authorizedKeys: [`command="x" ${KEYS.publicKey}`] }, /is not an OpenSSH public key/],
@@ -230,7 +240,7 @@ describe('AgentTask', () => {
     ['too long a command', { command: ['echo', 'x'.repeat(6000)] }, /command and env take \d+ characters/],
     ['a tag of ours', { tags: { 'mngr-host-id': 'x' } }, /tag mngr-host-id is reserved/],
     ['too many tags', { tags: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, ''])) }, /50 tags are/],
-    ['a wrong provider name', { providerName: 'a/b' }, /"a\/b" is no provider name/],
+    ['a wrong provider name', { providerName: 'a/b' }, /"a\/b" is not a valid provider name/],
   ])('refuses %s', (_, props, message) => {
     expect(() => withTask(props)).toThrow(message);
     expect(() => withTask(props)).toThrow(/^Team\/Reviewer: /);
@@ -251,7 +261,7 @@ describe('AgentTask', () => {
   it('tells all problems at once, and never a private key', () => {
     const refused = (): unknown => withTask({ name: '.', publicKey: KEYS.privateKey, command: [''] });
 
-    expect(refused).toThrow(/is no host name.*a private key was given.*the command is empty/s);
+    expect(refused).toThrow(/is not a valid host name.*a private key was given.*the command is empty/s);
     expect(refused).not.toThrow(KEYS.privateKey.split('\n')[1]);
   });
 
@@ -276,6 +286,191 @@ describe('AgentTask', () => {
     expect(
       () => new AgentTask(stack, 'Reviewer', { environment, name: 'r', publicKey: KEYS.publicKey, resourceProvider }),
     ).toThrow(/resourceProvider is for environment Team\/Others, and the host is for Team\/Agents/);
+  });
+
+  it('is another resource with another provider, whose service token CloudFormation could not change', () => {
+    const idsOf = (make: (stack: Stack) => Pick<AgentTaskProps, 'environment' | 'resourceProvider'>) => {
+      const stack = emptyStack();
+      new AgentTask(stack, 'Reviewer', { name: 'reviewer', publicKey: KEYS.publicKey, ...make(stack) });
+      const resources = Template.fromStack(stack).findResources('Custom::MngrAgentTask');
+      return Object.entries(resources).map(([id, { Properties }]) => ({
+        id,
+        owner: (Properties as { Owner: string }).Owner,
+      }));
+    };
+    const [first] = idsOf((stack) => ({ environment: environmentIn(stack) }));
+    const [same] = idsOf((stack) => ({ environment: environmentIn(stack) }));
+    const [moved] = idsOf((stack) => ({ environment: environmentIn(stack, 'Others') }));
+    const [ownProvider] = idsOf((stack) => {
+      const environment = environmentIn(stack);
+      return { environment, resourceProvider: new AgentTaskProvider(stack, 'Provider', { environment }) };
+    });
+
+    expect(same).toEqual(first);
+    expect(new Set([first?.id, moved?.id, ownProvider?.id]).size).toBe(3);
+    // The host's tag stays, so that the new one knows the old one as its own.
+    expect(new Set([first?.owner, moved?.owner, ownProvider?.owner]).size).toBe(1);
+  });
+
+  it('can be ended in a cluster that an update has replaced', () => {
+    const statements = statementsIn(
+      Template.fromStack(withTask().stack),
+      'AWS::IAM::Policy',
+      /(OnEvent|IsComplete)Role/,
+    );
+
+    for (const sid of ['DescribeHosts', 'StopHosts']) {
+      const [statement] = statements.filter(({ Sid }) => Sid === sid);
+      expect(JSON.stringify(statement?.Resource)).toMatch(/:task\/\*/);
+    }
+  });
+
+  it.each<[string, (stack: Stack) => void]>([
+    [
+      'a host in the scope of its environment',
+      (stack) => {
+        const environment = environmentIn(stack);
+        new AgentTask(environment, 'Reviewer', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
+      },
+    ],
+    [
+      'a rule for a host’s address',
+      (stack) => {
+        const environment = environmentIn(stack);
+        const task = new AgentTask(stack, 'Reviewer', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
+        environment.securityGroup.addIngressRule(Peer.ipv4(`${task.privateAddress}/32`), Port.tcp(8080));
+      },
+    ],
+    [
+      'a connection from a host’s address',
+      (stack) => {
+        const environment = environmentIn(stack);
+        const task = new AgentTask(stack, 'Reviewer', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
+        environment.connections.allowFrom(Peer.ipv4(`${task.privateAddress}/32`), Port.tcp(8080));
+      },
+    ],
+  ])('can be deployed with %s: nothing waits for itself', (_, make) => {
+    const stack = emptyStack();
+    make(stack);
+
+    // It refuses a template with a circle of dependencies.
+    expect(() => Template.fromStack(stack)).not.toThrow();
+  });
+
+  it('has the tags of its stack, over which its own go', () => {
+    const { stack } = withTask({ tags: { team: 'a' } });
+    Tags.of(stack).add('team', 'b');
+    Tags.of(stack).add('cost-center', '4711');
+
+    expect(resourceOf(stack).Properties.Tags).toEqual({ team: 'a', 'cost-center': '4711' });
+  });
+
+  it.each<[string, (stack: Stack) => void, RegExp]>([
+    [
+      'two hosts of one name',
+      (stack) => {
+        const environment = environmentIn(stack);
+        for (const id of ['One', 'Two'])
+          new AgentTask(stack, id, { environment, name: 'r', publicKey: KEYS.publicKey });
+      },
+      /\[Team\/One\] Team\/Two has the name "r" too/,
+    ],
+    [
+      'a host in another region than its environment',
+      (stack) => {
+        const elsewhere = new Stack(stack.node.root, 'Elsewhere', { env: { ...ENV, region: 'us-east-1' } });
+        const environment = environmentIn(stack);
+        new AgentTask(elsewhere, 'One', { environment, name: 'r', publicKey: KEYS.publicKey });
+      },
+      /^Elsewhere\/One: the stack is in us-east-1, and environment Team\/Agents is in eu-central-1/,
+    ],
+    [
+      'a provider of another stack',
+      (stack) => {
+        const other = new Stack(stack.node.root, 'Other', { env: ENV });
+        const environment = environmentIn(stack);
+        const resourceProvider = new AgentTaskProvider(other, 'Provider', { environment });
+        new AgentTask(stack, 'One', { environment, name: 'r', publicKey: KEYS.publicKey, resourceProvider });
+      },
+      /resourceProvider is in stack Other, and may only manage that stack's hosts/,
+    ],
+  ])('refuses %s', (_, make, message) => {
+    const stack = emptyStack();
+
+    expect(() => {
+      make(stack);
+      Template.fromStack(stack);
+    }).toThrow(message);
+  });
+
+  describe('of an environment in another stack, with the defaults of the CDK', () => {
+    const synthesized = (image: string) => {
+      const app = new App({ builtinCloudFormationValidation: false, analyticsReporting: false });
+      const base = new Stack(app, 'Base', { env: ENV });
+      const environment = new AgentEnvironment(base, 'Agents', {
+        image: AgentImage.fromUri(base, 'Image', image),
+        networkOptions: ZONES,
+      });
+      const team = new Stack(app, 'Reviews', { env: ENV });
+      const task = new AgentTask(team, 'Reviewer', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
+      const reader = new Stack(app, 'Reader', { env: ENV });
+      new CfnOutput(reader, 'Address', { value: task.address });
+      return [base, team, reader].map((stack) => Template.fromStack(stack).toJSON() as { Outputs?: object });
+    };
+
+    it('has nothing exported that an update would have to change', () => {
+      for (const template of synthesized('registry.example.com/agent:1')) {
+        expect(JSON.stringify(template)).not.toMatch(/"Export"|Fn::ImportValue/);
+      }
+    });
+  });
+
+  describe('of an environment that is deployed already', () => {
+    const publicKey = KEYS.publicKey;
+
+    it('takes what the environment’s stack says at each deployment', () => {
+      const stack = emptyStack();
+      const environment = AgentEnvironment.fromStackOutputs(stack, 'Agents', { stackName: 'mngr-fargate' });
+      new AgentTask(stack, 'Reviewer', { environment, name: 'reviewer', publicKey });
+
+      const output = (name: string) => ({ 'Fn::GetStackOutput': { StackName: 'mngr-fargate', OutputName: name } });
+      expect(resourceOf(stack).Properties).toMatchObject({
+        Cluster: output('EcsCluster'),
+        TaskDefinition: output('TaskDefinition'),
+        Subnets: { 'Fn::Split': [',', output('Subnets')] },
+        SecurityGroups: [output('SecurityGroups')],
+        AssignPublicIp: output('AssignPublicIp'),
+        Cpu: output('Cpu'),
+        Memory: output('Memory'),
+        LogGroup: output('LogGroup'),
+      });
+      expect(new AwsSolutionsChecks(stack, { verbose: true }).validateScope(stack).violations).toEqual([]);
+    });
+
+    it('takes attributes', () => {
+      const stack = emptyStack();
+      const environment = AgentEnvironment.fromAttributes(stack, 'Agents', {
+        vpcId: 'vpc-1',
+        subnetIds: ['subnet-1'],
+        networkMode: NetworkMode.PRIVATE_NAT,
+        clusterName: 'team',
+        taskDefinition: 'arn:aws:ecs:eu-central-1:123456789012:task-definition/team-task:7',
+        securityGroupId: 'sg-1',
+        logGroupName: 'logs',
+        taskRoleArn: 'arn:aws:iam::123456789012:role/task',
+        executionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+        hasReaper: false,
+      });
+      new AgentTask(stack, 'Reviewer', { environment, name: 'reviewer', publicKey });
+      const template = Template.fromStack(stack);
+
+      expect(resourceOf(stack).Properties).toMatchObject({ Cluster: 'team', AssignPublicIp: false, Cpu: 1024 });
+      const [run] = statementsIn(template, 'AWS::IAM::Policy', /OnEventRole/).filter(({ Sid }) => Sid === 'RunHosts');
+      expect(JSON.stringify(run?.Resource)).toContain(':task-definition/team-task:*');
+      expect(
+        () => new AgentTask(stack, 'Old', { environment, name: 'old', publicKey, maxAge: Duration.days(1) }),
+      ).toThrow(/has no reaper/);
+    });
   });
 
   it('leaves nothing for cdk-nag to find', () => {
