@@ -86,6 +86,7 @@ const SETTINGS = {
 
   defaultIdleTimeout: wholeNumber(0, SECONDS_PER_YEAR),
   defaultMaxAge: wholeNumber(60, SECONDS_PER_YEAR),
+  retainHosts: flag,
   awsProfile: text,
 
   reaper: flag,

@@ -71,8 +71,6 @@ function outputsOf(stack: Stack, environment: AgentEnvironment, awsProfile: stri
         aws_role_arn: roleArn,
         default_idle_timeout: environment.defaultIdleTimeoutSeconds,
         default_max_age: maxAge,
-        architecture,
-        log_group: logGroupName,
       }),
       description: 'Paste this into ~/.mngr/config.toml',
     },

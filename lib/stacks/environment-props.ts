@@ -56,6 +56,7 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     operatorExternalId: settings.operatorExternalId,
     defaultIdleTimeout: imported(settings.defaultIdleTimeout, (seconds) => Duration.seconds(seconds)),
     defaultMaxAge: imported(settings.defaultMaxAge, (seconds) => Duration.seconds(seconds)),
+    retainHosts: settings.retainHosts,
     reaper: settings.reaper,
     reaperOptions: settings.reaper === false ? undefined : reaperOptions(settings),
     operations: operationsOptionsOf(stack, settings),

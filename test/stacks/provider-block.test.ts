@@ -45,8 +45,6 @@ describe('the provider block', () => {
       memory: Number(outputs.Memory),
       aws_role_arn: outputs.OperatorRoleArn,
       default_idle_timeout: Number(outputs.DefaultIdleTimeout),
-      architecture: outputs.Architecture,
-      log_group: outputs.LogGroup,
     });
     expect(config.default_max_age).toBe(
       outputs.DefaultMaxAge === undefined ? undefined : Number(outputs.DefaultMaxAge),
@@ -59,6 +57,16 @@ describe('the provider block', () => {
     for (const key of FIRST_PLUGINS_KEYS) expect(block).toMatch(new RegExp(`^(# )?${key} = `, 'm'));
     expect(block).toContain('# aws_profile = ');
     expect(parse(block)).not.toHaveProperty('providers.fargate.aws_profile');
+  });
+
+  it('has no key that the first plugin would refuse', () => {
+    const { providers } = parse(resolvedOutputs(templateFor({})).ProviderBlock as string) as {
+      providers: { fargate: Record<string, unknown> };
+    };
+
+    expect(Object.keys(providers.fargate).filter((key) => !['backend', ...FIRST_PLUGINS_KEYS].includes(key))).toEqual(
+      [],
+    );
   });
 
   it('names the profile that the deployer gave', () => {

@@ -15,6 +15,8 @@ import { AgentTaskDefinition } from './agent-task-definition';
 import type { IAgentEnvironment } from './environment-interfaces';
 import type { OperationsOptions } from '../operations/operations';
 import { Operations } from '../operations/operations';
+import { EcsServiceRole } from './ecs-service-role';
+import { HostDrain } from './host-drain';
 import type { AgentEnvironmentAttributes, AgentEnvironmentStackOptions } from './imported-environment';
 import { environmentFromAttributes, environmentFromStackOutputs } from './imported-environment';
 import { OperatorPolicy } from './operator-policy';
@@ -156,6 +158,14 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly reaperOptions?: ReaperOptions;
 
   /**
+   * Whether running hosts are left alone when the environment is deleted. They then make the deletion fail, before
+   * anything is deleted.
+   *
+   * @default - false: they are stopped first
+   */
+  readonly retainHosts?: boolean;
+
+  /**
    * Dashboard, alarms and budget.
    *
    * @default - none
@@ -209,14 +219,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
 
     this.network = props.network ?? this.makeNetwork(props);
     const { vpc } = this.network;
-    this.cluster =
-      props.cluster ??
-      new AgentCluster(this, 'Cluster', {
-        vpc,
-        clusterName: name('mngr'),
-        spot: props.spot,
-        containerInsights: props.containerInsights,
-      });
+    this.cluster = props.cluster ?? this.makeCluster(props, name('mngr'));
     this.securityGroup =
       props.securityGroup ??
       new SshSecurityGroup(this, 'Ssh', { vpc, sources: props.sshSources, ipv6: props.network !== undefined });
@@ -255,6 +258,20 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
         logRetention: props.logRetention,
       });
     }
+    new HostDrain(this, 'Drain', {
+      cluster: this.cluster,
+      family: this.taskDefinition.family,
+      retainHosts: props.retainHosts,
+      logRetention: props.logRetention,
+      before: [
+        this.network,
+        this.cluster,
+        this.securityGroup,
+        this.taskDefinition,
+        this.operator,
+        ...(this.reaper === undefined ? [] : [this.reaper]),
+      ],
+    });
     this.operations = new Operations(this, 'Operations', {
       ...props.operations,
       family: this.taskDefinition.family,
@@ -271,6 +288,18 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
 
   get hasReaper(): boolean {
     return this.reaper !== undefined;
+  }
+
+  private makeCluster(props: AgentEnvironmentProps, clusterName: string): AgentCluster {
+    const serviceRole = new EcsServiceRole(this, 'EcsServiceRole', { logRetention: props.logRetention });
+    const cluster = new AgentCluster(this, 'Cluster', {
+      vpc: this.network.vpc,
+      clusterName,
+      spot: props.spot,
+      containerInsights: props.containerInsights,
+    });
+    cluster.node.addDependency(serviceRole);
+    return cluster;
   }
 
   private makeNetwork(props: AgentEnvironmentProps): IAgentNetwork {

@@ -97,7 +97,8 @@ export class LambdaFunction extends Construct {
     for (const statement of props.statements ?? []) this.role.addToPolicy(statement);
     this.function = new Function(this, 'Function', {
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
+      // The one that Lambda has in every region.
+      architecture: Architecture.X86_64,
       code: lambdaCode(props.code),
       handler: `index.${props.handler ?? 'handler'}`,
       description: props.description,
