@@ -146,7 +146,8 @@ async function bundle(): Promise<string> {
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,
-      splitting: true,
+      // A daemon runs on when a new build replaces its files, so it reads all of them when it starts.
+      splitting: name !== 'local-daemon',
       format: 'esm',
       platform: 'node',
       target: NODE,

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { MngrFargateError } from '../../contract/errors';
 import { writePrivateFileSync } from '../../util/atomic-file';
+import { assertPrivateFolder, ensurePrivateFolder } from '../../util/private-folder';
+
+/** What its folder is for, as errors say it. */
+const PURPOSE = "the local endpoint's keys and scripts";
 
 /** Environment variable that says where the endpoint keeps its state. */
 export const LOCAL_DIRECTORY_VARIABLE = 'MNGR_FARGATE_LOCAL_DIR';
@@ -93,14 +97,16 @@ export class LocalFiles {
     return createHash('sha256').update(this.directory).digest('hex').slice(0, 12);
   }
 
+  /** Throws `denied` when another user owns the folder, or may write to it. */
   make(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    ensurePrivateFolder(this.directory, PURPOSE);
   }
 
-  /** What the last daemon said; undefined when there was none. */
+  /** What the last daemon said; undefined when there was none. Throws `denied` for a folder that others may write to. */
   readRecord(): DaemonRecord | undefined {
     let text: string;
     try {
+      assertPrivateFolder(this.directory, PURPOSE);
       text = readFileSync(this.record, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

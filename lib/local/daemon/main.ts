@@ -4,7 +4,7 @@ import { LocalFiles, daemonConfigurationSchema } from './files';
 import type { DaemonConfiguration } from './files';
 import type { DaemonMessage } from './start';
 import { Endpoint } from '../endpoint';
-import { chooseRuntime } from '../runtimes';
+import { chooseRuntimeWithImages } from '../runtimes';
 import { loadAssembly } from '../template/assembly';
 import type { Assembly } from '../template/assembly';
 import type { TaskRuntime } from '../runtimes';
@@ -14,13 +14,12 @@ async function main(configurationFile: string): Promise<void> {
   const configuration = daemonConfigurationSchema.parse(JSON.parse(readFileSync(configurationFile, 'utf8')));
   const files = new LocalFiles(configuration.stateDirectory);
   const assembly = loadAssembly(configuration.assemblyDirectory, configuration.stackName);
-  const runtime = await chooseRuntime({
-    kind: configuration.runtime,
-    stateDirectory: files.runtime,
-    endpointId: files.endpointId,
-  });
-  tell({ kind: 'progress', line: `tasks run as ${runtime.description}` });
-  await prepareImages(assembly, runtime);
+  // The images are made now, so that the first task needn't wait for them.
+  const runtime = await chooseRuntimeWithImages(
+    { kind: configuration.runtime, stateDirectory: files.runtime, endpointId: files.endpointId },
+    assembly.images.values(),
+    (line) => tell({ kind: 'progress', line }),
+  );
   const endpoint = await listen(configuration, files, assembly, runtime);
   files.writeRecord({
     pid: process.pid,
@@ -45,13 +44,6 @@ async function main(configurationFile: string): Promise<void> {
   process.on('SIGINT', end);
   // The one who started the daemon may be gone before it is told.
   tell({ kind: 'ready' });
-}
-
-/** Builds what tasks are made from, so that the first one needn't wait for it. */
-async function prepareImages(assembly: Assembly, runtime: TaskRuntime): Promise<void> {
-  for (const image of assembly.images.values()) {
-    await runtime.prepare(image, (line) => tell({ kind: 'progress', line }));
-  }
 }
 
 async function listen(

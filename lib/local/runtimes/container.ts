@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ContainerInfo } from 'dockerode';
+import { ensurePrivateFolder } from '../../util/private-folder';
 import { AddressPool } from './addresses';
 import { execInContainer } from './container-exec';
 import { ContainerImages, statusOf } from './container-images';
@@ -63,7 +63,7 @@ export class ContainerRuntime implements TaskRuntime {
     this.endpointId = options.endpointId;
     this.stateDirectory = resolve(options.stateDirectory, 'containers');
     this.images = new ContainerImages(engine);
-    mkdirSync(this.stateDirectory, { recursive: true, mode: 0o700 });
+    ensurePrivateFolder(this.stateDirectory, 'the addresses of tasks');
     this.pool = new AddressPool({
       file: join(this.stateDirectory, 'addresses.json'),
       endpointId: options.endpointId,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { MngrFargateError } from '../../contract/errors';
 import { writePrivateFileSync } from '../../util/atomic-file';
+import { ensurePrivateFolder } from '../../util/private-folder';
 import { LOCAL_DIRECTORY_VARIABLE } from '../daemon/files';
 import { AddressPool } from './addresses';
 import { filesIn, hashFiles, hashText } from './image-folder';
@@ -96,8 +97,9 @@ export class ProcessRuntime implements TaskRuntime {
   static async create(options: ProcessRuntimeOptions): Promise<ProcessRuntime> {
     assertThatProcessesCanRun();
     const stateDirectory = resolve(options.stateDirectory, PROCESSES);
-    mkdirSync(join(stateDirectory, TASKS), { recursive: true, mode: 0o700 });
-    mkdirSync(join(stateDirectory, 'images'), { recursive: true, mode: 0o700 });
+    for (const folder of ['', TASKS, 'images', 'scripts']) {
+      ensurePrivateFolder(join(stateDirectory, folder), 'scripts and images that tasks run as root');
+    }
     const scripts = writeScripts(stateDirectory);
     const writeLayer =
       options.namespaces === 'off'

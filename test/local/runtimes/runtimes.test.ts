@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseRuntime } from '../../../lib/local/runtimes';
+import { chooseRuntime, chooseRuntimeWithImages } from '../../../lib/local/runtimes';
+import { RUNTIME_IMAGE } from '../../support/endpoint/runtime-contract';
 import { describeWith, program } from '../../support/run/requirements';
 
 describe('the choice of a runtime', () => {
@@ -61,6 +63,52 @@ describe('the choice of a runtime', () => {
       server.closeAllConnections();
       server.close();
     }
+  });
+
+  describeWith(program('sshd'), 'an engine without a way to its registry', () => {
+    /** Answers as an engine does that has no images and whose pulls fail. */
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      const path = (request.url ?? '').replace(/^\/v[\d.]+/, '');
+      const answers: Record<string, unknown> = {
+        '/_ping': 'OK',
+        '/info': { NCPU: 2, Architecture: 'x86_64', OperatingSystem: 'Debian' },
+        '/version': { Version: '28.0.0' },
+      };
+      const known = answers[path];
+      response.statusCode = known !== undefined ? 200 : path.startsWith('/images/create') ? 500 : 404;
+      response.end(JSON.stringify(known ?? { message: 'Get "https://registry-1.docker.io/v2/": dial tcp: timeout' }));
+    };
+    const lines: string[] = [];
+    let server: Server;
+
+    beforeEach(async () => {
+      server = createServer(serve);
+      await new Promise<void>((listening) => server.listen(join(stateDirectory, 'engine.sock'), listening));
+    });
+
+    afterEach(() => {
+      server.closeAllConnections();
+      return new Promise<void>((closed) => server.close(() => closed()));
+    });
+
+    const choose = (kind: 'auto' | 'container') => {
+      const environment = { DOCKER_HOST: `unix://${join(stateDirectory, 'engine.sock')}` };
+      const choice = { kind, stateDirectory, endpointId: 'test', environment };
+      return chooseRuntimeWithImages(choice, [{ type: 'folder', path: RUNTIME_IMAGE }], (line) => lines.push(line));
+    };
+
+    it('lets tasks run as processes, and says why', async () => {
+      const runtime = await choose('auto');
+      expect(runtime.kind).toBe('process');
+      expect(lines.join(' ')).toMatch(
+        /can't run in containers: .*can't be pulled.*processes of this machine.* instead/,
+      );
+      await runtime.removeAll();
+    });
+
+    it('is an error where containers were asked for', async () => {
+      await expect(choose('container')).rejects.toThrow(/can't be pulled: .*dial tcp: timeout/);
+    });
   });
 
   describeWith(program('sshd'), 'without an engine', () => {
