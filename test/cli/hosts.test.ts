@@ -151,12 +151,12 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
   test('logs --follow goes on until Ctrl-C', async () => {
     const { exitCode, stdout, stderr } = await local.home.run(['logs', 'fox', '--follow', '--timestamps'], {
       onStart: async ({ kill, onStdout }) => {
-        await onStdout(/starts sshd/);
+        await onStdout(/is starting sshd/);
         kill('SIGINT');
       },
     });
     expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: '' });
-    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z mngr: .*starts sshd/m);
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z mngr: .*is starting sshd/m);
   });
 
   test('tag and rename', async () => {
