@@ -5,7 +5,7 @@ import { ImageRevisions } from '../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../lib/hosts/reaping/reap';
 import type { Resumption } from '../../lib/hosts/reaping/reap';
 import type { RunCounts } from '../../lib/hosts/reaping/journal';
-import { familyOfArn } from '../../lib/hosts/reaping/task-facts';
+import { familyOf } from '../../lib/contract/task-definition-family';
 import { EmbeddedMetrics } from './embedded-metrics';
 import type { ReaperSettings } from './settings';
 import { meaningOf } from './task-event';
@@ -86,7 +86,7 @@ export class ReaperFunction {
 
   /** Counts a start or an end. Makes no AWS calls: launchers need the rate limits while a fleet starts (docs/decisions/080). */
   private note(task: TaskStateChange): undefined {
-    if (familyOfArn(task.taskDefinitionArn) !== this.settings.rules.family) return;
+    if (familyOf(task.taskDefinitionArn) !== this.settings.rules.family) return;
     const { taskArn, startedBy = null } = task;
     const meaning = meaningOf(task, this.tasks.now());
     if (meaning === undefined || !this.isNew(`${meaning.kind} ${taskArn}`)) return;

@@ -82,7 +82,7 @@ export class CliContext {
   }
 
   /** Reports one of several errors to a person; the command goes on. */
-  reportText(error: MngrFargateError, subject: string): void {
+  reportText(error: MngrFargateError, subject?: string): void {
     this.io.stderr.write(errorText(error, { verbose: this.verbose, debug: this.debug, subject }));
   }
 

@@ -9,6 +9,13 @@ export const HOST_TAGS = {
   hostId: 'mngr-host-id',
   /** The host's current name. A rename changes it; `startedBy` keeps the first name. */
   hostName: 'mngr-host-name',
+  /**
+   * The environment that the host belongs to: the family of its task definition, which two environments never share, also
+   * where they share a cluster. Policies ask for it before they let a host be changed.
+   */
+  environment: 'mngr-environment',
+  /** Who made the host and may end it without being asked: one of HOST_OWNERS. */
+  owner: 'mngr-owner',
   /** ISO 8601, UTC, set by RunTask. */
   createdAt: 'mngr-created-at',
   /** ISO 8601, UTC, set once the launcher has verified the host key and set the host up. */
@@ -26,6 +33,16 @@ export const HOST_TAGS = {
   /** Digest of what an `AgentTask` was launched with, which tells whether an update needs a new task. */
   stackDigest: 'mngr-stack-digest',
 } as const;
+
+/**
+ * Who made a host: a person or program with the launcher, mngr with its plugin, or a CloudFormation stack. Nobody else's
+ * automatic clean-up ends it, except the reaper, which keeps the limits that its owner gave it.
+ */
+export const HOST_OWNERS = ['launcher', 'mngr', 'stack'] as const;
+export type HostOwner = (typeof HOST_OWNERS)[number];
+
+export const isHostOwner = (text: string | undefined): text is HostOwner =>
+  (HOST_OWNERS as readonly (string | undefined)[]).includes(text);
 
 /** Prefix of mngr's own tags; user tags may not start with it. */
 export const RESERVED_TAG_PREFIX = 'mngr-';

@@ -3,7 +3,7 @@ import type { CopyOptions, CopyResult } from '../ssh';
 import { Background } from '../util/background';
 import { Channels } from './remote/channels';
 import { createHost } from './lifecycle/create';
-import { destroyAllHosts, destroyHost } from './lifecycle/destroy';
+import { destroyHost, destroyHosts } from './lifecycle/destroy';
 import { findTask, hostsOf, listHosts } from './lifecycle/find';
 import { idleSecondsOf } from './remote/idle';
 import { renameHost, tagHost } from './lifecycle/rename-and-tag';
@@ -19,6 +19,7 @@ import type {
   CreateHostRequest,
   CreatedHost,
   CreateOptions,
+  DestroyOutcome,
   DestroyResult,
   ExecOptions,
   ExecResult,
@@ -64,8 +65,12 @@ export class Hosts implements HostsApi {
     return destroyHost(this.services, this.channels, reference, signal);
   }
 
-  destroyAll({ signal }: CallOptions = {}): Promise<DestroyResult[]> {
-    return destroyAllHosts(this.services, this.channels, signal);
+  destroyEach(hosts: readonly Host[], { signal }: CallOptions = {}): Promise<DestroyOutcome[]> {
+    return destroyHosts(this.services, this.channels, hosts, signal);
+  }
+
+  async destroyAll({ signal }: CallOptions = {}): Promise<DestroyOutcome[]> {
+    return this.destroyEach(await this.list({}, { signal }), { signal });
   }
 
   rename(reference: HostReference, name: string, { signal }: CallOptions = {}): Promise<Host> {

@@ -11,6 +11,8 @@ import { TaskDefinitions } from './ecs/task-definitions';
 import { TaskLogs } from './ecs/task-logs';
 import { TaskWatch } from './ecs/task-watch';
 import { Tasks } from './ecs/tasks';
+import type { LaunchName } from './ecs/tasks';
+import { familyOf } from '../contract/task-definition-family';
 import type { HostsOptions } from './model/types';
 
 const DEFAULT_PROVIDER = 'fargate';
@@ -34,6 +36,13 @@ export interface Services extends AwsServices {
   readonly keys: KeyStore;
   readonly carrier: Carrier;
 }
+
+/** What a host of this name is launched as. */
+export const launchName = ({ provider, config }: AwsServices, name: string): LaunchName => ({
+  provider,
+  name,
+  environment: familyOf(config.task_definition),
+});
 
 export function makeServices(options: HostsOptions): Services {
   const services = makeAwsServices(options);

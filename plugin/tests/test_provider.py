@@ -1,6 +1,7 @@
 """The provider's interface, as far as it needs no host."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,12 +12,13 @@ from imbue.mngr.errors import (
     HostNameConflictError,
     HostNotFoundError,
     MngrError,
+    ProviderError,
     ProviderUnavailableError,
     SnapshotsNotSupportedError,
 )
 from imbue.mngr.hosts.host import Host
 from imbue.mngr.interfaces.data_types import HostLifecycleOptions
-from imbue.mngr.primitives import AgentId, HostId, HostName, HostState, SnapshotName, VolumeId
+from imbue.mngr.primitives import ActivitySource, AgentId, HostId, HostName, HostState, SnapshotName, VolumeId
 from imbue.mngr.providers.ssh_utils import save_ssh_keypair
 
 from conftest import FakeCli, example
@@ -48,6 +50,22 @@ def test_discovers_with_one_call_and_no_ssh(provider: FargateProvider, fake_cli:
     provider.get_host(READY)
     provider.get_host_resources(provider.get_host(READY))
     assert fake_cli.calls == [["list", "--no-idle"]]
+
+
+@pytest.mark.parametrize("owner", ["launcher", "stack", None])
+def test_a_host_that_mngr_did_not_make_is_not_ended(
+    provider: FargateProvider, fake_cli: FakeCli, owner: str | None
+) -> None:
+    fake_cli.answer("list", [{**host, "owner": owner} for host in example("hosts")])
+    discover(provider)
+    with pytest.raises(ProviderError, match="was not created by mngr|belongs to a CloudFormation stack"):
+        provider.destroy_host(provider.get_host(READY))
+    assert ["destroy", str(READY), "--yes"] not in fake_cli.calls
+    host = provider.get_host(READY)
+    assert isinstance(host, Host)
+    # What mngr's gc asks before it ends a host without agents.
+    activity = host.get_reported_activity_time(ActivitySource.BOOT)
+    assert activity is not None and datetime.now(UTC) - activity < timedelta(minutes=1)
 
 
 def test_ended_hosts_cost_no_call(provider: FargateProvider, fake_cli: FakeCli) -> None:

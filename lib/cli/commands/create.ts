@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { CreatedHost, CreateHostRequest, Host } from '../../hosts/model/types';
 import { MngrFargateError } from '../../contract/errors';
+import type { HostOwner } from '../../contract/tags';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
 import { EXIT_CODES } from '../exit-codes';
@@ -15,6 +16,9 @@ import { formatAddress, formatSize } from '../render/format';
 import { printable } from '../../util/printable';
 import type { CommandRegistration } from '../runner';
 
+/** A stack makes its hosts by itself. */
+const LAUNCHING_OWNERS: readonly HostOwner[] = ['launcher', 'mngr'];
+
 interface CreateOptions {
   readonly cpu?: string;
   readonly memory?: string;
@@ -27,6 +31,7 @@ interface CreateOptions {
   readonly subnet?: readonly string[];
   readonly ephemeralStorage?: string;
   readonly authorizedKey?: readonly string[];
+  readonly owner: HostOwner;
   readonly wait?: boolean;
   readonly timeout?: string;
   readonly progress: ProgressStyle;
@@ -55,6 +60,7 @@ async function requestOf(
     subnets: options.subnet,
     ephemeralStorage: given(options.ephemeralStorage, parseStorage),
     authorizedKeys: (await Promise.all((options.authorizedKey ?? []).map(publicKeys))).flat(),
+    owner: options.owner,
     wait: options.wait !== false,
     timeout: given(options.timeout, (text) => parseDuration(text, '--timeout', WAITED_FOR)),
   };
@@ -94,11 +100,13 @@ async function create(context: CliContext, names: readonly string[], options: Cr
   const request = await requestOf(options, context);
   context.interrupts.announce('stopping what was started; press Ctrl-C again to quit at once');
 
-  const outcomes = await context.withHosts(
+  let outcomes: readonly Outcome[] | undefined;
+  let late: MngrFargateError | undefined;
+  const work = context.withHosts(
     async (hosts) => {
       const progress = createProgress(context.io, names, options.progress);
       try {
-        return await Promise.all(
+        outcomes = await Promise.all(
           names.map(async (name): Promise<Outcome> => {
             try {
               const host = await hosts.create(
@@ -119,10 +127,23 @@ async function create(context: CliContext, names: readonly string[], options: Cr
     },
     { writesKeys: true },
   );
-  return report(context, outcomes);
+  await work.catch((thrown: unknown) => {
+    // Closing can fail for one of the hosts, which is no reason to forget the others.
+    if (outcomes === undefined) throw thrown;
+    late = asMngrFargateError(thrown, context.signal);
+  });
+  return report(context, outcomes ?? [], late);
 }
 
-function report(context: CliContext, outcomes: readonly Outcome[]): number {
+/** `late` is what went wrong once all hosts had been handed over; the hosts that it names run. */
+function report(context: CliContext, outcomes: readonly Outcome[], late?: MngrFargateError): number {
+  const code = reportEach(context, outcomes);
+  if (late === undefined) return code;
+  context.reportText(late);
+  return EXIT_CODES[late.code];
+}
+
+function reportEach(context: CliContext, outcomes: readonly Outcome[]): number {
   const [only] = outcomes;
   if (outcomes.length === 1 && only !== undefined && 'error' in only) throw only.error;
   const documents = outcomes.map((outcome) =>
@@ -163,6 +184,11 @@ export const createCommand: CommandRegistration = (program, runner) => {
     .option('--subnet <id>', "subnet to use instead of the provider's, repeatable", collect)
     .option('--ephemeral-storage <gib>', 'disk in GiB, 21 to 200 (default: 20)')
     .option('--authorized-key <key>', 'another public key that may log in, or a file of them; repeatable', collect)
+    .addOption(
+      new Option('--owner <who>', 'who creates the host: nobody else ends it automatically')
+        .choices(LAUNCHING_OWNERS)
+        .default('launcher'),
+    )
     .option('--wait', 'wait until the host is ready (the default)')
     .option('--no-wait', 'return as soon as ECS has accepted the task')
     .option('--timeout <duration>', 'give up on a host that is not ready by then (default: 10m)')

@@ -1,5 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
-import type { DestroyResult, HostsApi } from '../../hosts/model/types';
+import type { DestroyOutcome, HostsApi } from '../../hosts/model/types';
 import { confirm } from '../confirm';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
@@ -18,9 +18,9 @@ interface Failure {
   readonly error: MngrFargateError;
 }
 
-type Outcome = DestroyResult | Failure;
+type Outcome = DestroyOutcome | Failure;
 
-const failed = (outcome: Outcome): outcome is Failure => 'error' in outcome;
+const failed = (outcome: Outcome): outcome is Outcome & Failure => 'error' in outcome;
 
 /** Asks when nothing was agreed to beforehand. */
 async function agreed(context: CliContext, names: readonly string[], yes: boolean | undefined): Promise<boolean> {
@@ -69,15 +69,15 @@ async function destroy(context: CliContext, names: readonly string[], options: D
     );
   }
   return context.withHosts(async (hosts) => {
-    const targets = all
-      ? (await hosts.list({}, { signal: context.signal })).map(({ name }) => name)
-      : [...new Set(names)];
+    const listed = all ? await hosts.list({}, { signal: context.signal }) : [];
+    const targets = all ? listed.map(({ name }) => name) : [...new Set(names)];
     if (targets.length > 0 && !(await agreed(context, targets, yes))) {
       context.note('nothing was destroyed');
       if (context.json) context.printJson([]);
       return EXIT_DECLINED;
     }
-    if (all) return report(context, targets.length === 0 ? [] : await hosts.destroyAll({ signal: context.signal }));
+    // Those that were asked about, and none that has been created since.
+    if (all) return report(context, await hosts.destroyEach(listed, { signal: context.signal }));
     return report(context, await destroyNamed(context, hosts, targets));
   });
 }

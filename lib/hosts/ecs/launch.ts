@@ -6,12 +6,13 @@ import { MngrFargateError } from '../../contract/errors';
 import { startedByOf } from '../../contract/host-name';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS } from '../../contract/tags';
+import { familyOf } from '../../contract/task-definition-family';
 import { throwIfAborted } from '../../util/abort';
 import { awsErrorOf, isCapacity, tidy } from './aws-errors';
 import type { EcsClient } from './ecs-client';
 import type { CheckedRequest } from '../model/create-request';
 import type { NameIndex } from './name-index';
-import { isLiveHost, olderTaskFirst, tagsOf } from '../model/task-view';
+import { isInEnvironment, isLiveHost, olderTaskFirst, tagsOf } from '../model/task-view';
 import type { Tasks } from './tasks';
 import { VISIBLE_AFTER_MS } from './visibility';
 
@@ -44,8 +45,8 @@ export class Launcher {
   /** Throws `already-exists` when a live host has the name. */
   async refuseTaken(provider: string, name: string, signal?: AbortSignal): Promise<void> {
     const arns = await this.names.liveArns(provider, name, signal);
-    const taken = (await this.tasks.describeLaunched(arns, this.tasks.now(), signal)).find((task) =>
-      isLiveHost(task, name),
+    const taken = (await this.tasks.describeLaunched(arns, this.tasks.now(), signal)).find(
+      (task) => isLiveHost(task, name) && isInEnvironment(task, this.config),
     );
     if (taken !== undefined) throw alreadyExists(name, taken);
   }
@@ -58,7 +59,9 @@ export class Launcher {
     const arns = await this.liveArnsBeside(mine.taskArn ?? '', provider, name, signal);
     if (arns.every((arn) => arn === mine.taskArn)) return;
     const tasks = await this.tasks.describeLaunched(arns, this.tasks.now(), signal);
-    const rivals = tasks.filter((task) => isLiveHost(task, name) && task.taskArn !== mine.taskArn);
+    const rivals = tasks.filter(
+      (task) => isLiveHost(task, name) && isInEnvironment(task, this.config) && task.taskArn !== mine.taskArn,
+    );
     const own = tasks.find((task) => task.taskArn === mine.taskArn) ?? mine;
     const elder = [...rivals, own].sort(olderTaskFirst)[0];
     if (elder !== undefined && elder !== own) throw alreadyExists(name, elder);
@@ -95,13 +98,15 @@ export class Launcher {
   /** Input of RunTask, apart from the token. Throws `usage` when the overrides are too large. */
   input(request: CheckedRequest, identity: LaunchIdentity, subnets: readonly string[]): RunTaskCommandInput {
     const { config } = this;
-    const { provider, hostId, hostName, createdAt, expiresAt } = HOST_TAGS;
+    const { provider, hostId, hostName, createdAt, expiresAt, environment, owner } = HOST_TAGS;
     const tags: Record<string, string> = {
       ...request.tags,
       ...identity.ownerTags,
       [provider]: identity.provider,
       [hostId]: identity.hostId,
       [hostName]: request.name,
+      [environment]: familyOf(config.task_definition),
+      [owner]: request.owner,
       [createdAt]: identity.createdAt.toISOString(),
       ...(request.maxAge !== undefined && {
         [expiresAt]: new Date(identity.createdAt.getTime() + request.maxAge * 1000).toISOString(),
@@ -196,7 +201,13 @@ export class Launcher {
     const input = this.input(request, identity, subnets);
     let predecessor = 'none';
     for (let hop = 0; hop < MAX_PREDECESSORS; hop++) {
-      const clientToken = tokenOf(identity.provider, request.name, predecessor, place);
+      const clientToken = tokenOf(
+        familyOf(this.config.task_definition),
+        identity.provider,
+        request.name,
+        predecessor,
+        place,
+      );
       try {
         return await this.run({ ...input, clientToken }, request.name, onSent, signal);
       } catch (error) {
@@ -244,11 +255,15 @@ export class Launcher {
   ): Promise<string> {
     const ids = conflict.resourceIds ?? [];
     const described = await this.tasks.describeLaunched(ids, this.tasks.now(), signal);
-    const living = described.find((task) => isLiveHost(task, name));
+    const living = described.find((task) => isLiveHost(task, name) && isInEnvironment(task, this.config));
     if (living !== undefined) throw alreadyExists(name, living);
     if (hop > 0) return ids[0] ?? `conflict-${hop}`;
     // A name that was used often today has a long row of predecessors: begin with the last one that ECS still shows.
-    const stopped = await this.tasks.named(provider, name, 'STOPPED', signal);
+    const stopped = await this.tasks.named(
+      { provider, name, environment: familyOf(this.config.task_definition) },
+      'STOPPED',
+      signal,
+    );
     const newest = [...described, ...stopped].sort(olderTaskFirst).pop();
     return newest?.taskArn ?? ids[0] ?? 'unknown';
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DescribeTaskDefinitionCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { ProviderConfig } from '../../contract/provider-config';
+import { familyOf } from '../../contract/task-definition-family';
 import { MngrFargateError } from '../../contract/errors';
 import type { EcsClient } from './ecs-client';
 
@@ -10,10 +11,6 @@ export const BASE_LABEL = 'mngr-fargate.base-revision';
 export const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
 /** Most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
 const REMEMBERED = 50;
-
-/** `family` of a family, `family:revision` or task definition ARN. */
-export const familyOf = (taskDefinition: string): string =>
-  (taskDefinition.split('/').pop() as string).split(':')[0] as string;
 
 const imageHash = (image: string): string => createHash('sha256').update(image).digest('hex').slice(0, 16);
 
@@ -44,6 +41,14 @@ export class TaskDefinitions {
     const newest = await this.describe(this.config.task_definition);
     const base = this.labels(newest)[BASE_LABEL];
     return base === undefined ? newest : this.describe(base);
+  }
+
+  /** The account that the provider's credentials work in; undefined where the task definition can't be read. */
+  account(): Promise<string | undefined> {
+    return this.describe(this.config.task_definition).then(
+      ({ taskDefinitionArn }) => taskDefinitionArn?.split(':')[4],
+      () => undefined,
+    );
   }
 
   /** A task definition by family, `family:revision` or ARN; asked for once. */

@@ -11,6 +11,7 @@ import { pause } from '../../util/abort';
 import { inBatches, mapBounded } from '../../util/bounded';
 import { awsErrorOf } from './aws-errors';
 import type { EcsClient } from './ecs-client';
+import { familyOf } from '../../contract/task-definition-family';
 import { isLive } from '../model/task-view';
 import { VISIBLE_AFTER_MS, VISIBLE_INTERVAL_MS } from './visibility';
 
@@ -32,6 +33,14 @@ export interface DescribedTasks {
   readonly tasks: readonly Task[];
   /** Tasks that ECS didn't describe. `MISSING` are gone. */
   readonly failures: readonly { readonly arn: string; readonly reason: string }[];
+}
+
+/** What a host was launched as. */
+export interface LaunchName {
+  readonly provider: string;
+  readonly name: string;
+  /** Family of the task definition. */
+  readonly environment: string;
 }
 
 /** The tasks of one cluster. */
@@ -129,16 +138,18 @@ export class Tasks {
     return (await Promise.all(described)).flatMap(({ tasks }) => tasks);
   }
 
-  /** Tasks that were launched by this name, live ones, or those that ECS still shows as stopped. */
+  /** Tasks of the environment that were launched by this name, live ones, or those that ECS still shows as stopped. */
   async named(
-    provider: string,
-    name: string,
+    { provider, name, environment }: LaunchName,
     desiredStatus: 'RUNNING' | 'STOPPED',
     signal?: AbortSignal,
   ): Promise<Task[]> {
-    const filter: TaskFilter = { startedBy: startedByOf(provider, name), desiredStatus };
-    if (desiredStatus === 'STOPPED') return this.listAndDescribe(filter, signal);
-    return this.describeLaunched(await this.liveArnsStartedBy(startedByOf(provider, name), signal), this.now(), signal);
+    const startedBy = startedByOf(provider, name);
+    const found =
+      desiredStatus === 'STOPPED'
+        ? await this.listAndDescribe({ startedBy, desiredStatus }, signal)
+        : await this.describeLaunched(await this.liveArnsStartedBy(startedBy, signal), this.now(), signal);
+    return found.filter(({ taskDefinitionArn = '' }) => familyOf(taskDefinitionArn) === environment);
   }
 
   /** ARNs of the live tasks with this very `startedBy`: one call. */

@@ -5,6 +5,7 @@ import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { newHostId } from '../../contract/host-name';
 import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { HOST_TAGS } from '../../contract/tags';
+import { clusterNameOf } from '../../contract/task-arn';
 import { generateKeyPair } from '../../ssh';
 import { throwIfAborted } from '../../util/abort';
 import type { Background } from '../../util/background';
@@ -18,6 +19,7 @@ import { scriptRunner } from '../remote/message';
 import type { HostRecord } from '../remote/key-store';
 import { alreadyExists } from '../ecs/launch';
 import { reachNewHost } from '../remote/reach';
+import { launchName } from '../services';
 import type { Services } from '../services';
 import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, CreatedHost, Host } from '../model/types';
@@ -109,6 +111,8 @@ class Creation {
     const record: HostRecord = {
       ...{ hostId: this.hostId, name, provider: services.provider, taskArn: null, nonce },
       createdAt: createdAt.toISOString(),
+      region: services.config.aws_region,
+      cluster: clusterNameOf(services.config.ecs_cluster),
       setup: {
         command: this.request.command === null ? null : [...this.request.command],
         env: { ...this.request.env },
@@ -237,7 +241,7 @@ class Creation {
     const visibleAt = services.tasks.now() + VISIBLE_AFTER_MS;
     for (;;) {
       const certain = services.tasks.now() >= visibleAt;
-      const tasks = await services.tasks.named(services.provider, this.request.name, 'RUNNING', signal);
+      const tasks = await services.tasks.named(launchName(services, this.request.name), 'RUNNING', signal);
       const mine = tasks.filter((task) => tagsOf(task)[HOST_TAGS.hostId] === this.hostId);
       if (mine.length > 0) return mine.map((task) => task.taskArn ?? '');
       if (certain) return [];

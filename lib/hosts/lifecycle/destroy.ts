@@ -1,14 +1,17 @@
-import { isMngrFargateError } from '../../contract/errors';
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
-import { findTask, hostsOf, listHosts } from './find';
+import { mapBounded } from '../../util/bounded';
+import { hostOf, isLive } from '../model/task-view';
+import type { DestroyOutcome, DestroyResult, Host, HostReference } from '../model/types';
 import type { Channels } from '../remote/channels';
 import type { Services } from '../services';
-import { isLive } from '../model/task-view';
-import type { DestroyResult, Host, HostReference } from '../model/types';
-import { mapBounded } from '../../util/bounded';
+import { findTask } from './find';
+import { recordsInScope } from './records';
 
 /** StopTask shares a bucket of 100 calls, then 40 a second, with RunTask. */
 const STOPS_AT_ONCE = 20;
+
+type Identified = Pick<Host, 'hostId' | 'name' | 'taskArn'>;
 
 /** Stops the task and forgets the keys. Needs no SSH. A host that ECS has forgotten is forgotten here too. */
 export async function destroyHost(
@@ -19,38 +22,56 @@ export async function destroyHost(
 ): Promise<DestroyResult> {
   try {
     const task = await findTask(services, reference, signal);
-    const [host] = await hostsOf(services, [task], signal);
-    return await stop(services, channels, host as Host, isLive(task), signal);
+    const files = { identityFile: null, knownHostsFile: null };
+    return await stop(services, channels, hostOf(task, services.config, undefined, files), isLive(task), signal);
   } catch (error) {
     if (!isMngrFargateError(error) || error.code !== 'not-found') throw error;
-    const records = await services.keys.records();
-    const known = records.find(({ hostId, name, taskArn }) => [hostId, name, taskArn].includes(reference));
+    const [known] = await recordsInScope(services, ({ hostId, name, taskArn }) =>
+      [hostId, name, taskArn].includes(reference),
+    );
     if (known === undefined) throw error;
-    await channels.drop(known.hostId);
-    await services.keys.remove(known.hostId);
+    await forget(services, channels, known.hostId);
     return { hostId: known.hostId, name: known.name, taskArn: known.taskArn ?? '', wasRunning: false };
   }
 }
 
-export async function destroyAllHosts(
+/** Stops each of these hosts, whatever becomes of the others, and no other host. */
+export async function destroyHosts(
   services: Services,
   channels: Channels,
+  hosts: readonly Host[],
   signal?: AbortSignal,
-): Promise<DestroyResult[]> {
-  const hosts = await listHosts(services, {}, signal);
-  return mapBounded(hosts, STOPS_AT_ONCE, (host) => stop(services, channels, host, true, signal));
+): Promise<DestroyOutcome[]> {
+  return mapBounded(hosts, STOPS_AT_ONCE, async (host) => {
+    const { hostId, name, taskArn, state } = host;
+    try {
+      return await stop(services, channels, host, state !== 'STOPPED', signal);
+    } catch (error) {
+      return { hostId, name, taskArn, error: asProblem(error, name) };
+    }
+  });
 }
 
 async function stop(
   services: Services,
   channels: Channels,
-  host: Host,
+  { hostId, name, taskArn }: Identified,
   isRunning: boolean,
   signal?: AbortSignal,
 ): Promise<DestroyResult> {
-  const { hostId, name, taskArn } = host;
   if (isRunning) await services.tasks.stop(taskArn, STOP_REASON_PREFIXES.destroyed, signal);
-  await channels.drop(hostId);
-  await services.keys.remove(hostId);
+  await forget(services, channels, hostId);
   return { hostId, name, taskArn, wasRunning: isRunning };
 }
+
+async function forget(services: Services, channels: Channels, hostId: string): Promise<void> {
+  await channels.drop(hostId);
+  await services.keys.remove(hostId);
+}
+
+const asProblem = (error: unknown, name: string): MngrFargateError =>
+  isMngrFargateError(error)
+    ? error
+    : new MngrFargateError('failed', `host ${name} could not be destroyed: ${(error as Error).message}`, {
+        cause: error,
+      });

@@ -4,8 +4,10 @@ import { isHostId } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
 import { INTERFACES_PER_CALL } from '../ecs/network-interfaces';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
-import { familyOf } from '../ecs/task-definitions';
+import { parseTaskArn } from '../../contract/task-arn';
+import { familyOf } from '../../contract/task-definition-family';
 import type { HostRecord } from '../remote/key-store';
+import { launchName } from '../services';
 import type { Services } from '../services';
 import {
   belongsTo,
@@ -19,9 +21,8 @@ import {
   NO_FILES,
 } from '../model/task-view';
 import type { InterfaceAddresses } from '../model/task-view';
+import { isInScope, isPlaceOf, recordsInScope } from './records';
 import type { Host, HostReference, ListFilter } from '../model/types';
-
-const TASK_ARN = /^arn:[\w-]+:ecs:[\w-]+:\d{12}:task\/.+$/;
 
 /** Tasks as hosts, with their addresses: one more call for up to a thousand of them. */
 export async function hostsOf(services: Services, tasks: readonly Task[], signal?: AbortSignal): Promise<Host[]> {
@@ -82,7 +83,7 @@ export async function listHosts(services: Services, filter: ListFilter = {}, sig
   };
   const lookup = new AddressLookup(services.interfaces, signal);
   const onTasks = (found: readonly Task[]): void =>
-    lookup.add(found.filter((task) => belongsTo(task, services.provider) && matches(task)));
+    lookup.add(found.filter((task) => isOurs(services, task) && matches(task)));
 
   const tasks = await familyTasks(services, 'RUNNING', signal, onTasks);
   if (filter.stopped) tasks.push(...(await familyTasks(services, 'STOPPED', signal)));
@@ -101,7 +102,7 @@ async function familyTasks(
   const { config, provider, tasks } = services;
   const filter = { family: familyOf(config.task_definition), desiredStatus };
   const found = await tasks.listAndDescribe(filter, signal, onTasks);
-  return found.filter((task) => belongsTo(task, provider));
+  return found.filter((task) => belongsTo(task, provider, config));
 }
 
 /**
@@ -117,19 +118,24 @@ export async function findTask(services: Services, reference: HostReference, sig
 }
 
 async function lookUp(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task | undefined> {
-  if (TASK_ARN.test(reference)) {
+  const place = parseTaskArn(reference);
+  if (place !== undefined) {
+    // ECS calls an ARN of another cluster a bad parameter.
+    if (!isPlaceOf(place, services.config)) return undefined;
     const record = (await services.keys.records()).find(({ taskArn }) => taskArn === reference);
     const [task] = await services.tasks.describeLaunched([reference], launchedAt(record), signal);
-    return task !== undefined && belongsTo(task, services.provider) ? task : undefined;
+    return task !== undefined && isOurs(services, task) ? task : undefined;
   }
   return isHostId(reference) ? byHostId(services, reference, signal) : byName(services, reference, signal);
 }
 
+const isOurs = ({ provider, config }: Services, task: Task): boolean => belongsTo(task, provider, config);
+
 async function byHostId(services: Services, hostId: string, signal?: AbortSignal): Promise<Task | undefined> {
   const record = await services.keys.record(hostId);
-  if (record?.taskArn) {
+  if (record?.taskArn && (await isInScope(services, record))) {
     const [task] = await services.tasks.describeLaunched([record.taskArn], launchedAt(record), signal);
-    if (task !== undefined) return task;
+    if (task !== undefined && isOurs(services, task)) return task;
   }
   const carries = (task: Task): boolean => tagsOf(task)[HOST_TAGS.hostId] === hostId;
   return (
@@ -141,26 +147,26 @@ async function byHostId(services: Services, hostId: string, signal?: AbortSignal
 }
 
 async function byName(services: Services, name: string, signal?: AbortSignal): Promise<Task | undefined> {
-  const { provider, tasks } = services;
+  const { tasks } = services;
   const oldest = (found: readonly Task[]): Task | undefined =>
     found.filter((task) => isLiveHost(task, name)).sort(olderTaskFirst)[0];
 
-  const live = oldest(await tasks.named(provider, name, 'RUNNING', signal));
+  const live = oldest(await tasks.named(launchName(services, name), 'RUNNING', signal));
   if (live !== undefined) return live;
   const recorded = await recordedTasks(services, name, signal);
   const renamed = oldest(recorded) ?? oldest(await familyTasks(services, 'RUNNING', signal));
   if (renamed !== undefined) return renamed;
-  const stopped = await tasks.named(provider, name, 'STOPPED', signal);
+  const stopped = await tasks.named(launchName(services, name), 'STOPPED', signal);
   const ended = [...stopped.filter((task) => nameOf(task) === name), ...recorded.filter((task) => !isLive(task))];
   return ended.sort(olderTaskFirst).pop();
 }
 
 /** Tasks of hosts that this machine knows by the name, renamed ones included. */
 export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
-  const records = await services.keys.records();
-  const named = records.filter((record) => record.name === name && record.provider === services.provider);
-  const arns = named.flatMap(({ taskArn }) => taskArn ?? []);
-  return services.tasks.describeLaunched(arns, Math.max(...named.map(launchedAt)), signal);
+  const records = await recordsInScope(services, (record) => record.name === name && record.taskArn !== null);
+  const arns = records.flatMap(({ taskArn }) => taskArn ?? []);
+  const tasks = await services.tasks.describeLaunched(arns, Math.max(...records.map(launchedAt)), signal);
+  return tasks.filter((task) => isOurs(services, task));
 }
 
 /** When a record's task was launched, at the latest; milliseconds since 1970. Without a record: long ago. */

@@ -10,7 +10,7 @@ import { pause } from '../../util/abort';
 import { bootEnvironment, checkRequest } from '../model/create-request';
 import type { CheckedRequest } from '../model/create-request';
 import { alreadyExists } from '../ecs/launch';
-import { makeAwsServices } from '../services';
+import { launchName, makeAwsServices } from '../services';
 import type { AwsServices } from '../services';
 import { setupScript } from '../remote/setup-script';
 import { hasEnded, stoppedError } from '../ecs/stopped-task';
@@ -99,7 +99,7 @@ export class StackHosts {
     clientToken: string,
   ): Promise<{ readonly taskArn: string; readonly launched: boolean }> {
     const { services, owner } = this;
-    const checked = checkRequest({ ...request, bootLeaseSeconds: 0 }, services.config);
+    const checked = checkRequest({ ...request, owner: 'stack', bootLeaseSeconds: 0 }, services.config);
     const holders = await this.holdersOf(checked.name);
     const rival = holders.find((task) => !this.owns(task));
     if (rival !== undefined) throw alreadyExists(checked.name, rival);
@@ -246,7 +246,7 @@ export class StackHosts {
   }
 
   private async holdersOf(name: string): Promise<Task[]> {
-    const tasks = await this.services.tasks.named(this.services.provider, name, 'RUNNING');
+    const tasks = await this.services.tasks.named(launchName(this.services, name), 'RUNNING');
     return tasks.filter((task) => isLiveHost(task, name));
   }
 

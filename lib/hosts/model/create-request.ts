@@ -4,7 +4,8 @@ import { ephemeralStorageProblem, fargateSizeProblem } from '../../contract/farg
 import { isHostName } from '../../contract/host-name';
 import { publicKeyProblem, tagProblem, variableProblem } from '../../contract/host-rules';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { HOST_TAGS, MAX_TAGS_PER_TASK } from '../../contract/tags';
+import { HOST_OWNERS, HOST_TAGS, isHostOwner, MAX_TAGS_PER_TASK } from '../../contract/tags';
+import type { HostOwner } from '../../contract/tags';
 import type { CreateHostRequest } from './types';
 
 /** A request with the provider's defaults filled in, known to be possible. */
@@ -22,6 +23,7 @@ export interface CheckedRequest {
   readonly subnets: readonly string[];
   readonly ephemeralStorage: number | undefined;
   readonly authorizedKeys: readonly string[];
+  readonly owner: HostOwner;
   readonly wait: boolean;
   readonly timeout: number;
   readonly bootLeaseSeconds: number;
@@ -84,6 +86,8 @@ export function checkRequest(request: CreateHostRequest, config: ProviderConfig)
     const problem = publicKeyProblem(key);
     if (problem !== undefined) throw usage(problem);
   }
+  if (request.owner !== undefined && !isHostOwner(request.owner))
+    throw usage(`${JSON.stringify(request.owner)} is not a valid owner: use ${HOST_OWNERS.join(', ')}`);
   const idleTimeout = request.idleTimeout ?? config.default_idle_timeout;
   wholeNumber('idle timeout', idleTimeout, 0);
   const maxAge = request.maxAge ?? config.default_max_age;
@@ -104,6 +108,7 @@ export function checkRequest(request: CreateHostRequest, config: ProviderConfig)
     ...{ idleTimeout, maxAge, subnets, ephemeralStorage: request.ephemeralStorage },
     ...{
       authorizedKeys: authorizedKeys.map((key) => key.trim()),
+      owner: request.owner ?? 'launcher',
       wait: request.wait ?? true,
       timeout,
       bootLeaseSeconds,

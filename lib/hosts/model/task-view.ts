@@ -3,8 +3,10 @@ import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
 import { isHostId, isHostName, parseStartedBy } from '../../contract/host-name';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { HOST_TAGS, RESERVED_TAG_PREFIX } from '../../contract/tags';
+import { familyOf } from '../../contract/task-definition-family';
+import { HOST_TAGS, isHostOwner, RESERVED_TAG_PREFIX } from '../../contract/tags';
 import { costOf, hourlyCost } from './cost';
+import type { HostOwner } from '../../contract/tags';
 import type { Host, HostAddress, TaskState } from './types';
 
 const SSH_PORT = 22;
@@ -20,8 +22,16 @@ export const stateOf = (task: Task): TaskState => (task.lastStatus ?? 'PROVISION
 /** A task counts as live until it has been told to stop, by whomever. */
 export const isLive = (task: Task): boolean => task.desiredStatus !== 'STOPPED' && task.lastStatus !== 'STOPPED';
 
-/** True for a task that a launcher with this provider name started. */
-export function belongsTo(task: Task, provider: string): boolean {
+/** True for a task of the environment that the provider uses: another one in the same cluster has another family. */
+export const isInEnvironment = (task: Task, { task_definition: definition }: ProviderConfig): boolean =>
+  familyOf(task.taskDefinitionArn ?? '') === familyOf(definition);
+
+/**
+ * True for a host of this provider in this environment. Listing, finding, stopping and the reaper all go by this, so that
+ * nothing is done to a host that `list` doesn't show.
+ */
+export function belongsTo(task: Task, provider: string, config: ProviderConfig): boolean {
+  if (!isInEnvironment(task, config)) return false;
   const tag = tagsOf(task)[HOST_TAGS.provider];
   if (tag !== undefined) return tag === provider;
   return parseStartedBy(task.startedBy ?? '')?.provider === provider;
@@ -129,6 +139,7 @@ export function hostOf(
   return {
     hostId: hostIdOf(task, config),
     name: nameOf(task),
+    owner: ownerOf(tags),
     provider: tags[HOST_TAGS.provider] ?? parseStartedBy(task.startedBy ?? '')?.provider ?? '',
     state,
     ready: timeTag(task, HOST_TAGS.readyAt) !== null && !stopped,
@@ -161,6 +172,13 @@ export function hostOf(
 function hostIdOf(task: Task, config: ProviderConfig): string {
   const launchedAs = environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '';
   return validTag(task, HOST_TAGS.hostId, isHostId) ?? (isHostId(launchedAs) ? launchedAs : '');
+}
+
+/** A host that was launched before the tag existed is a stack's, or its owner is unknown. */
+function ownerOf(tags: Readonly<Record<string, string>>): HostOwner | null {
+  const owner = tags[HOST_TAGS.owner];
+  if (isHostOwner(owner)) return owner;
+  return tags[HOST_TAGS.stackId] === undefined ? null : 'stack';
 }
 
 const isoOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;

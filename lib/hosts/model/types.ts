@@ -1,6 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
+import type { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import type { AwsSettings } from '../../aws/client-options';
+import type { HostOwner } from '../../contract/tags';
 import type { CopyOptions, CopyResult } from '../../ssh';
 
 /** Where sshd of a host answers. */
@@ -20,6 +22,8 @@ export interface Host {
   readonly hostId: string;
   readonly name: string;
   readonly provider: string;
+  /** Who made it; null where its tags don't say, as after it has stopped. */
+  readonly owner: HostOwner | null;
   readonly state: TaskState;
   /** True once a launcher has verified the host key and set the host up. */
   readonly ready: boolean;
@@ -83,6 +87,8 @@ export interface CreateHostRequest {
   readonly ephemeralStorage?: number;
   /** Further OpenSSH public keys that may log in. */
   readonly authorizedKeys?: readonly string[];
+  /** Who makes the host, and so may end it without being asked. Default `launcher`. */
+  readonly owner?: HostOwner;
   /** False returns as soon as RunTask has been accepted. Default true. */
   readonly wait?: boolean;
   /** Seconds until a host that isn't ready counts as failed. Default 600. */
@@ -167,6 +173,9 @@ export interface DestroyResult {
   readonly wasRunning: boolean;
 }
 
+/** What became of one of several hosts. */
+export type DestroyOutcome = DestroyResult | (Omit<DestroyResult, 'wasRunning'> & { readonly error: MngrFargateError });
+
 export interface LogLine {
   readonly timestamp: string;
   readonly message: string;
@@ -207,7 +216,10 @@ export interface HostsApi {
   get(reference: HostReference, options?: CallOptions): Promise<Host>;
   /** Idempotent: a host that has already stopped, by name or id, is a success with `wasRunning: false`. */
   destroy(reference: HostReference, options?: CallOptions): Promise<DestroyResult>;
-  destroyAll(options?: CallOptions): Promise<DestroyResult[]>;
+  /** Stops each of these hosts, as `list` or `get` gave them, whatever becomes of the others. */
+  destroyEach(hosts: readonly Host[], options?: CallOptions): Promise<DestroyOutcome[]>;
+  /** Stops each host of the provider that a listing shows now. */
+  destroyAll(options?: CallOptions): Promise<DestroyOutcome[]>;
   rename(reference: HostReference, name: string, options?: CallOptions): Promise<Host>;
   /** Sets and removes users' tags. */
   tag(

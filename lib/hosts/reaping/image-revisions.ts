@@ -6,10 +6,10 @@ import {
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
 import type { EcsClient } from '../ecs/ecs-client';
+import { familyOf } from '../../contract/task-definition-family';
 import { BASE_LABEL, OVERRIDES_LABEL } from '../ecs/task-definitions';
 import type { Census } from './census';
 import type { Leftover, LeftoverKind } from './leftovers';
-import { familyOfArn } from './task-facts';
 
 /** Most revisions that one run reads for the first time; the rest wait for the next run. */
 const READ_IN_A_RUN = 200;
@@ -73,7 +73,7 @@ export class ImageRevisions implements LeftoverKind {
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
     // The parameter is called a prefix.
-    return arns.filter((arn) => familyOfArn(arn) === this.family);
+    return arns.filter((arn) => familyOf(arn) === this.family);
   }
 
   private async read(arn: string, signal?: AbortSignal): Promise<Revision> {

@@ -1,6 +1,8 @@
 import { inBatches } from '../../util/bounded';
 import { TASKS_PER_CALL } from '../ecs/tasks';
 import type { Tasks } from '../ecs/tasks';
+import { parseTaskArn } from '../../contract/task-arn';
+import type { TaskPlace } from '../../contract/task-arn';
 import type { HostRecord, KeyStore } from '../remote/key-store';
 import type { Census } from './census';
 import type { Leftover, LeftoverKind } from './leftovers';
@@ -12,12 +14,8 @@ import type { Leftover, LeftoverKind } from './leftovers';
 const CERTAIN_AFTER = 2 * 3_600_000;
 
 /** Whose records may be judged: those of one provider, whose tasks ran where this environment's run. */
-export interface RecordScope {
+export interface RecordScope extends TaskPlace {
   readonly provider: string;
-  readonly region: string;
-  readonly account: string;
-  /** Name of the cluster. */
-  readonly cluster: string;
 }
 
 /**
@@ -63,8 +61,7 @@ type LaunchedRecord = HostRecord & { readonly taskArn: string };
 
 function isCandidate(record: HostRecord, scope: RecordScope, now: number): record is LaunchedRecord {
   const { taskArn, provider, createdAt } = record;
-  const [, region, account, cluster] =
-    /^arn:[\w-]+:ecs:([\w-]+):(\d{12}):task\/([^/]+)\/[^/]+$/.exec(taskArn ?? '') ?? [];
+  const { region, account, cluster } = parseTaskArn(taskArn ?? '') ?? {};
   return (
     provider === scope.provider &&
     region === scope.region &&

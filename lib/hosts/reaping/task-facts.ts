@@ -1,6 +1,7 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { BOOT_ENVIRONMENT, DEFAULT_BOOT_LEASE_SECONDS } from '../../contract/boot-variables';
 import { parseStartedBy } from '../../contract/host-name';
+import { familyOf } from '../../contract/task-definition-family';
 import { HOST_TAGS } from '../../contract/tags';
 import { isLive, tagsOf } from '../model/task-view';
 
@@ -27,7 +28,7 @@ export interface TaskFacts {
 export function factsOf(task: Task): TaskFacts {
   return {
     arn: task.taskArn ?? '',
-    family: familyOfArn(task.taskDefinitionArn ?? ''),
+    family: familyOf(task.taskDefinitionArn ?? ''),
     live: isLive(task),
     running: isLive(task) && task.lastStatus === 'RUNNING',
     createdAt: task.createdAt?.getTime(),
@@ -41,7 +42,6 @@ export function factsOf(task: Task): TaskFacts {
 }
 
 /** The part of a task definition's ARN that its revisions share. */
-export const familyOfArn = (arn: string): string => /task-definition\/(.+):\d+$/.exec(arn)?.[1] ?? '';
 
 /** From the override of RunTask; the image's default where there is none, or one that the image would refuse. */
 function bootLeaseOf(task: Task): number {

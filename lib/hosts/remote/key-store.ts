@@ -28,6 +28,9 @@ const recordSchema = z.object({
   /** Null from before RunTask until its answer. */
   taskArn: z.string().nullable(),
   createdAt: z.string(),
+  /** Where it was launched, for as long as there is no ARN that says it. */
+  region: z.string().optional(),
+  cluster: z.string().optional(),
   /** The boot nonce, until the host's key is pinned. */
   nonce: z.string().nullable(),
   setup: setupSchema.nullable(),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { familyOf } from '../../../lib/contract/task-definition-family';
 import { Hosts } from '../../../lib/hosts';
 import { StackHosts } from '../../../lib/hosts/lifecycle/stack-hosts';
 import { startHostsApi } from '../../support/host/hosts-api';
@@ -35,7 +36,9 @@ describe('a task that ECS does not show yet', () => {
     others.push({ hosts, keyDirectory });
     return hosts;
   };
-  const liveTasks = async (name: string): Promise<number> => (await api.tasks.named('fargate', name, 'RUNNING')).length;
+  const liveTasks = async (name: string): Promise<number> =>
+    (await api.tasks.named({ provider: 'fargate', name, environment: familyOf(api.config.task_definition) }, 'RUNNING'))
+      .length;
 
   test('has its name: a second machine is refused', async () => {
     const { taskArn } = await api.hosts.create({ name: 'twin', wait: false });

@@ -3,6 +3,7 @@ import type { Host } from '../../../lib/hosts/model/types';
 const BASE: Host = {
   hostId: `host-${'0'.repeat(32)}`,
   name: 'fox',
+  owner: 'launcher',
   provider: 'fargate',
   state: 'RUNNING',
   ready: true,

@@ -21,6 +21,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const PROVIDER = 'fargate';
 const CONFIG = providerConfigSchema.parse({ subnets: ['subnet-1'] });
+const ENVIRONMENT = CONFIG.task_definition;
 /** The SDK's own attempts, and how long it waits for all of them. */
 const ATTEMPTS = 3;
 const CALL_TIMEOUT = MINUTE;
@@ -101,7 +102,9 @@ export class ProtocolWorld {
   destroy(name: string): void {
     const { tasks } = this.servicesOf(this.actor('user'));
     void (async () => {
-      const found = (await tasks.named(PROVIDER, name, 'RUNNING')).filter((task) => nameOf(task) === name);
+      const found = (await tasks.named({ provider: PROVIDER, name, environment: ENVIRONMENT }, 'RUNNING')).filter(
+        (task) => nameOf(task) === name,
+      );
       for (const task of found.slice(0, 1)) await tasks.stop(task.taskArn ?? '', 'destroyed');
     })().catch(() => undefined);
   }
@@ -290,7 +293,7 @@ export class ProtocolWorld {
     } catch (problem) {
       const lost = arn === undefined && launched && isAmbiguous(problem);
       const mine = async (): Promise<string[]> =>
-        (await tasks.named(PROVIDER, name, 'RUNNING'))
+        (await tasks.named({ provider: PROVIDER, name, environment: ENVIRONMENT }, 'RUNNING'))
           .filter((task) => tagsOf(task)[HOST_TAGS.hostId] === identity.hostId)
           .map((task) => task.taskArn ?? '');
       for (const each of arn !== undefined ? [arn] : lost ? await mine() : []) await tasks.stop(each, 'create failed');

@@ -42,8 +42,14 @@ class FargateHost(_Document):
     ephemeral_storage: int = Field(description="GiB")
     image: str | None
     tags: dict[str, str]
+    owner: str | None = Field(default=None, description="who made it: launcher, mngr or stack")
     identity_file: str | None
     known_hosts_file: str | None
+
+    @property
+    def is_mngrs(self) -> bool:
+        """True of a host that mngr made, and so may end when nothing runs on it any more."""
+        return self.owner == "mngr"
 
     @property
     def is_live(self) -> bool:

@@ -49,6 +49,7 @@ from imbue.mngr_fargate.create_request import options_of_create
 from imbue.mngr_fargate.fleet import Fleet, state_of, unusable
 from imbue.mngr_fargate.host_setup import prepare_host
 from imbue.mngr_fargate.offline import FargateOfflineHost
+from imbue.mngr_fargate.others_host import OthersHost
 from imbue.mngr_fargate.progress import CreateReporter
 
 CPU_UNITS_PER_VCPU: Final = 1024
@@ -164,8 +165,15 @@ class FargateProvider(BaseProviderInstance):
         )
 
     def destroy_host(self, host: HostInterface | HostId) -> None:
-        """Stops the task, without SSH. It is not an error if the host is gone."""
+        """Stops the task, without SSH. A host that is already gone is not an error.
+
+        Refused for a host that mngr didn't make: mngr calls this when its own last agent on a host has gone, and knows
+        nothing of what else runs there.
+        """
         host_id = _id_of(host)
+        found = self.fleet.find(host_id)
+        if found is not None and found.is_live and not found.is_mngrs:
+            raise ProviderError(self.name, not_mngrs(found))
         try:
             self.cli.destroy(str(host_id))
         except CliFailure as error:
@@ -311,7 +319,7 @@ class FargateProvider(BaseProviderInstance):
                 known_hosts_path=Path(host.known_hosts_file),
                 ssh_user=host.address.user,
             )
-            online = Host(
+            online = (Host if host.is_mngrs else OthersHost)(
                 id=HostId(host.host_id),
                 host_name=HostName(host.name),
                 connector=PyinfraConnector(connection),
@@ -371,6 +379,13 @@ class FargateProvider(BaseProviderInstance):
             logger.error("Host {} may still run: {}", host.name, error)
         else:
             self.archive.remove(host_id)
+
+
+def not_mngrs(host: FargateHost) -> str:
+    """Why mngr doesn't end a host."""
+    if host.owner == "stack":
+        return f"Host {host.name} belongs to a CloudFormation stack: remove its AgentTask from the stack to end it"
+    return f"Host {host.name} was not created by mngr: `mngr-fargate destroy {host.name}` ends it"
 
 
 def _id_of(host: HostInterface | HostId) -> HostId:

@@ -1,0 +1,41 @@
+import { clusterNameOf, parseTaskArn } from '../../contract/task-arn';
+import type { TaskPlace } from '../../contract/task-arn';
+import type { ProviderConfig } from '../../contract/provider-config';
+import type { HostRecord } from '../remote/key-store';
+import type { Services } from '../services';
+
+/**
+ * This machine's records of hosts that this provider may have in its account, region and cluster. A machine works with
+ * several of them, and hosts of the same name in two of them have nothing to do with each other. Where the account can't be
+ * learned, no record counts.
+ */
+export async function recordsInScope(
+  services: Services,
+  wanted: (record: HostRecord) => boolean,
+): Promise<readonly HostRecord[]> {
+  const records = (await services.keys.records()).filter(wanted);
+  const inScope = await Promise.all(records.map((record) => isInScope(services, record)));
+  return records.filter((_, index) => inScope[index]);
+}
+
+/** Whether the record is of a host that this provider may have here. */
+export async function isInScope(services: Services, record: HostRecord): Promise<boolean> {
+  const { config, provider } = services;
+  if (record.provider !== provider) return false;
+  // A launch that nobody heard the end of: where it was made is all that is known.
+  if (record.taskArn === null)
+    return (
+      sameOrUnknown(record.region, config.aws_region) &&
+      sameOrUnknown(record.cluster, clusterNameOf(config.ecs_cluster))
+    );
+  const place = parseTaskArn(record.taskArn);
+  if (place === undefined || !isPlaceOf(place, config)) return false;
+  return place.account === (await services.definitions.account());
+}
+
+/** Whether a task ran in the provider's region and cluster. Its account is another question. */
+export const isPlaceOf = ({ region, cluster }: TaskPlace, config: ProviderConfig): boolean =>
+  region === config.aws_region && cluster === clusterNameOf(config.ecs_cluster);
+
+const sameOrUnknown = (recorded: string | undefined, here: string): boolean =>
+  recorded === undefined || recorded === here;
