@@ -73,7 +73,7 @@ def test_tells_of_progress_and_skips_other_lines(fake_cli: FakeCli) -> None:
     seen: list[CreateProgress] = []
     assert cli_of(fake_cli).create("fox", ["--spot"], seen.append).name == "fox"
     assert [progress.text for progress in seen] == ["asking ECS for a task"]
-    assert fake_cli.calls == [["create", "fox", "--progress", "json", "--spot"]]
+    assert fake_cli.calls == [["create", "fox", "--owner", "mngr", "--progress", "json", "--spot"]]
 
 
 def test_reports_errors_with_their_code_and_hint(fake_cli: FakeCli) -> None:

@@ -58,7 +58,7 @@ def test_a_host_that_mngr_did_not_make_is_not_ended(
 ) -> None:
     fake_cli.answer("list", [{**host, "owner": owner} for host in example("hosts")])
     discover(provider)
-    with pytest.raises(ProviderError, match="was not created by mngr|belongs to a CloudFormation stack"):
+    with pytest.raises(ProviderError, match=r"was not created by mngr|belongs to a CloudFormation stack"):
         provider.destroy_host(provider.get_host(READY))
     assert ["destroy", str(READY), "--yes"] not in fake_cli.calls
     host = provider.get_host(READY)
@@ -170,6 +170,7 @@ def test_destroys_by_id_and_marks_the_record(provider: FargateProvider, fake_cli
 
 
 def test_a_destroy_that_fails_says_that_the_host_may_run(provider: FargateProvider, fake_cli: FakeCli) -> None:
+    discover(provider)
     fake_cli.refuse("destroy", "denied", "StopTask is not allowed")
     with pytest.raises((MngrError, ExceptionGroup)) as caught:
         provider.destroy_host(READY)
@@ -242,7 +243,7 @@ def test_hands_on_what_create_was_asked_for(provider: FargateProvider, fake_cli:
             authorized_keys=["ssh-ed25519 AAAA me"],
         )
     options = ["--cpu=2", "--spot", "--tag=team=core", "--authorized-key=ssh-ed25519 AAAA me", "--idle-timeout=never"]
-    assert fake_cli.calls == [["create", "fox", "--progress", "json", *options]]
+    assert fake_cli.calls == [["create", "fox", "--owner", "mngr", "--progress", "json", *options]]
 
 
 def test_tags(provider: FargateProvider, fake_cli: FakeCli) -> None:

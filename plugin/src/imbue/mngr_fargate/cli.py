@@ -89,7 +89,8 @@ class FargateCli:
             else:
                 on_progress(progress)
 
-        return self._read(["create", name, "--owner", "mngr", "--progress", "json", *options], FargateHost, None, on_line)
+        words = ["create", name, "--owner", "mngr", "--progress", "json", *options]
+        return self._read(words, FargateHost, None, on_line)
 
     def destroy(self, host_id: str) -> None:
         """Ends a host and removes its keys from this machine. It is not an error if the host is gone."""

@@ -11,6 +11,7 @@ from imbue.mngr.errors import (
     HostNameConflictError,
     HostNotFoundError,
     ProviderError,
+    ProviderUnavailableError,
     SnapshotsNotSupportedError,
 )
 from imbue.mngr.hosts.host import Host
@@ -171,7 +172,10 @@ class FargateProvider(BaseProviderInstance):
         nothing of what else runs there.
         """
         host_id = _id_of(host)
-        found = self.fleet.find(host_id)
+        try:
+            found = self.fleet.find(host_id)
+        except ProviderUnavailableError as error:
+            raise left_behind(f"Host {host_id} may still run: {error}", host_id) from error
         if found is not None and found.is_live and not found.is_mngrs:
             raise ProviderError(self.name, not_mngrs(found))
         try:

@@ -9,8 +9,8 @@ from imbue.mngr.primitives import ActivitySource
 class OthersHost(Host):
     """A host that somebody else made, for example `mngr-fargate create`.
 
-    mngr's gc destroys a host without mngr's agents once its host-level activity is old. Only gc asks for the activity at
-    boot, and what it would clean up isn't mngr's here, so for gc such a host is always in use.
+    mngr's gc destroys a host that has no agents of mngr's once its host-level activity is old. Only gc asks for the
+    activity at boot; such a host isn't mngr's to clean up, so for gc it is always in use.
     """
 
     def get_reported_activity_time(self, activity_type: ActivitySource) -> datetime | None:
