@@ -48,6 +48,21 @@ restrictedPaths.push(
   { target: './lambda', from: './bin', message: 'lambda may not use bin (docs/architecture.md)' },
 );
 
+/** The groups of lib/hosts, lowest first: each may use those before it. Files beside the groups bring them together. */
+const HOSTS_GROUPS = ['model', 'agents', 'ecs', 'remote', 'lifecycle', 'reaping'];
+restrictedPaths.push(
+  ...HOSTS_GROUPS.slice(0, -1).map((group, index) => ({
+    target: `./lib/hosts/${group}`,
+    from: HOSTS_GROUPS.slice(index + 1).map((higher) => `./lib/hosts/${higher}`),
+    message: `lib/hosts/${group} may not use the groups above it: ${HOSTS_GROUPS.join(', ')} (docs/architecture.md)`,
+  })),
+  {
+    target: './lib/hosts/reaping',
+    from: './lib/hosts/lifecycle',
+    message: 'lib/hosts/reaping works on tasks: it may not use lib/hosts/lifecycle (docs/architecture.md)',
+  },
+);
+
 module.exports = tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'cdk.out/', 'coverage/'] },
   js.configs.recommended,

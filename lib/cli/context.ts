@@ -1,6 +1,7 @@
 import type { AwsSettings } from '../aws/client-options';
 import type { MfaCode } from '../aws/credentials';
-import type { HostsApi, HostsOptions } from '../hosts/model/types';
+import type { Hosts } from '../hosts/hosts';
+import type { HostsOptions } from '../hosts/model/types';
 import type { LoadedProviderConfig } from '../mngr/index';
 import type { MngrFargateError } from '../contract/errors';
 import type { ProviderConfig } from '../contract/provider-config';
@@ -129,12 +130,12 @@ export class CliContext {
    * commands that only read write nothing.
    */
   async withHosts<Result>(
-    work: (hosts: HostsApi) => Promise<Result>,
+    work: (hosts: Hosts) => Promise<Result>,
     { writesKeys = false, signal }: { writesKeys?: boolean; signal?: AbortSignal } = {},
   ): Promise<Result> {
     const options = await this.hostsOptions({ writesKeys, signal });
-    const { Hosts } = await import('../hosts/index.js');
-    const hosts: HostsApi = new Hosts(options);
+    const library = await import('../hosts/index.js');
+    const hosts = new library.Hosts(options);
     try {
       return await work(hosts);
     } finally {

@@ -1,4 +1,5 @@
-import type { Host, HostsApi } from '../hosts/model/types';
+import type { Hosts } from '../hosts/hosts';
+import type { Host } from '../hosts/model/types';
 
 /** SSH connections at a time, and milliseconds that all of it may take: neither a dead host nor a fleet holds up the list. */
 const AT_A_TIME = 32;
@@ -6,7 +7,7 @@ const PATIENCE_MS = 4000;
 
 /** Seconds since the last activity by host id, of the running hosts that this machine can reach in time. */
 export async function idleTimes(
-  hosts: HostsApi,
+  hosts: Pick<Hosts, 'idleSeconds'>,
   listed: readonly Host[],
   signal: AbortSignal,
 ): Promise<Map<string, number>> {

@@ -25,7 +25,6 @@ import type {
   ExecResult,
   Host,
   HostReference,
-  HostsApi,
   HostsOptions,
   ListFilter,
   LogLine,
@@ -34,8 +33,11 @@ import type {
   PressOptions,
 } from './model/types';
 
-/** The launcher of one provider. Holds SDK clients and SSH connections: call `close` when done. */
-export class Hosts implements HostsApi {
+/**
+ * The launcher of one provider. It holds SDK clients and SSH connections: call `close` when done. Errors are
+ * MngrFargateError. Every method honours its AbortSignal, and stops what it has started before it throws.
+ */
+export class Hosts {
   private readonly services: Services;
   private readonly channels: Channels;
   private readonly background = new Background();
@@ -61,14 +63,17 @@ export class Hosts implements HostsApi {
     return host as Host;
   }
 
+  /** Idempotent: destroying a host that has already stopped succeeds with `wasRunning: false`. */
   destroy(reference: HostReference, { signal }: CallOptions = {}): Promise<DestroyResult> {
     return destroyHost(this.services, this.channels, reference, signal);
   }
 
+  /** Stops each of these hosts, as `list` or `get` returned them, whatever happens to the others. */
   destroyEach(hosts: readonly Host[], { signal }: CallOptions = {}): Promise<DestroyOutcome[]> {
     return destroyHosts(this.services, this.channels, hosts, signal);
   }
 
+  /** Stops each host of the provider that a listing shows now. */
   async destroyAll({ signal }: CallOptions = {}): Promise<DestroyOutcome[]> {
     return this.destroyEach(await this.list({}, { signal }), { signal });
   }
@@ -77,6 +82,7 @@ export class Hosts implements HostsApi {
     return renameHost(this.services, reference, name, signal);
   }
 
+  /** Sets and removes user tags. */
   tag(
     reference: HostReference,
     change: { readonly set?: Readonly<Record<string, string>>; readonly remove?: readonly string[] },
@@ -96,17 +102,24 @@ export class Hosts implements HostsApi {
     return execOnHost(await this.channel(reference, options.signal), command, options);
   }
 
+  /**
+   * Types the exact text into the agent's tmux session, presses Enter, and returns when the agent has it. Throws
+   * `agent-not-ready` if nothing was typed because a dialog, a shell or another program has the keyboard or nothing reads
+   * it, and `timed-out` if the agent did not take the text. `details.screen` is the content of the screen.
+   */
   async message(reference: HostReference, text: string, options: MessageOptions = {}): Promise<void> {
     const host = await this.get(reference, options);
     await sendMessage(await this.channels.to(host, options.signal), host.name, text, options);
   }
 
+  /** Presses keys in the agent's tmux session, by tmux's names: `Enter`, `Escape`, `C-c`. */
   async press(reference: HostReference, keys: readonly string[], options: PressOptions = {}): Promise<void> {
     checkKeys(keys);
     const host = await this.get(reference, options);
     await sendKeys(await this.channels.to(host, options.signal), host.name, keys, options);
   }
 
+  /** Copies files and folders to the host, recursively, over SFTP. */
   async upload(
     reference: HostReference,
     local: string,
@@ -116,6 +129,7 @@ export class Hosts implements HostsApi {
     return upload(await this.channel(reference, options.signal), local, remote, options);
   }
 
+  /** Copies from the host. It is not trusted: nothing is written outside `local`, and no link that leads out of it is made. */
   async download(
     reference: HostReference,
     remote: string,
@@ -136,10 +150,12 @@ export class Hosts implements HostsApi {
     yield* logs.read({ taskArn, taskDefinitionArn }, options, ended);
   }
 
+  /** Arguments of the system's `ssh` with the pinned key, and the remote command if one is given. */
   sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[] {
     return sshArguments(host, remoteCommand, options);
   }
 
+  /** Seconds since the last activity, which the host is asked for over SSH; null if this machine can't reach it. */
   async idleSeconds(host: Host, { signal }: CallOptions = {}): Promise<number | null> {
     if (host.address === null || host.identityFile === null || !host.ready) return null;
     try {
@@ -149,6 +165,10 @@ export class Hosts implements HostsApi {
     }
   }
 
+  /**
+   * Closes connections and SDK clients once the last tags are written. Throws if a host could not be marked as ready, since
+   * the reaper would stop it eventually.
+   */
   async close(): Promise<void> {
     await this.channels.close();
     try {

@@ -41,7 +41,7 @@ describeWith(localHosts, 'gc by the real program, at the local endpoint', () => 
     await seed('fox', HOUR);
     const past = await seed('past', -HOUR);
     const dry = await local.home.run(['gc', '--dry-run']);
-    expect(dry.stdout).toMatch(/^would stop past: expired, its time was over at \d{4}-.*\n/);
+    expect(dry.stdout).toMatch(/^would stop past: expired, its age limit was reached at \d{4}-.*\n/);
 
     const unasked = await local.home.run(['gc']);
     expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') as string });

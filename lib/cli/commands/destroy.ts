@@ -1,5 +1,6 @@
 import { MngrFargateError } from '../../contract/errors';
-import type { DestroyOutcome, HostsApi } from '../../hosts/model/types';
+import type { Hosts } from '../../hosts/hosts';
+import type { DestroyOutcome } from '../../hosts/model/types';
 import { confirm } from '../confirm';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
@@ -30,7 +31,7 @@ async function agreed(context: CliContext, names: readonly string[], yes: boolea
   return confirm(context, question, '--yes');
 }
 
-async function destroyNamed(context: CliContext, hosts: HostsApi, names: readonly string[]): Promise<Outcome[]> {
+async function destroyNamed(context: CliContext, hosts: Hosts, names: readonly string[]): Promise<Outcome[]> {
   return Promise.all(
     names.map(async (name): Promise<Outcome> => {
       try {

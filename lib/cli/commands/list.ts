@@ -1,4 +1,5 @@
-import type { Host, HostsApi } from '../../hosts/model/types';
+import type { Hosts } from '../../hosts/hosts';
+import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';
@@ -23,7 +24,7 @@ const HOME_AND_CLEAR = '\u001b[H\u001b[J';
 /** A host with the seconds since its last activity; null when they weren't asked for or this machine can't reach it. */
 export type ListedHost = Host & { readonly idleSeconds: number | null };
 
-async function listedHosts(hosts: HostsApi, context: CliContext, options: ListOptions): Promise<ListedHost[]> {
+async function listedHosts(hosts: Hosts, context: CliContext, options: ListOptions): Promise<ListedHost[]> {
   const found = await hosts.list(
     { stopped: options.stopped === true, tags: keyValues(options.tag ?? [], '--tag') },
     { signal: context.signal },

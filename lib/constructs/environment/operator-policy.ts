@@ -15,7 +15,7 @@ export interface OperatorPolicyProps {
   readonly taskDefinition: AgentTaskDefinition;
 
   /**
-   * Whether the cluster runs tasks that are no hosts. The operator may then change only tasks that are tagged as hosts.
+   * Whether the cluster runs tasks that are not hosts. The operator may then change only tasks that are tagged as hosts.
    *
    * @default false
    */

@@ -48,7 +48,7 @@ export class SpendBudget extends Construct {
     super(scope, id);
     const { monthlyUsd, tag } = props;
     if (!Token.isUnresolved(monthlyUsd) && !(monthlyUsd > 0)) {
-      throw new Error(`a monthly budget of ${monthlyUsd} US dollars is no budget: give more than 0`);
+      throw new Error(`a monthly budget of ${monthlyUsd} US dollars is not valid: give more than 0`);
     }
     const { account, region } = Stack.of(this);
 

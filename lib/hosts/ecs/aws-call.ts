@@ -4,15 +4,15 @@ import { awsProblem } from './aws-errors';
 const THROTTLED = new Set(['ThrottlingException', 'Throttling', 'RequestLimitExceeded', 'TooManyRequestsException']);
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5_000;
-/** Calls that nobody gave a deadline go on this long against throttling. */
+/** How long a throttled call without a deadline is retried. */
 const PATIENCE_MS = 120_000;
 
 const isThrottled = (error: unknown): boolean => THROTTLED.has((error as Error).name);
 
 /**
- * Makes a call of AWS, again for as long as AWS says that calls come too fast, with full jitter. The SDK alone gives up
- * after a few attempts, and sooner when many calls are refused at once, which is what a large fleet's start looks like.
- * Throws AWS's errors in our terms; `doing` completes "cannot …".
+ * Makes an AWS call, and retries it with full jitter for as long as AWS throttles it. The SDK alone gives up after a few
+ * attempts, and sooner if many calls are throttled at once, as they are when a large fleet starts.
+ * Throws AWS's errors as MngrFargateError; `doing` completes "cannot …".
  */
 export async function awsCall<T>(
   doing: string,

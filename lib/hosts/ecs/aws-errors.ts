@@ -10,7 +10,7 @@ const NEEDS_CREDENTIALS = 'log in again or set other credentials (`aws sts get-c
 const NEEDS_PERMISSION =
   'the operator role or policy of the environment has every permission that the launcher needs (outputs `OperatorRoleArn`, `OperatorPolicyArn`)';
 
-/** AWS's error codes in the terms of our callers. */
+/** AWS's error codes as codes of MngrFargateError. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   AccessDeniedException: { code: 'denied', hint: NEEDS_PERMISSION },
   AccessDenied: { code: 'denied', hint: NEEDS_PERMISSION },
@@ -51,7 +51,7 @@ const UNKNOWN_CERTIFICATE = new Set([
 const NEEDS_CERTIFICATES =
   'set AWS_CA_BUNDLE, or `ca_bundle` of the AWS profile, to a file with the CA certificates of your network';
 
-/** An error of the SDK as one of ours. `doing` completes "cannot …". */
+/** An error of the SDK as a MngrFargateError. `doing` completes "cannot …". */
 export function awsProblem(error: unknown, doing: string, signal?: AbortSignal): MngrFargateError {
   if (isMngrFargateError(error)) return error;
   const { name, message, code } = error as Error & { code?: string };
@@ -89,9 +89,9 @@ function meaningOf(name: string, message: string, code: string | undefined): Mea
   return MEANINGS[name] ?? { code: 'failed' };
 }
 
-/** AWS's texts for a used-up quota and for no room (ECS developer guide, "API failure reasons", RunTask errors). */
+/** AWS's messages for an exhausted quota and for missing capacity (ECS developer guide, "API failure reasons", RunTask errors). */
 export const isCapacity = (text: string): boolean =>
   /capacity is unavailable|no capacity|reached the limit on the number of (?:vCPUs|tasks)|RESOURCE:/i.test(text);
 
-/** One line without its period, for the end of a sentence of ours. */
+/** One line without a final period, to end a message of ours with. */
 export const tidy = (message: string): string => message.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');

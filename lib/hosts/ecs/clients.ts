@@ -5,7 +5,7 @@ import type { AwsPlace, AwsSettings } from '../../aws/client-options';
 import { awsClientOptions, awsCredentials } from '../../aws/client-options';
 import type { ProviderConfig } from '../../contract/provider-config';
 
-/** The SDK's clients, made when first used and shared by all calls of one launcher. */
+/** The SDK's clients, created when first used and shared by all calls of one launcher. */
 export class AwsClients {
   private made: { destroy(): void }[] = [];
   private ecsClient: ECSClient | undefined;

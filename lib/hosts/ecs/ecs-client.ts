@@ -24,8 +24,8 @@ type EcsCommand<Input extends ServiceInputTypes, Output extends ServiceOutputTyp
 >;
 
 /**
- * AWS's buckets for an account and region: calls at once, then calls a second (ECS developer guide, "Request throttling
- * for the Amazon ECS API" and "Fargate throttling quotas"). The guide doesn't name ListTaskDefinitions and
+ * AWS's token buckets for an account and region: burst, then calls per second (ECS developer guide, "Request throttling
+ * for the Amazon ECS API" and "Fargate throttling quotas"). The guide doesn't mention ListTaskDefinitions and
  * DeregisterTaskDefinition; they are counted with DescribeTaskDefinition.
  */
 const BUCKETS = {
@@ -58,31 +58,31 @@ export interface BucketShare {
   readonly perSecond: number;
 }
 
-/** Nearly all: the margin is for what the network does to the spacing of calls. */
+/** Nearly all. The margin allows for network delays that move calls closer together. */
 export const LAUNCHER_SHARE: BucketShare = { burst: 0.97, perSecond: 0.99 };
-/** Launchers have the other half while the reaper works. */
+/** Leaves the other half to launchers while the reaper works. */
 export const REAPER_SHARE: BucketShare = { burst: 0.5, perSecond: 0.5 };
 
 export interface EcsCallOptions {
   readonly signal?: AbortSignal;
   /**
-   * Called before each attempt. A call that has this isn't aborted once it was sent, since only its answer says what it
-   * did; waiting for its turn is.
+   * Called before each attempt. A call with this option isn't aborted once it has been sent, since only its answer says
+   * what it did; the wait for the rate limit can still be aborted.
    */
   readonly onSend?: () => void;
 }
 
-/** The ECS API: calls wait for their turn in AWS's buckets, are repeated when throttled, and fail in our terms. */
+/** The ECS API: calls keep to AWS's rate limits, are retried when throttled, and throw MngrFargateError. */
 export class EcsClient {
   private readonly limiters = new Map<BucketName, RateLimiter>();
 
-  /** `sdk` gives the SDK's client when it is first needed. */
+  /** `sdk` provides the SDK's client when it is first needed. */
   constructor(
     private readonly sdk: { readonly ecs: ECSClient },
     private readonly share: BucketShare,
   ) {}
 
-  /** AWS's time in milliseconds since 1970: the machine's clock as the SDK has corrected it. */
+  /** AWS's time in milliseconds since 1970: the machine's clock, corrected by the SDK. */
   now(): number {
     return Date.now() + (this.sdk.ecs.config.systemClockOffset ?? 0);
   }

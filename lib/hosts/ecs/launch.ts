@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RunTaskCommand } from '@aws-sdk/client-ecs';
-import type { ConflictException, RunTaskCommandInput, Task } from '@aws-sdk/client-ecs';
+import type { ConflictException, RunTaskCommandInput, Task, TaskOverride } from '@aws-sdk/client-ecs';
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
 import { MngrFargateError } from '../../contract/errors';
 import { startedByOf } from '../../contract/host-name';
@@ -20,7 +20,7 @@ import { VISIBLE_AFTER_MS } from './visibility';
 const LIST_INTERVAL_MS = 1_000;
 /** The JSON of all overrides (ECS API, TaskOverride). */
 const MAX_OVERRIDES = 8192;
-/** Times that a name can have been used within the day that ECS remembers a client token. */
+/** How often one name can be used within the day for which ECS remembers client tokens. */
 const MAX_PREDECESSORS = 200;
 
 export interface LaunchIdentity {
@@ -29,11 +29,17 @@ export interface LaunchIdentity {
   readonly createdAt: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly taskDefinition: string;
-  /** Further tags of ours, for hosts that something else than a launcher owns. */
+  /** Additional tags of ours, for hosts that are not owned by a launcher. */
   readonly ownerTags?: Readonly<Record<string, string>>;
 }
 
-/** Starts the one task of a host name (docs/decisions/002). */
+export interface LaunchOptions {
+  /** Called before each RunTask: from then on a task may have been started, even if an error is thrown. */
+  readonly onSent: () => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Starts the only task of a host name (docs/decisions/002). */
 export class Launcher {
   constructor(
     private readonly ecs: EcsClient,
@@ -52,8 +58,8 @@ export class Launcher {
   }
 
   /**
-   * The second guard of decision 002: of two live tasks of one name the younger gives way.
-   * Throws `already-exists` when `mine` is the younger.
+   * The second guard of decision 002: of two live tasks with the same name, the newer one is stopped.
+   * Throws `already-exists` if `mine` is the newer one.
    */
   async refuseSecond(provider: string, name: string, mine: Task, signal?: AbortSignal): Promise<void> {
     const arns = await this.liveArnsBeside(mine.taskArn ?? '', provider, name, signal);
@@ -68,17 +74,11 @@ export class Launcher {
   }
 
   /**
-   * RunTask with a client token that everybody who creates this name now would use. Where Fargate has no room, each
-   * subnet is tried by itself, since each is in an availability zone of its own. `onSent` is called before each call:
-   * from then on a task may have been started, whatever is thrown.
+   * RunTask with the client token that anybody who creates this name now would use. If Fargate has no capacity, each subnet
+   * is tried alone, since each is in a different availability zone.
    * Throws `already-exists`, `no-capacity`, `denied`, `usage`, `failed`.
    */
-  async launch(
-    request: CheckedRequest,
-    identity: LaunchIdentity,
-    onSent: () => void,
-    signal?: AbortSignal,
-  ): Promise<Task> {
+  async launch(request: CheckedRequest, identity: LaunchIdentity, options: LaunchOptions): Promise<Task> {
     const places =
       request.subnets.length > 1
         ? [request.subnets, ...shuffled(request.subnets).map((id) => [id])]
@@ -86,7 +86,7 @@ export class Launcher {
     let refusal: MngrFargateError | undefined;
     for (const [place, subnets] of places.entries()) {
       try {
-        return await this.launchIn(request, identity, subnets, place, onSent, signal);
+        return await this.launchIn({ subnets, place }, request, identity, options);
       } catch (error) {
         if (!(error instanceof MngrFargateError) || error.code !== 'no-capacity') throw error;
         refusal ??= error;
@@ -95,9 +95,37 @@ export class Launcher {
     throw refusal as MngrFargateError;
   }
 
-  /** Input of RunTask, apart from the token. Throws `usage` when the overrides are too large. */
-  input(request: CheckedRequest, identity: LaunchIdentity, subnets: readonly string[]): RunTaskCommandInput {
+  /** Throws `usage` if RunTask would refuse the overrides of a request for their size. */
+  checkOverrides(request: CheckedRequest, environment: LaunchIdentity['environment']): void {
+    const size = Buffer.byteLength(JSON.stringify(this.overrides(request, environment)));
+    if (size <= MAX_OVERRIDES) return;
+    throw new MngrFargateError(
+      'usage',
+      `the host's settings take ${size} characters, and RunTask allows ${MAX_OVERRIDES}: give fewer authorized keys or tags`,
+    );
+  }
+
+  private overrides(request: CheckedRequest, environment: LaunchIdentity['environment']): TaskOverride {
+    return {
+      cpu: String(request.cpu),
+      memory: String(request.memory),
+      ...(request.ephemeralStorage !== undefined &&
+        request.ephemeralStorage > EPHEMERAL_STORAGE.included && {
+          ephemeralStorage: { sizeInGiB: request.ephemeralStorage },
+        }),
+      containerOverrides: [
+        {
+          name: this.config.container_name,
+          environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    };
+  }
+
+  /** Input of RunTask, apart from the token. Throws `usage` if the overrides are too large. */
+  private input(request: CheckedRequest, identity: LaunchIdentity, subnets: readonly string[]): RunTaskCommandInput {
     const { config } = this;
+    this.checkOverrides(request, identity.environment);
     const { provider, hostId, hostName, createdAt, expiresAt, environment, owner } = HOST_TAGS;
     const tags: Record<string, string> = {
       ...request.tags,
@@ -112,27 +140,6 @@ export class Launcher {
         [expiresAt]: new Date(identity.createdAt.getTime() + request.maxAge * 1000).toISOString(),
       }),
     };
-    const overrides: RunTaskCommandInput['overrides'] = {
-      cpu: String(request.cpu),
-      memory: String(request.memory),
-      ...(request.ephemeralStorage !== undefined &&
-        request.ephemeralStorage > EPHEMERAL_STORAGE.included && {
-          ephemeralStorage: { sizeInGiB: request.ephemeralStorage },
-        }),
-      containerOverrides: [
-        {
-          name: config.container_name,
-          environment: Object.entries(identity.environment).map(([name, value]) => ({ name, value })),
-        },
-      ],
-    };
-    const size = Buffer.byteLength(JSON.stringify(overrides));
-    if (size > MAX_OVERRIDES) {
-      throw new MngrFargateError(
-        'usage',
-        `the host's settings take ${size} characters, and RunTask allows ${MAX_OVERRIDES}: give fewer authorized keys or tags`,
-      );
-    }
     return {
       cluster: config.ecs_cluster,
       taskDefinition: identity.taskDefinition,
@@ -149,19 +156,19 @@ export class Launcher {
           assignPublicIp: config.assign_public_ip ? 'ENABLED' : 'DISABLED',
         },
       },
-      overrides,
+      overrides: this.overrides(request, identity.environment),
       tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
     };
   }
 
   /**
-   * RunTask with the caller's own client token: however often it is called, there is one task. Gives its ARN, also when
-   * an earlier call has started it, with whatever settings. Throws `no-capacity`, `denied`, `usage`, `unreachable`, `failed`.
+   * RunTask with the caller's own client token: repeated calls start only one task. Returns the task's ARN, even if an
+   * earlier call started it with other settings. Throws `no-capacity`, `denied`, `usage`, `unreachable`, `failed`.
    */
   async launchOnce(request: CheckedRequest, identity: LaunchIdentity, clientToken: string): Promise<string> {
     const input = { ...this.input(request, identity, request.subnets), clientToken };
     try {
-      const task = await this.run(input, request.name, () => undefined);
+      const task = await this.run(input, request.name, { onSent: () => undefined });
       return task.taskArn ?? '';
     } catch (error) {
       const [earlier] = conflictOf(error)?.resourceIds ?? [];
@@ -191,13 +198,12 @@ export class Launcher {
   }
 
   private async launchIn(
+    { subnets, place }: { readonly subnets: readonly string[]; readonly place: number },
     request: CheckedRequest,
     identity: LaunchIdentity,
-    subnets: readonly string[],
-    place: number,
-    onSent: () => void,
-    signal?: AbortSignal,
+    options: LaunchOptions,
   ): Promise<Task> {
+    const { signal } = options;
     const input = this.input(request, identity, subnets);
     let predecessor = 'none';
     for (let hop = 0; hop < MAX_PREDECESSORS; hop++) {
@@ -209,12 +215,13 @@ export class Launcher {
         place,
       );
       try {
-        return await this.run({ ...input, clientToken }, request.name, onSent, signal);
+        return await this.run({ ...input, clientToken }, request.name, options);
       } catch (error) {
         const conflict = conflictOf(error);
         if (conflict === undefined) throw error;
         throwIfAborted(`starting host ${request.name}`, signal);
-        predecessor = await this.predecessor(conflict, request.name, identity.provider, hop, signal);
+        const { provider } = identity;
+        predecessor = await this.predecessor(conflict, { name: request.name, provider, hop }, signal);
       }
     }
     throw new MngrFargateError(
@@ -223,10 +230,12 @@ export class Launcher {
     );
   }
 
-  /** A call that was sent isn't aborted: only the answer says which task has to be stopped. The wait for a turn is. */
-  private async run(input: RunTaskCommandInput, name: string, onSent: () => void, signal?: AbortSignal): Promise<Task> {
-    const options = { signal, onSend: onSent };
-    const { tasks = [], failures = [] } = await this.ecs.send(new RunTaskCommand(input), `start host ${name}`, options);
+  /** The signal ends the wait for the rate limit, but not a call that was sent: only its answer says which task to stop. */
+  private async run(input: RunTaskCommandInput, name: string, { onSent, signal }: LaunchOptions): Promise<Task> {
+    const { tasks = [], failures = [] } = await this.ecs.send(new RunTaskCommand(input), `start host ${name}`, {
+      signal,
+      onSend: onSent,
+    });
     const [task] = tasks;
     if (task !== undefined) {
       this.names.remember(task.taskArn ?? '', input.startedBy ?? '');
@@ -243,14 +252,12 @@ export class Launcher {
   }
 
   /**
-   * The task that used the token, if it is gone; throws `already-exists` while it lives. The conflict proves that the task
-   * was launched, perhaps this very moment: one that ECS doesn't show yet is waited for.
+   * The task that used the token, if it has stopped; throws `already-exists` if it is running. The conflict proves that
+   * the task was launched, perhaps a moment ago, so this waits for a task that ECS doesn't show yet.
    */
   private async predecessor(
     conflict: ConflictException,
-    name: string,
-    provider: string,
-    hop: number,
+    { name, provider, hop }: { readonly name: string; readonly provider: string; readonly hop: number },
     signal?: AbortSignal,
   ): Promise<string> {
     const ids = conflict.resourceIds ?? [];
@@ -258,7 +265,7 @@ export class Launcher {
     const living = described.find((task) => isLiveHost(task, name) && isInEnvironment(task, this.config));
     if (living !== undefined) throw alreadyExists(name, living);
     if (hop > 0) return ids[0] ?? `conflict-${hop}`;
-    // A name that was used often today has a long row of predecessors: begin with the last one that ECS still shows.
+    // A name that was used often today has many predecessors: start with the newest one that ECS still shows.
     const stopped = await this.tasks.named(
       { provider, name, environment: familyOf(this.config.task_definition) },
       'STOPPED',

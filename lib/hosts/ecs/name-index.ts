@@ -2,13 +2,13 @@ import { startedByOf } from '../../contract/host-name';
 import { orAborted } from '../../util/abort';
 import type { Tasks } from './tasks';
 
-/** Names that are asked for within this time are looked up together. Milliseconds. */
+/** Names requested within this many milliseconds are looked up together. */
 const GATHER_MS = 15;
-/** While a fleet is being created: its hosts boot for longer than this anyway. Milliseconds. */
+/** The same while a fleet is being created, in milliseconds: its hosts take longer than this to boot anyway. */
 const FLEET_GATHER_MS = 1_000;
-/** Up to so many names are looked up one by one, which costs a call each and shows nothing but them. */
+/** Up to this many names are looked up one by one, with one call each. */
 const FEW = 4;
-/** A listing of the cluster is taken for less than this share of the calls that looking up the names would cost. */
+/** The cluster is listed instead if that takes less than this share of the calls that looking up the names would. */
 const WORTH = 1 / 2;
 
 interface Look {
@@ -17,15 +17,15 @@ interface Look {
 }
 
 /**
- * Live tasks by the name they were launched under. One name is one ListTasks; for many names at the same time the
- * cluster is listed instead, a hundred tasks a call, where that is cheaper: AWS's bucket for reads is what a fleet's
- * creates would wait for. Who launched a task never changes, so no task is described twice.
+ * Live tasks by the name they were launched under. One name takes one ListTasks. For many names at the same time the
+ * cluster is listed instead, a hundred tasks per call, if that is cheaper: otherwise the creates of a fleet would wait for
+ * AWS's rate limit for reads. `startedBy` never changes, so no task is described twice.
  */
 export class NameIndex {
   private readonly launchOf = new Map<string, string>();
   private look: Look | undefined;
   private last = { at: -Infinity, names: 0 };
-  /** Calls that the last listing of the cluster took, or more than it was given. */
+  /** Calls that the last listing of the cluster took, or more than its limit if it was given up. */
   private listingCalls = 0;
 
   constructor(private readonly tasks: Tasks) {}
@@ -39,7 +39,7 @@ export class NameIndex {
     return found.get(launch) ?? [];
   }
 
-  /** Tells of a task that this launcher has started. */
+  /** Records a task that this launcher has started. */
   remember(arn: string, startedBy: string): void {
     this.launchOf.set(arn, startedBy);
   }
@@ -68,7 +68,7 @@ export class NameIndex {
     return new Map(launches.map((launch, index) => [launch, found[index] ?? []]));
   }
 
-  /** All live tasks of the cluster by who launched them; undefined when that takes more calls than it may. */
+  /** All live tasks of the cluster by `startedBy`; undefined if that takes more calls than allowed. */
   private async listing(mostCalls: number): Promise<ReadonlyMap<string, string[]> | undefined> {
     const found = new Map<string, string[]>();
     const seen = new Set<string>();

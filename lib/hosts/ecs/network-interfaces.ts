@@ -6,20 +6,20 @@ import { awsCall } from './aws-call';
 import { awsErrorOf } from './aws-errors';
 import type { AwsClients } from './clients';
 
-/** DescribeNetworkInterfaces answers at most this many at once. */
+/** The most interfaces that DescribeNetworkInterfaces returns at once. */
 export const INTERFACES_PER_CALL = 1000;
 const CALLS_AT_ONCE = 4;
-/** Lookups asked for within this time go into one call. Milliseconds. */
+/** Lookups requested within this many milliseconds share one call. */
 const GATHER_MS = 15;
 
-/** Looks up addresses of task network interfaces, many a call. An interface that is gone has no entry. */
+/** Looks up the addresses of tasks' network interfaces, many per call. An interface that no longer exists has no entry. */
 export class NetworkInterfaces {
   private gathered = new Set<string>();
   private pending: Promise<Map<string, InterfaceAddresses>> | undefined;
 
   constructor(private readonly clients: AwsClients) {}
 
-  /** One interface; lookups of several callers at the same time share a call. */
+  /** Looks up one interface. Lookups by several callers at the same time share a call. */
   async find(id: string): Promise<InterfaceAddresses | undefined> {
     this.gathered.add(id);
     this.pending ??= new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ export class NetworkInterfaces {
     return new Map(answers.flat().map((found) => [found.NetworkInterfaceId ?? '', addressesOf(found)]));
   }
 
-  /** One missing interface fails the whole call, and is named in the error: it is left out the next time. */
+  /** A missing interface fails the whole call. The error names it, and the call is repeated without it. */
   private async describe(ids: readonly string[], signal?: AbortSignal): Promise<NetworkInterface[]> {
     let wanted = ids;
     while (wanted.length > 0) {

@@ -3,15 +3,15 @@ import { orAborted, pause } from '../../util/abort';
 const WAITING = 'waiting for a turn';
 
 /**
- * A token bucket on our side, as large as AWS's own: calls wait here for their turn instead of being refused there.
- * AWS's bucket belongs to the whole account and region, so refusals still happen, and are retried (aws-call.ts).
+ * A token bucket on our side, the size of AWS's own: calls wait here instead of being throttled there. AWS's bucket is
+ * shared by the whole account and region, so calls may still be throttled, and are then retried (aws-call.ts).
  */
 export class RateLimiter {
   private tokens: number;
   private at = performance.now();
   private turn: Promise<void> = Promise.resolve();
 
-  /** `burst` calls at once, then `perSecond`. */
+  /** Allows `burst` calls at once, then `perSecond`. */
   constructor(
     private readonly burst: number,
     private readonly perSecond: number,
@@ -19,7 +19,7 @@ export class RateLimiter {
     this.tokens = burst;
   }
 
-  /** Resolves when the next call may be made, in the order of asking. Throws `aborted`. */
+  /** Resolves when the caller may make its call; callers get their turns in order. Throws `aborted`. */
   async take(signal?: AbortSignal): Promise<void> {
     const before = this.turn;
     let done = (): void => undefined;

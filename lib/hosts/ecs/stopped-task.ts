@@ -7,7 +7,7 @@ import { agentContainer } from '../model/task-view';
 
 const LOG_LINES = 10;
 
-/** What to do about the ways in which tasks commonly end (ECS developer guide, "Stopped tasks error messages"). */
+/** What to do about common reasons for which tasks stop (ECS developer guide, "Stopped tasks error messages"). */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /CannotPullContainer/i,
@@ -17,15 +17,15 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /ResourceInitializationError/i,
     'check that the subnets reach ECR, CloudWatch Logs and Secrets Manager (public IP, NAT or endpoints)',
   ],
-  [/OutOfMemory|OOM/i, 'ask for more memory (`--memory`)'],
-  [/Spot/i, 'Spot capacity was taken back: create the host again, or without Spot'],
-  [/exec format error|CannotStartContainer/i, 'check that the image fits the architecture and has its entrypoint'],
+  [/OutOfMemory|OOM/i, 'give the host more memory (`--memory`)'],
+  [/Spot/i, 'AWS reclaimed the Spot capacity: create the host again, or without Spot'],
+  [/exec format error|CannotStartContainer/i, 'check that the image matches the architecture and has its entrypoint'],
 ];
 
-/** True once ECS has said why and how a task ended. */
+/** True once ECS reports why and how a task stopped. */
 export const hasEnded = (task: Task): boolean => task.lastStatus === 'STOPPED';
 
-/** Why a task ended before its host was ready: ECS's reasons, the exit code, the last lines of its log, and what to do. */
+/** Why a task stopped before its host was ready: ECS's reasons, the exit code, the last lines of its log, and a hint. */
 export async function stoppedError(
   task: Task,
   name: string,
@@ -47,10 +47,14 @@ export async function stoppedError(
     isCapacity(text) ? 'no-capacity' : 'task-stopped',
     `the task of host ${name} stopped before it was ready: ${parts.join('; ') || 'ECS gives no reason'}`,
     {
-      hint: ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? 'the task’s log says more (`mngr-fargate logs`)',
+      hint: ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? 'see the task’s log (`mngr-fargate logs`)',
       details: {
-        ...{ taskArn, stopCode: stopCode ?? null, stoppedReason: stoppedReason ?? null },
-        ...{ containerReason: container?.reason ?? null, exitCode: exitCode ?? null, logLines: lines },
+        taskArn,
+        stopCode: stopCode ?? null,
+        stoppedReason: stoppedReason ?? null,
+        containerReason: container?.reason ?? null,
+        exitCode: exitCode ?? null,
+        logLines: lines,
       },
     },
   );

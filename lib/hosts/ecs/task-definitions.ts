@@ -9,7 +9,7 @@ import type { EcsClient } from './ecs-client';
 /** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
 export const BASE_LABEL = 'mngr-fargate.base-revision';
 export const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
-/** Most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
+/** The most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
 const REMEMBERED = 50;
 
 const imageHash = (image: string): string => createHash('sha256').update(image).digest('hex').slice(0, 16);
@@ -36,7 +36,7 @@ export class TaskDefinitions {
     return override;
   }
 
-  /** What the provider's `task_definition` means: a family's newest revision, but never one with an overridden image. */
+  /** The revision that the provider's `task_definition` means: a family's newest, but never one with an overridden image. */
   async base(): Promise<TaskDefinition> {
     const newest = await this.describe(this.config.task_definition);
     const base = this.labels(newest)[BASE_LABEL];
@@ -51,7 +51,7 @@ export class TaskDefinitions {
     );
   }
 
-  /** A task definition by family, `family:revision` or ARN; asked for once. */
+  /** A task definition by family, `family:revision` or ARN. Each is read once. */
   describe(taskDefinition: string): Promise<TaskDefinition> {
     let definition = this.known.get(taskDefinition);
     if (definition === undefined) {
@@ -69,8 +69,8 @@ export class TaskDefinitions {
   }
 
   /**
-   * The revision of the family that differs in the image alone. The newest revision remembers those that were made
-   * since the stack's own, so an image that was used before costs no new one.
+   * The revision of the family that differs only in its image. The newest revision remembers those that were registered
+   * since the stack's own, so an image that was used before needs no new one.
    */
   private async override(image: string): Promise<string> {
     const newest = await this.fetch(familyOf(this.config.task_definition));
@@ -125,15 +125,27 @@ export class TaskDefinitions {
 
 export const arnOf = (definition: TaskDefinition): string => definition.taskDefinitionArn ?? '';
 
-/** The members of a described task definition that RegisterTaskDefinition takes. */
+/** The members of a described task definition that RegisterTaskDefinition accepts. */
 function registrable(definition: TaskDefinition): Omit<RegisterTaskDefinitionCommandInput, 'containerDefinitions'> {
   const { family, taskRoleArn, executionRoleArn, networkMode, volumes, placementConstraints, cpu, memory } = definition;
   const { requiresCompatibilities, pidMode, ipcMode, proxyConfiguration, ephemeralStorage, runtimePlatform } =
     definition;
   const { enableFaultInjection } = definition;
   return {
-    ...{ family, taskRoleArn, executionRoleArn, networkMode, volumes, placementConstraints, cpu, memory },
-    ...{ requiresCompatibilities, pidMode, ipcMode, proxyConfiguration, ephemeralStorage, runtimePlatform },
-    ...{ enableFaultInjection },
+    family,
+    taskRoleArn,
+    executionRoleArn,
+    networkMode,
+    volumes,
+    placementConstraints,
+    cpu,
+    memory,
+    requiresCompatibilities,
+    pidMode,
+    ipcMode,
+    proxyConfiguration,
+    ephemeralStorage,
+    runtimePlatform,
+    enableFaultInjection,
   };
 }

@@ -10,7 +10,7 @@ import type { TaskDefinitions } from './task-definitions';
 import type { LogLine, LogOptions } from '../model/types';
 
 const FOLLOW_INTERVAL_MS = 1000;
-/** CloudWatch Logs shows at most this many events at once. */
+/** CloudWatch Logs returns at most this many events at once. */
 const MOST_EVENTS = 10_000;
 
 interface LoggingTask {
@@ -32,8 +32,8 @@ export class TaskLogs {
   ) {}
 
   /**
-   * Lines oldest first. With `follow` it goes on until `ended` says that no more will come or the signal fires, which is
-   * how following ends and no error. Without, the signal is: throws `aborted`.
+   * Lines, oldest first. With `follow` it continues until `ended` says that no more will come or the signal fires, and
+   * neither is an error. Without `follow` it throws `aborted` if the signal fires.
    */
   async *read(
     task: LoggingTask,
@@ -64,9 +64,9 @@ export class TaskLogs {
       nextToken = last?.nextForwardToken;
     }
     for (;;) {
-      // Asked before the page is read: what was written until the end is then in it.
+      // Asked before the page is read, so that the page has everything that was written until the end.
       const isLast = !follow || (await ended());
-      // The end of the stream is where the token stays the same (CloudWatch Logs API, GetLogEvents).
+      // At the end of the stream the token stays the same (CloudWatch Logs API, GetLogEvents).
       for (let atEnd = false; !atEnd;) {
         const page = await this.page(stream, { startFromHead: true, nextToken, startTime: since }, signal);
         yield* linesOf(page);
@@ -78,7 +78,7 @@ export class TaskLogs {
     }
   }
 
-  /** The last lines, or none when there is no log or it can't be read: for messages that are about something else. */
+  /** The last lines, for messages about other errors: empty if there is no log or it can't be read. */
   async last(task: LoggingTask, count: number): Promise<string[]> {
     const lines: string[] = [];
     try {
@@ -106,7 +106,7 @@ export class TaskLogs {
     return { logGroupName, logStreamName: `${prefix}/${name}/${taskArn.split('/').pop()}` };
   }
 
-  /** Undefined while the stream doesn't exist: it comes with the container's first line. */
+  /** Undefined while the stream doesn't exist: the container's first line creates it. */
   private async page(
     stream: LogStream,
     options: { limit?: number; startFromHead: boolean; nextToken?: string; startTime?: number },

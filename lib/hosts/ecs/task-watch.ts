@@ -4,7 +4,7 @@ import { isLasting } from './aws-errors';
 import type { Tasks } from './tasks';
 import { TASKS_PER_CALL } from './tasks';
 
-/** Milliseconds between two looks at the tasks: quick while they are young, then easier on the account's bucket. */
+/** Milliseconds between two DescribeTasks: short for new tasks, then longer to spare the account's rate limit. */
 const QUICK_MS = 250;
 const SLOW_MS = 1000;
 const QUICK_FOR_MS = 90_000;
@@ -16,7 +16,7 @@ interface Watcher {
   readonly onError: (error: unknown) => void;
 }
 
-/** Looks at all tasks that anybody here waits for, a hundred in one DescribeTasks; runs only while somebody waits. */
+/** Polls all tasks that callers are waiting for, a hundred per DescribeTasks, and only while somebody is waiting. */
 export class TaskWatch {
   private readonly watchers = new Set<Watcher>();
   private readonly ended = new AbortController();
@@ -39,7 +39,7 @@ export class TaskWatch {
     };
   }
 
-  /** The first state of the task for which `found` gives a value. Throws `aborted`, and whatever `found` throws. */
+  /** The first value that `found` returns for a state of the task. Throws `aborted`, and whatever `found` throws. */
   async until<T>(arn: string, found: (task: Task) => T | undefined, signal?: AbortSignal): Promise<T> {
     let stop = (): void => undefined;
     const result = new Promise<T>((resolve, reject) => {

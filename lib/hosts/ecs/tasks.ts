@@ -15,7 +15,7 @@ import { familyOf } from '../../contract/task-definition-family';
 import { isLive } from '../model/task-view';
 import { VISIBLE_AFTER_MS, VISIBLE_INTERVAL_MS } from './visibility';
 
-/** DescribeTasks takes at most this many ids, and ListTasks shows at most as many. */
+/** DescribeTasks accepts at most this many ids, and ListTasks returns at most as many. */
 export const TASKS_PER_CALL = 100;
 const CALLS_AT_ONCE = 8;
 /** ECS API, StopTask.reason. */
@@ -31,7 +31,7 @@ export interface TaskPage {
 
 export interface DescribedTasks {
   readonly tasks: readonly Task[];
-  /** Tasks that ECS didn't describe. `MISSING` are gone. */
+  /** Tasks that ECS didn't describe. Those with the reason `MISSING` no longer exist. */
   readonly failures: readonly { readonly arn: string; readonly reason: string }[];
 }
 
@@ -60,7 +60,7 @@ export class Tasks {
     return pause(milliseconds, doing, signal);
   }
 
-  /** One call: a hundred tasks at most. ECS refuses a token that it no longer knows with `usage`. */
+  /** One call, for at most a hundred tasks. Throws `usage` for a token that ECS no longer knows. */
   async page(filter: TaskFilter, nextToken?: string, signal?: AbortSignal): Promise<TaskPage> {
     const { cluster } = this;
     const command = new ListTasksCommand({ cluster, maxResults: TASKS_PER_CALL, nextToken, ...filter });
@@ -68,7 +68,7 @@ export class Tasks {
     return { arns: answer.taskArns ?? [], nextToken: answer.nextToken };
   }
 
-  /** One call, for a hundred tasks at most: the tasks with their tags. */
+  /** One call, for at most a hundred tasks. Returns the tasks with their tags. */
   async describePage(arns: readonly string[], signal?: AbortSignal): Promise<DescribedTasks> {
     const { cluster } = this;
     const command = new DescribeTasksCommand({ cluster, tasks: [...arns], include: ['TAGS'] });
@@ -77,7 +77,7 @@ export class Tasks {
     return { tasks, failures: failures.map(({ arn = '', reason = 'ECS gives no reason' }) => ({ arn, reason })) };
   }
 
-  /** Tasks with their tags, in the order of the ARNs; those that ECS doesn't show any more are left out. */
+  /** Tasks with their tags, in the order of the ARNs, without those that ECS no longer shows. */
   async describe(arns: readonly string[], signal?: AbortSignal): Promise<Task[]> {
     const pages = inBatches(arns, TASKS_PER_CALL);
     const answers = await mapBounded(pages, CALLS_AT_ONCE, (page) => this.describePage(page, signal));
@@ -105,7 +105,7 @@ export class Tasks {
     return Math.min(launchedAt, this.now()) + VISIBLE_AFTER_MS;
   }
 
-  /** ARNs page by page, so that a caller can describe one page while the next is fetched. */
+  /** Yields ARNs page by page, so that a caller can describe one page while the next is fetched. */
   async *listPages(filter: TaskFilter, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
     let nextToken: string | undefined;
     do {
@@ -116,8 +116,8 @@ export class Tasks {
   }
 
   /**
-   * Every task of a filter, two calls per hundred, listing and describing side by side. `onTasks` gets each hundred as
-   * soon as it is described.
+   * Every task that matches a filter, with two calls per hundred; listing and describing run in parallel. `onTasks` gets
+   * each hundred as soon as it is described.
    */
   async listAndDescribe(
     filter: TaskFilter,
@@ -138,7 +138,7 @@ export class Tasks {
     return (await Promise.all(described)).flatMap(({ tasks }) => tasks);
   }
 
-  /** Tasks of the environment that were launched by this name, live ones, or those that ECS still shows as stopped. */
+  /** Tasks of the environment that were launched under this name: live ones, or stopped ones that ECS still shows. */
   async named(
     { provider, name, environment }: LaunchName,
     desiredStatus: 'RUNNING' | 'STOPPED',
@@ -152,7 +152,7 @@ export class Tasks {
     return found.filter(({ taskDefinitionArn = '' }) => familyOf(taskDefinitionArn) === environment);
   }
 
-  /** ARNs of the live tasks with this very `startedBy`: one call. */
+  /** ARNs of the live tasks with exactly this `startedBy`: one call. */
   async liveArnsStartedBy(startedBy: string, signal?: AbortSignal): Promise<string[]> {
     const arns: string[] = [];
     for await (const page of this.listPages({ startedBy, desiredStatus: 'RUNNING' }, signal)) arns.push(...page);

@@ -24,7 +24,7 @@ import type { Services } from '../services';
 import { hostOf, isLiveHost, stateOf, tagsOf } from '../model/task-view';
 import type { CreateHostRequest, CreateOptions, CreateStep, CreatedHost, Host } from '../model/types';
 
-/** Time for stopping what a failed create has started, whatever became of the caller. Milliseconds. */
+/** How long, in milliseconds, a failed create tries to stop its task, even if the caller has aborted. */
 const CLEAN_UP = 60_000;
 /** Milliseconds between two attempts to stop a task. */
 const STOP_INTERVAL_MS = 500;
@@ -39,8 +39,8 @@ export interface CreateContext {
 }
 
 /**
- * Starts a host and makes it ready. Whatever fails after RunTask, and whenever the signal fires, the task is stopped and
- * the local keys are removed before this throws.
+ * Starts a host and makes it ready. If anything fails after RunTask, or the signal fires, the task is stopped and the local
+ * keys are removed before this throws.
  */
 export async function createHost(
   context: CreateContext,
@@ -73,7 +73,7 @@ class Creation {
   /** By AWS's clock; milliseconds since 1970. */
   private createdAt: number;
   private task: Task | undefined;
-  /** RunTask has been called, so that there may be a task. */
+  /** RunTask has been called, so there may be a task. */
   private launched = false;
 
   constructor(
@@ -93,12 +93,12 @@ class Creation {
     const pair = generateKeyPair(this.hostId);
     const nonce = randomBytes(32).toString('hex');
     const environment = bootEnvironment(this.request, {
-      ...{ hostId: this.hostId, provider: services.provider, nonce },
+      hostId: this.hostId,
+      provider: services.provider,
+      nonce,
       publicKey: pair.publicKey,
     });
-    const partOfIdentity = { hostId: this.hostId, provider: services.provider, environment };
-    const early = { ...partOfIdentity, createdAt: new Date(this.createdAt), taskDefinition: '' };
-    services.launcher.input(this.request, early, this.request.subnets);
+    services.launcher.checkOverrides(this.request, environment);
 
     const [taskDefinition] = await Promise.all([
       services.definitions.revisionFor(this.request.image),
@@ -107,9 +107,15 @@ class Creation {
     // AWS has answered by now, so that the SDK knows how far this machine's clock is off.
     this.createdAt = services.tasks.now();
     const createdAt = new Date(this.createdAt);
-    const identity = { ...partOfIdentity, createdAt, taskDefinition };
+    const { hostId } = this;
+    const { provider } = services;
+    const identity = { hostId, provider, environment, createdAt, taskDefinition };
     const record: HostRecord = {
-      ...{ hostId: this.hostId, name, provider: services.provider, taskArn: null, nonce },
+      hostId: this.hostId,
+      name,
+      provider: services.provider,
+      taskArn: null,
+      nonce,
       createdAt: createdAt.toISOString(),
       region: services.config.aws_region,
       cluster: clusterNameOf(services.config.ecs_cluster),
@@ -125,7 +131,7 @@ class Creation {
       const onSent = (): void => {
         this.launched = true;
       };
-      this.task = await services.launcher.launch(this.request, identity, onSent, this.signal);
+      this.task = await services.launcher.launch(this.request, identity, { onSent, signal: this.signal });
       this.report('address');
       const running = { ...record, taskArn: this.task.taskArn ?? null };
       await services.keys.save(running);
@@ -158,7 +164,13 @@ class Creation {
     try {
       await sole;
       this.report('setup');
-      const { readyAt } = await finishHost(services, record, channel, address, background, this.signal);
+      const { readyAt } = await finishHost(services, {
+        record,
+        channel,
+        address,
+        background,
+        signal: this.signal,
+      });
       const { command } = this.request;
       const agentNotice =
         command === null ? undefined : await watchStart(scriptRunner(channel, this.signal), name, command, this.signal);
@@ -178,7 +190,7 @@ class Creation {
     }
   }
 
-  /** ECS finds a task by its first name alone; that a host was renamed is in the records of the machine that did it. */
+  /** ECS finds a task only by its first name; a rename is in the records of the machine that renamed the host. */
   private async refuseTaken(): Promise<void> {
     const { services } = this.context;
     const { name } = this.request;
@@ -195,7 +207,7 @@ class Creation {
     return { ...hostOf(this.task as Task, services.config, undefined, files), readyAt, ready: readyAt !== null };
   }
 
-  /** Stops the task, also one that a lost answer hides, and removes the keys. A failure to stop is told, not swallowed. */
+  /** Stops the task, even if RunTask's response was lost, and removes the keys. Throws if the task can't be stopped. */
   private async cleanUp(error: unknown): Promise<void> {
     const { services } = this.context;
     const signal = AbortSignal.timeout(CLEAN_UP);
@@ -212,7 +224,7 @@ class Creation {
         `creating host ${this.request.name} failed (${(error as Error).message}), and its task could not be stopped: ${(problem as Error).message}`,
         {
           cause: error,
-          hint: `destroy it with \`mngr-fargate destroy ${this.request.name}\`; otherwise it ends itself when its boot lease runs out`,
+          hint: `destroy it with \`mngr-fargate destroy ${this.request.name}\`; otherwise it stops when its boot lease runs out`,
           details: { taskArn: this.task?.taskArn ?? null },
         },
       );
@@ -221,7 +233,7 @@ class Creation {
     }
   }
 
-  /** StopTask until it is accepted: a throttled or failing API must not leave a task behind. */
+  /** Calls StopTask until it succeeds: a throttled or failing API must not leave a task behind. */
   private async stop(arn: string, error: unknown, signal: AbortSignal): Promise<void> {
     const reason = `${STOP_REASON_PREFIXES.createFailed}: ${isMngrFargateError(error) ? error.code : 'failed'}`;
     for (;;) {
@@ -261,8 +273,8 @@ class Creation {
 }
 
 /**
- * Errors after which RunTask may have started a task all the same: no answer came, or one that says nothing. An abort is
- * among them, since it can come between two attempts at a call of which the first had no answer.
+ * Errors after which RunTask may still have started a task: there was no response, or one that doesn't tell. An abort is
+ * one of them, since it can come between two attempts of a call whose first attempt got no response.
  */
 const isAmbiguous = (error: unknown): boolean =>
   !isMngrFargateError(error) ||

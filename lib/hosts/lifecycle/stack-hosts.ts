@@ -238,7 +238,7 @@ export class StackHosts {
     return task;
   }
 
-  /** A launcher that took the name at the same moment: the younger of the two gives way (docs/decisions/002). */
+  /** Refuses the host if a launcher took the name at the same moment and its host is older (docs/decisions/002). */
   private async refuseSecond(mine: Task, name: string): Promise<void> {
     const rivals = (await this.holdersOf(name)).filter((task) => !this.owns(task));
     const elder = [...rivals, mine].sort(olderTaskFirst)[0];

@@ -8,7 +8,7 @@ import { HOST_OWNERS, HOST_TAGS, isHostOwner, MAX_TAGS_PER_TASK } from '../../co
 import type { HostOwner } from '../../contract/tags';
 import type { CreateHostRequest } from './types';
 
-/** A request with the provider's defaults filled in, known to be possible. */
+/** A checked request with the provider's defaults filled in. */
 export interface CheckedRequest {
   readonly name: string;
   readonly command: readonly string[] | null;
@@ -46,7 +46,7 @@ export function checkHostName(name: string): void {
   );
 }
 
-/** Checks users' tags against AWS's rules and our own prefix. `ours` is how many tags the host carries besides. */
+/** Checks user tags against AWS's rules and our reserved prefix. `ours` is the number of tags that the host has besides. */
 export function checkTags(tags: Readonly<Record<string, string>>, ours = Object.keys(HOST_TAGS).length): void {
   const entries = Object.entries(tags);
   for (const [key, value] of entries) {
@@ -57,7 +57,7 @@ export function checkTags(tags: Readonly<Record<string, string>>, ours = Object.
   if (entries.length > most) throw usage(`${entries.length} tags are too many: a host may have ${most}`);
 }
 
-/** Checks a whole request before anything is done. Throws `usage`. */
+/** Checks a request before anything is done. Throws `usage`. */
 export function checkRequest(request: CreateHostRequest, config: ProviderConfig): CheckedRequest {
   const { name, env = {}, tags = {}, authorizedKeys = [], command } = request;
   checkHostName(name);
@@ -104,19 +104,27 @@ export function checkRequest(request: CreateHostRequest, config: ProviderConfig)
     );
   }
   return {
-    ...{ name, command: command ?? null, cpu, memory, image: request.image, spot: request.spot ?? false, env, tags },
-    ...{ idleTimeout, maxAge, subnets, ephemeralStorage: request.ephemeralStorage },
-    ...{
-      authorizedKeys: authorizedKeys.map((key) => key.trim()),
-      owner: request.owner ?? 'launcher',
-      wait: request.wait ?? true,
-      timeout,
-      bootLeaseSeconds,
-    },
+    name,
+    command: command ?? null,
+    cpu,
+    memory,
+    image: request.image,
+    spot: request.spot ?? false,
+    env,
+    tags,
+    idleTimeout,
+    maxAge,
+    subnets,
+    ephemeralStorage: request.ephemeralStorage,
+    authorizedKeys: authorizedKeys.map((key) => key.trim()),
+    owner: request.owner ?? 'launcher',
+    wait: request.wait ?? true,
+    timeout,
+    bootLeaseSeconds,
   };
 }
 
-/** The container's environment at boot. Nothing in it is a secret that outlives the boot. */
+/** The container's environment at boot. It contains no secret that is still valid after the boot. */
 export function bootEnvironment(
   request: CheckedRequest,
   identity: { readonly hostId: string; readonly provider: string; readonly publicKey: string; readonly nonce: string },

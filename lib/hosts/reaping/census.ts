@@ -9,11 +9,11 @@ const CPU_UNITS = 1024;
 /** Where the hosts are, for the estimate of their cost. */
 export interface Place {
   readonly region: string;
-  /** Whether they have a public IPv4 address each. */
+  /** Whether each has a public IPv4 address. */
   readonly publicIp: boolean;
 }
 
-/** What a run remembers of the tasks it has seen: counts, and who has which name. A few hundred bytes a host. */
+/** What a run remembers about the tasks it has seen: counts, and who has which name. A few hundred bytes per host. */
 export class Census {
   /** False once a task was listed that could not be described. */
   sawAll = true;

@@ -15,11 +15,11 @@ import { reap } from './reap';
 import { defaultRules } from './rules';
 
 export interface CollectOptions extends CallOptions {
-  /** Changes nothing; what is given is what would be done. */
+  /** Changes nothing, and returns what would be done. */
   readonly dryRun?: boolean;
-  /** Also stops tasks of the family that carry none of our tags. Default false. */
+  /** Also stops tasks of the family that have none of our tags. Default false. */
   readonly stopUntagged?: boolean;
-  /** Does only what is named here, by task ARN or leftover's id: what a person agreed to. Default: all there is. */
+  /** Limits the work to these task ARNs and leftover ids, as confirmed by a person. Default: everything. */
   readonly only?: ReadonlySet<string>;
 }
 
@@ -30,35 +30,35 @@ export interface CollectedTask {
   readonly hostId: string | null;
   readonly provider: string | null;
   readonly reason: string;
-  /** For people. */
+  /** The reason, for people to read. */
   readonly because: string;
 }
 
 export interface CollectedLeftover {
   /** `task-definition-revision`, or `key-folder` on this machine. */
   readonly kind: string;
-  /** ARN of the revision, host id of the folder. */
+  /** ARN of the revision, or host id of the folder. */
   readonly id: string;
   readonly because: string;
 }
 
-/** What was done; in a dry run, what would have been. */
+/** What was done, or in a dry run what would have been done. */
 export interface Collected {
   readonly dryRun: boolean;
   /** Whether every live task of the family was seen. */
   readonly complete: boolean;
   readonly stopped: readonly CollectedTask[];
-  /** Odd or in doubt, and left alone. */
+  /** Tasks with something wrong or unclear, which were left alone. */
   readonly reported: readonly CollectedTask[];
   readonly removed: readonly CollectedLeftover[];
   readonly failed: readonly { readonly id: string; readonly error: string }[];
-  /** Kinds of leftovers that were not looked at, most often since the credentials may not. */
+  /** Kinds of leftovers that were not looked for, usually because the credentials don't allow it. */
   readonly notLookedAt: readonly { readonly kind: string; readonly because: string }[];
 }
 
 /**
- * Does by hand what the reaper does at its schedule, by the same rules, and removes this machine's key folders of hosts
- * that are gone. Throws where the tasks can't be listed: `denied`, `not-found`, `unreachable`, `aborted`, `failed`.
+ * Does on request what the reaper does on its schedule, by the same rules, and removes this machine's key folders of hosts
+ * that no longer exist. Throws `denied`, `not-found`, `unreachable`, `aborted` or `failed` if the tasks can't be listed.
  */
 export async function collectGarbage(options: HostsOptions, request: CollectOptions = {}): Promise<Collected> {
   const { config } = options;
@@ -71,7 +71,9 @@ export async function collectGarbage(options: HostsOptions, request: CollectOpti
     const scope = (): Promise<RecordScope> => recordScope(options, ecs);
     const notices: LogEvent[] = [];
     const { complete, problem } = await reap(tasks, {
-      ...{ dryRun, only, signal },
+      dryRun,
+      only,
+      signal,
       rules: { ...defaultRules(family), stopUntagged },
       place: { region: config.aws_region, publicIp: config.assign_public_ip },
       leftovers: [new ImageRevisions(ecs, family), new KeyFolders(new KeyStore(options.keyDirectory), tasks, scope)],

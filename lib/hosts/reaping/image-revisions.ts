@@ -11,24 +11,24 @@ import { BASE_LABEL, OVERRIDES_LABEL } from '../ecs/task-definitions';
 import type { Census } from './census';
 import type { Leftover, LeftoverKind } from './leftovers';
 
-/** Most revisions that one run reads for the first time; the rest wait for the next run. */
+/** The most revisions that one run reads for the first time; the rest are left for the next run. */
 const READ_IN_A_RUN = 200;
 
-/** What is kept of a revision: revisions never change. */
+/** The part of a revision that is kept, since revisions never change. */
 interface Revision {
   readonly arn: string;
   readonly revision: number;
-  /** ARN of the revision that it differs from in the image alone; undefined for one that isn't ours. */
+  /** ARN of the revision from which it differs only in its image; undefined for a revision that isn't ours. */
   readonly base: string | undefined;
-  /** Revisions of this base that launchers go back to, by number; undefined where that can't be read. */
+  /** Numbers of the revisions of this base that launchers still use; undefined if that can't be read. */
   readonly remembered: ReadonlySet<number> | undefined;
   readonly registeredAt: number | undefined;
 }
 
 /**
- * Revisions of the family that launchers have registered for another image (docs/decisions/052). One is left over when
- * no live task runs it, no launcher would go back to it, and it is not from this week. Revisions without the label are
- * CloudFormation's.
+ * Revisions of the family that launchers have registered for another image (docs/decisions/052). A revision is left over
+ * if no live task runs it, no launcher would use it again, and it is more than a week old. Revisions without the label
+ * belong to CloudFormation.
  */
 export class ImageRevisions implements LeftoverKind {
   readonly kind = 'task-definition-revision';

@@ -15,11 +15,11 @@ export interface RunCounts {
   readonly reported: Readonly<Partial<Record<ReportReason, number>>>;
   /** By kind. */
   readonly leftovers: Readonly<Record<string, number>>;
-  /** Calls of AWS that failed after all retries. */
+  /** AWS calls that failed after all retries. */
   readonly errors: number;
 }
 
-/** Tells what happens, and counts it. In a dry run `stopped` and `leftovers` count what would have been done. */
+/** Logs and counts what a run does. In a dry run `stopped` and `leftovers` count what would have been done. */
 export class Journal {
   private readonly stopped = new Map<string, number>();
   private readonly reported = new Map<string, number>();

@@ -13,15 +13,15 @@ import type { Leftover, LeftoverKind } from './leftovers';
  */
 const CERTAIN_AFTER = 2 * 3_600_000;
 
-/** Whose records may be judged: those of one provider, whose tasks ran where this environment's run. */
+/** The records that may be removed: those of one provider, whose tasks ran where this environment's tasks run. */
 export interface RecordScope extends TaskPlace {
   readonly provider: string;
 }
 
 /**
- * Key folders on this machine of hosts that are gone. The folder holds hosts of every account, region and provider that
- * the machine works with, so a record counts only if its task's ARN says that it ran here, and ECS says that it doesn't know
- * it any more. A record without a task ARN is of a launch that nobody heard the end of, and is kept.
+ * Key folders on this machine of hosts that no longer exist. The machine may have folders for hosts of several accounts,
+ * regions and providers, so a folder is only left over if its task's ARN shows that the task ran here, and ECS no longer
+ * knows the task. A record without a task ARN belongs to a launch whose outcome is unknown, and is kept.
  */
 export class KeyFolders implements LeftoverKind {
   readonly kind = 'key-folder';

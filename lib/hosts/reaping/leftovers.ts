@@ -1,20 +1,20 @@
 import type { Census } from './census';
 
-/** Something that a host has left behind and nothing needs any more. */
+/** Something that a host has left behind and nothing needs anymore. */
 export interface Leftover {
-  /** An ARN or a path: what it is told by, and removed by. */
+  /** An ARN or a host id, which identifies it in the log and for its removal. */
   readonly id: string;
-  /** For people: why nothing needs it. */
+  /** Why nothing needs it, for people to read. */
   readonly because: string;
 }
 
 /**
- * One kind of leftovers, for example task definition revisions. A run asks each kind once it has seen all live tasks; what
- * a kind isn't sure about it doesn't give.
+ * One kind of leftovers, for example task definition revisions. A run asks each kind once it has seen all live tasks.
+ * Anything that may still be needed is not a leftover.
  */
 export interface LeftoverKind {
   readonly kind: string;
-  /** Leftovers at this time, `now` being AWS's. Throws `denied` where the credentials may not look. */
+  /** Leftovers at AWS's time `now`. Throws `denied` if the credentials may not look for them. */
   find(census: Census, now: number, signal?: AbortSignal): Promise<readonly Leftover[]>;
   remove(leftover: Leftover, signal?: AbortSignal): Promise<void>;
 }

@@ -16,16 +16,16 @@ import type { ReaperRules } from './rules';
 import { factsOf } from './task-facts';
 import type { TaskFacts } from './task-facts';
 
-/** Pages that are described side by side. */
+/** Pages that are described in parallel. */
 const PAGES_AT_ONCE = 4;
-/** Tasks that get their second look in one call and are stopped right after it. */
+/** Tasks that are checked again in one call and then stopped. */
 const STOPS_AT_ONCE = 20;
-/** Calls that fail in one run before it ends. */
+/** A run ends after this many failed calls. */
 const MAX_FAILED_CALLS = 3;
-/** Removals of leftovers at the same time. */
+/** Leftovers that are removed in parallel. */
 const REMOVALS_AT_ONCE = 4;
 
-/** Where a run that had to end early goes on. */
+/** Where to resume a run that ended early. */
 export interface Resumption {
   readonly nextToken: string;
   readonly census: Census;
@@ -34,34 +34,34 @@ export interface Resumption {
 export interface ReapOptions {
   readonly rules: ReaperRules;
   readonly place: Place;
-  /** Decides and tells as always, and changes nothing. */
+  /** Decides and logs as usual, but changes nothing. */
   readonly dryRun?: boolean;
   readonly leftovers?: readonly LeftoverKind[];
   readonly tell: Tell;
-  /** Acts on these alone, by task ARN or leftover's id; the rest is left as it is, without a word. Default: on all. */
+  /** Acts only on these task ARNs and leftover ids, and does not log the others. Default: all. */
   readonly only?: ReadonlySet<string>;
-  /** Ends the run as soon as it fires; what was stopped stays stopped. */
+  /** Ends the run as soon as it fires. Tasks that were stopped stay stopped. */
   readonly signal?: AbortSignal;
   readonly resume?: Resumption;
 }
 
 export interface ReapResult extends RunCounts {
-  /** Whether every live task was seen. Otherwise gauges and leftovers are not to be trusted. */
+  /** Whether every live task was seen. If not, gauges and leftovers are unreliable. */
   readonly complete: boolean;
   readonly dryRun: boolean;
   readonly census: Census;
-  /** Present where the run ended early and the next one can go on from there. */
+  /** Set if the run ended early and the next one can resume from there. */
   readonly resume?: Resumption;
-  /** The error that ended the run early; absent when it was the signal. */
+  /** The error that ended the run early; absent if the signal did. */
   readonly problem?: unknown;
 }
 
 /**
- * One run: sees every live task of the family, stops what the rules say, reports what is in doubt, and then looks for
- * leftovers. Each task is described again right before it is stopped, and judged again by what that shows.
+ * One run: looks at every live task of the family, stops the tasks that the rules say to stop, reports unclear ones, and
+ * then looks for leftovers. Each task is described and judged again right before it is stopped.
  *
- * Runs may overlap, be repeated, and end anywhere: each decides by what ECS shows at that moment, stopping a stopped task
- * changes nothing, and of two namesakes every run picks the same one.
+ * Runs may overlap, be repeated, and end at any point: each decides by what ECS shows at that moment, stopping a stopped
+ * task changes nothing, and of two hosts with the same name every run picks the same one.
  */
 export async function reap(tasks: Tasks, options: ReapOptions): Promise<ReapResult> {
   return new Run(tasks, options).run();
@@ -130,14 +130,14 @@ class Run {
         token = page.nextToken;
       } while (token !== undefined && pages.length < PAGES_AT_ONCE);
       await mapBounded(pages, PAGES_AT_ONCE, (arns) => this.look(arns));
-      // Only now: a run that is ended while it describes goes on with these pages.
+      // Only now, so that a run which is ended while it describes these pages resumes with them.
       this.token = token;
       last = token === undefined;
       while (this.due.length >= (last ? 1 : STOPS_AT_ONCE)) await this.lookAgain(this.due.splice(0, STOPS_AT_ONCE));
     }
   }
 
-  /** The first look. One that fails leaves its hundred tasks to the next run; several end this one. */
+  /** The first check. If a call fails, its hundred tasks are left for the next run; several failures end this one. */
   private async look(arns: readonly string[]): Promise<void> {
     try {
       const { tasks, failures } = await this.tasks.describePage(arns, this.options.signal);
@@ -165,7 +165,7 @@ class Run {
     }
   }
 
-  /** The second look, and the stop of what is still due. */
+  /** Checks the tasks again, and stops those that are still due. */
   private async lookAgain(due: readonly Due[]): Promise<void> {
     const { tasks, failures } = await this.tasks.describePage(
       due.map(({ facts }) => facts.arn),
@@ -183,7 +183,7 @@ class Run {
     });
   }
 
-  /** Names that the census has seen twice: their holders are looked at together, and judged by that look. */
+  /** Describes and judges together the hosts that share a name. */
   private async settleNames(): Promise<void> {
     const groups = this.census.namesakes();
     while (groups.length > 0) {
@@ -207,7 +207,7 @@ class Run {
       const verdicts = judgeNamesakes(namesakes, this.options.rules, now);
       await mapBounded(namesakes, STOPS_AT_ONCE, async (facts) => {
         const verdict = verdicts.get(facts.arn);
-        // What is due or in doubt by itself was dealt with before.
+        // Tasks that are due or unclear on their own have been dealt with already.
         if (verdict === undefined || verdict.do === 'keep' || verdict.reason !== 'name-held-twice') return;
         if (verdict.do === 'stop') await this.stop(facts, verdict.reason, verdict.because);
         else this.journal.report(nameplate(facts), verdict.reason, verdict.because);
@@ -254,7 +254,7 @@ class Run {
   }
 }
 
-/** What a task is known by in the log. */
+/** The members that identify a task in the log. */
 const nameplate = ({ arn, tags = {}, startedBy }: TaskFacts): object => ({
   taskArn: arn,
   host: tags[HOST_TAGS.hostName] ?? null,

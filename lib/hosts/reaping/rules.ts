@@ -6,14 +6,14 @@ import { olderFirst } from '../model/task-view';
 import { isOfStack, isTagged } from './task-facts';
 import type { TaskFacts } from './task-facts';
 
-/** What the rules go by. Seconds. */
+/** Limits that the rules use, in seconds. */
 export interface ReaperRules {
   readonly family: string;
   /** After the end of a host's age limit. */
   readonly expiryGrace: number;
   /** For a host to become ready, beyond its boot lease. */
   readonly readyTimeout: number;
-  /** Age from which a task counts for what it is. */
+  /** Age until which a task is left alone, since its launcher may still be setting it up. */
   readonly settling: number;
   readonly stopUntagged: boolean;
 }
@@ -28,7 +28,7 @@ export const defaultRules = (family: string): ReaperRules => ({
 
 export type Verdict =
   | { readonly do: 'keep' }
-  /** `because` is for people: what was seen, and since when. */
+  /** `because` is for people to read: what was seen, and since when. */
   | { readonly do: 'stop'; readonly reason: StopReason; readonly because: string }
   | { readonly do: 'report'; readonly reason: ReportReason; readonly because: string };
 
@@ -36,23 +36,23 @@ const KEEP: Verdict = { do: 'keep' };
 const report = (reason: ReportReason, because: string): Verdict => ({ do: 'report', reason, because });
 const stop = (reason: StopReason, because: string): Verdict => ({ do: 'stop', reason, because });
 
-/** AWS's clock as the SDK knows it is right within this. Milliseconds. */
+/** The SDK's estimate of AWS's time is accurate to this many milliseconds. */
 const CLOCK_TOLERANCE = 300_000;
-/** ISO 8601 with a time zone, as Date.toISOString writes it and people may. */
+/** ISO 8601 with a time zone, as written by Date.toISOString or by hand. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * What to do about one task by itself. `now` is AWS's time. Whatever can't be told for sure is reported: only a task whose
- * tags, family and age ECS shows plainly is ever stopped.
+ * What to do about one task by itself. `now` is AWS's time. Anything unclear is reported: a task is only stopped if ECS
+ * clearly shows its tags, family and age.
  */
 export function judge(task: TaskFacts, rules: ReaperRules, now: number): Verdict {
   if (!task.live) return KEEP;
   if (task.family !== rules.family) return report('other-family', `its task definition is of family ${task.family}`);
-  if (task.createdAt === undefined) return report('unclear-age', 'ECS gives no time of creation');
+  if (task.createdAt === undefined) return report('unclear-age', 'ECS returned no creation time');
   if (task.createdAt > now + CLOCK_TOLERANCE) {
-    return report('unclear-age', `ECS says that it is made at ${iso(task.createdAt)}, and now is ${iso(now)}`);
+    return report('unclear-age', `ECS says that it was created at ${iso(task.createdAt)}, and it is now ${iso(now)}`);
   }
-  if (task.tags === undefined) return report('tags-not-shown', "ECS answered without the task's tags");
+  if (task.tags === undefined) return report('tags-not-shown', "ECS did not return the task's tags");
   if (!isTagged(task)) return judgeUntagged(task, rules, now - task.createdAt);
   return judgeExpiry(task, task.createdAt, rules, now) ?? judgeReadiness(task, task.createdAt, rules, now);
 }
@@ -66,26 +66,29 @@ function judgeUntagged(task: TaskFacts, rules: ReaperRules, age: number): Verdic
 }
 
 /**
- * `mngr-expires-at` is by the launcher's clock, and so is `mngr-created-at`, written right before RunTask. What counts is
- * the time between the two, from the moment that ECS made the task.
+ * `mngr-expires-at` and `mngr-created-at`, which is set right before RunTask, come from the launcher's clock. The time
+ * between the two counts from the moment when ECS created the task.
  */
 function judgeExpiry(task: TaskFacts, createdAt: number, rules: ReaperRules, now: number): Verdict | undefined {
   const written = task.tags?.[HOST_TAGS.expiresAt];
   if (written === undefined) return undefined;
   const expiresAt = instantOf(written);
   if (expiresAt === undefined) {
-    return report('unreadable-expiry', `${HOST_TAGS.expiresAt} is ${JSON.stringify(written)}, which is no time`);
+    return report(
+      'unreadable-expiry',
+      `${HOST_TAGS.expiresAt} is ${JSON.stringify(written)}, which is not a valid time`,
+    );
   }
   const launchedAt = instantOf(task.tags?.[HOST_TAGS.createdAt] ?? '');
   const end = launchedAt === undefined ? expiresAt : createdAt + (expiresAt - launchedAt);
   if (now <= end + rules.expiryGrace * 1000) return undefined;
-  return stop('expired', `its time was over at ${iso(end)}`);
+  return stop('expired', `its age limit was reached at ${iso(end)}`);
 }
 
 /**
- * A host becomes ready when its launcher has logged in and set it up. Without a login the container ends itself at its
- * boot lease's end; so one that runs well beyond it has been logged in to, by a launcher that died before it was done. A
- * host of a stack has no boot lease: CloudFormation makes it ready or deletes it, if it knows of it.
+ * A host becomes ready once its launcher has logged in and set it up. Without a login the container stops when its boot
+ * lease runs out, so a host that runs much longer was logged in to by a launcher that died before it had finished. A host
+ * of a stack has no boot lease: CloudFormation waits until it is ready, or deletes it.
  */
 function judgeReadiness(task: TaskFacts, createdAt: number, rules: ReaperRules, now: number): Verdict {
   if (task.tags?.[HOST_TAGS.readyAt] !== undefined) return KEEP;
@@ -94,14 +97,14 @@ function judgeReadiness(task: TaskFacts, createdAt: number, rules: ReaperRules, 
   if (waited <= (allowed + rules.readyTimeout) * 1000) return KEEP;
   const because = `not ready ${minutes(waited)} after its ${task.startedAt === undefined ? 'launch' : 'start'}`;
   return allowed === 0
-    ? report('not-ready', `${because}, and it was launched to wait for its first login for ever`)
+    ? report('not-ready', `${because}, and it was launched without a limit on the wait for its first login`)
     : stop('never-ready', because);
 }
 
 /**
- * What to do about live hosts of one provider that share their present name. The oldest that is established keeps it. A
- * younger one is stopped when it was launched under this name all the same, which is a launch that slipped through
- * RunTask's client token; one that came by the name through a rename, or belongs to a stack, is reported.
+ * What to do about live hosts of one provider that have the same current name. The oldest established host keeps it. A
+ * newer one is stopped if it was also launched under this name, despite RunTask's client token; a host that was renamed to
+ * it, or that belongs to a stack, is reported.
  */
 export function judgeNamesakes(namesakes: readonly TaskFacts[], rules: ReaperRules, now: number): Map<string, Verdict> {
   const live = namesakes.filter(({ live: isLive }) => isLive);
@@ -113,11 +116,11 @@ export function judgeNamesakes(namesakes: readonly TaskFacts[], rules: ReaperRul
   return verdicts;
 }
 
-/** Established: it runs, it is ready, and its launcher has had its time. */
+/** Established: it is running and ready, and its launcher has had time to finish. */
 const isEstablished = (task: TaskFacts, rules: ReaperRules, now: number): boolean =>
   task.running && now - (task.createdAt ?? now) > rules.settling * 1000 && task.tags?.[HOST_TAGS.readyAt] !== undefined;
 
-/** All of one `AgentTask`: CloudFormation stops the older one itself once the younger is ready. */
+/** True if all belong to one `AgentTask`: CloudFormation itself stops the older one once the newer one is ready. */
 function isReplaced(tasks: readonly TaskFacts[]): boolean {
   const owner = ({ tags = {} }: TaskFacts): string => `${tags[HOST_TAGS.stackId]} ${tags[HOST_TAGS.stackResource]}`;
   return tasks.every(isOfStack) && new Set(tasks.map(owner)).size === 1;

@@ -5,7 +5,7 @@ import { familyOf } from '../../contract/task-definition-family';
 import { HOST_TAGS } from '../../contract/tags';
 import { isLive, tagsOf } from '../model/task-view';
 
-/** What the reaper's rules look at. Times are milliseconds since 1970 by ECS's own clock, where not said otherwise. */
+/** What the reaper's rules look at. Unless stated otherwise, times are milliseconds since 1970 by ECS's own clock. */
 export interface TaskFacts {
   readonly arn: string;
   readonly family: string;
@@ -14,14 +14,14 @@ export interface TaskFacts {
   readonly running: boolean;
   readonly createdAt: number | undefined;
   readonly startedAt: number | undefined;
-  /** Undefined where ECS didn't show them. */
+  /** Undefined if ECS didn't return them. */
   readonly tags: Readonly<Record<string, string>> | undefined;
   /** The name it was launched with; undefined for a task that no launcher started. */
   readonly launchedAs: string | undefined;
   readonly startedBy: string | undefined;
   /** Seconds; 0 is a lease that never runs out. */
   readonly bootLease: number;
-  /** An ECS service would start it again at once. */
+  /** True if the task belongs to an ECS service, which would start it again at once. */
   readonly ofService: boolean;
 }
 
@@ -43,7 +43,7 @@ export function factsOf(task: Task): TaskFacts {
 
 /** The part of a task definition's ARN that its revisions share. */
 
-/** From the override of RunTask; the image's default where there is none, or one that the image would refuse. */
+/** From the override of RunTask; the image's default if there is none, or if the image would refuse it. */
 function bootLeaseOf(task: Task): number {
   const text = task.overrides?.containerOverrides
     ?.flatMap(({ environment = [] }) => environment)
@@ -51,13 +51,13 @@ function bootLeaseOf(task: Task): number {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : DEFAULT_BOOT_LEASE_SECONDS;
 }
 
-/** True for a task that RunTask made a host: the tag that policies know hosts by, too. */
+/** True for a task that was launched as a host. IAM policies recognize hosts by the same tag. */
 export const isTagged = ({ tags = {} }: TaskFacts): boolean => tags[HOST_TAGS.hostId] !== undefined;
 
 /** True for a host that belongs to a CloudFormation stack, which starts, replaces and stops it. */
 export const isOfStack = ({ tags = {} }: TaskFacts): boolean => tags[HOST_TAGS.stackId] !== undefined;
 
-/** What two hosts must not share: provider and present name. Undefined for what is no host. */
+/** Provider and current name, which two hosts must not share. Undefined if the task is not a host. */
 export function nameKeyOf({ tags = {} }: Pick<TaskFacts, 'tags'>): string | undefined {
   const [provider, name] = [tags[HOST_TAGS.provider], tags[HOST_TAGS.hostName]];
   return provider === undefined || name === undefined ? undefined : `${provider}/${name}`;

@@ -8,10 +8,10 @@ import type { Services } from '../services';
 import { noKey } from './ssh-arguments';
 import type { Host } from '../model/types';
 
-/** How long the first use of a host that was created without waiting may take. Milliseconds. */
-const FIRST_USE = 600_000;
+/** How long the first use of a host that was created without waiting may take. */
+const FIRST_USE_MS = 600_000;
 
-/** The channels to hosts of one Hosts instance: one a host, opened when first needed. */
+/** The channels of one Hosts instance: one per host, opened when first needed. */
 export class Channels {
   private readonly open = new Map<string, Promise<HostChannel>>();
   private closed = false;
@@ -21,13 +21,13 @@ export class Channels {
     private readonly background: Background,
   ) {}
 
-  /** Keeps a channel that somebody else has opened. */
+  /** Keeps a channel that was opened elsewhere. */
   keep(hostId: string, channel: HostChannel): void {
     if (this.closed) channel.close();
     else this.open.set(hostId, Promise.resolve(channel));
   }
 
-  /** The host's channel. A host that isn't ready yet is finished first, by the nonce kept since its launch. */
+  /** The host's channel. A host that isn't ready yet is set up first, with the nonce that was kept since its launch. */
   async to(host: Host, signal?: AbortSignal): Promise<HostChannel> {
     const known = await this.open.get(host.hostId)?.catch(() => undefined);
     if (known !== undefined && known.lostBecause() === undefined) return known;
@@ -58,7 +58,7 @@ export class Channels {
       );
     }
     if (privateKey === undefined) throw noKey(host);
-    if (record?.nonce) return this.finish(host, record, record.nonce, privateKey, signal);
+    if (record?.nonce) return this.finish(host, record, { nonce: record.nonce, privateKey }, signal);
     const channel = await this.services.carrier.connect(host, privateKey, signal);
     if (!host.ready && record !== undefined)
       await markReady(this.services, record, new Date().toISOString(), this.background);
@@ -68,16 +68,22 @@ export class Channels {
   private async finish(
     host: Host,
     record: HostRecord,
-    nonce: string,
-    privateKey: string,
+    secrets: { readonly nonce: string; readonly privateKey: string },
     signal?: AbortSignal,
   ): Promise<HostChannel> {
-    const deadline = AbortSignal.timeout(FIRST_USE);
+    const deadline = AbortSignal.timeout(FIRST_USE_MS);
     const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const { name, taskArn } = host;
-    const { channel, address } = await reachNewHost(this.services, { name, taskArn, privateKey, nonce }, either);
+    const { channel, address } = await reachNewHost(this.services, { name, taskArn, ...secrets }, either);
     try {
-      await finishHost(this.services, { ...record, taskArn }, channel, address, this.background, either);
+      const { background } = this;
+      await finishHost(this.services, {
+        record: { ...record, taskArn },
+        channel,
+        address,
+        background,
+        signal: either,
+      });
       return channel;
     } catch (error) {
       channel.close();

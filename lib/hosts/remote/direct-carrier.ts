@@ -11,9 +11,9 @@ import type { Host, HostAddress } from '../model/types';
 import type { Carrier, NewHost, ReachedHost } from './carrier';
 import type { KeyStore } from './key-store';
 
-/** Outcomes of a login that the create's own deadline decides about. */
+/** Login errors to retry until the create's own deadline. */
 const NOT_YET: ReadonlySet<string> = new Set(['unreachable', 'timed-out']);
-/** Milliseconds between two looks for the public address, which comes a moment after the interface. */
+/** Milliseconds between two lookups of the public address, which appears shortly after the network interface. */
 const ADDRESS_INTERVAL_MS = 200;
 
 export interface DirectCarrierParts {
@@ -30,8 +30,8 @@ export class DirectCarrier implements Carrier {
   constructor(private readonly parts: DirectCarrierParts) {}
 
   /**
-   * Learns the address as soon as ECS shows the network interface, knocks while ECS still says PENDING, and takes the
-   * first SSH server whose host key the proof covers.
+   * Looks up the address as soon as ECS shows the network interface, knocks while ECS still says PENDING, and uses the
+   * first SSH server that proves its host key.
    */
   async reach(host: NewHost, signal: AbortSignal, onFound: () => void): Promise<ReachedHost> {
     const { address, addresses } = await this.learnAddress(host.taskArn, signal);
@@ -49,7 +49,7 @@ export class DirectCarrier implements Carrier {
     return connect({ ...address, privateKey, hostKey: { type: 'pinned', keys }, signal });
   }
 
-  /** The address of a task from the first DescribeTasks that shows one, and from EC2 where a public one is asked for. */
+  /** The address of a task: from the first DescribeTasks that shows one, or from EC2 if a public address is wanted. */
   private async learnAddress(
     taskArn: string,
     signal: AbortSignal,
@@ -68,15 +68,15 @@ export class DirectCarrier implements Carrier {
       const address = addressOf(task, config, addresses);
       if (address !== null) return { address, addresses };
       if (addresses !== undefined && task.lastStatus === 'RUNNING') {
-        throw new MngrFargateError('unreachable', `task ${taskArn} runs without a public address`, {
-          hint: 'use public subnets, or set `assign_public_ip = false` where this machine reaches the private addresses',
+        throw new MngrFargateError('unreachable', `task ${taskArn} has no public address`, {
+          hint: 'use public subnets, or set `assign_public_ip = false` if this machine can reach the private addresses',
         });
       }
       await pause(ADDRESS_INTERVAL_MS, 'waiting for an address', signal);
     }
   }
 
-  /** A connection that breaks or stalls before the login is as good as none yet: sshd may still be on its way. */
+  /** A connection that breaks or stalls before the login is retried: sshd may still be starting. */
   private async firstLogin(host: NewHost, address: HostAddress, signal: AbortSignal): Promise<HostChannel> {
     for (;;) {
       const greeting = await knock(address.host, address.port, { signal, pace: this.pace });

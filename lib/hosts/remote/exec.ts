@@ -5,13 +5,13 @@ import { variableProblem } from '../../contract/host-rules';
 import { run, shellCommand, shellQuote } from '../../ssh';
 import type { ExecOptions, ExecResult } from '../model/types';
 
-/** Marks the processes of one command, so that an abort finds them. */
+/** Marks the processes of one command, so that an abort can find them. */
 const MARK = 'MNGR_EXEC_ID';
 const TERMINATE_TIMEOUT = 5_000;
 
 /**
- * Runs a program on the host with the host's environment file. Both outputs stay apart. On abort its processes are sent
- * SIGTERM: sshd itself would leave them running (it delivers no signals to root's sessions).
+ * Runs a program on the host with the variables of the host's environment file, and keeps stdout and stderr separate. On
+ * abort it sends SIGTERM to the processes: sshd would leave them running (it delivers no signals to root's sessions).
  */
 export async function execOnHost(
   channel: HostChannel,

@@ -11,38 +11,44 @@ import { setupScript } from './setup-script';
 import type { HostAddress } from '../model/types';
 
 /**
- * How long a create waits for TagResource after all else is done. In a fleet the tags queue for AWS's bucket, and a
- * host that can be used need not wait for its label. Milliseconds.
+ * How long a create waits for TagResource after everything else is done. In a fleet the calls queue for AWS's rate limit,
+ * and a host that is ready to use need not wait for its tag.
  */
-const TAG_PATIENCE = 150;
-/** How long the tag is tried for against failures other than throttling, and how often. Milliseconds. */
-const TAG_PERSISTENCE = 120_000;
-const TAG_INTERVAL = 2_000;
+const TAG_WAIT_MS = 150;
+/** How long, and how often, the tag is retried after failures other than throttling. */
+const TAG_RETRIES_MS = 120_000;
+const TAG_INTERVAL_MS = 2_000;
 
-/** Sets up a host whose key has been verified, pins the key, and says so in ECS. */
+/** A host whose key has been verified by its first connection, and what it takes to finish it. */
+export interface VerifiedHost {
+  readonly record: HostRecord;
+  readonly channel: HostChannel;
+  readonly address: HostAddress;
+  /** Takes over the tag if it is not written at once. */
+  readonly background: Background;
+  readonly signal?: AbortSignal;
+}
+
+/** Sets up the host, pins its key, and tags the task as ready. */
 export async function finishHost(
   services: Services,
-  record: HostRecord,
-  channel: HostChannel,
-  address: HostAddress,
-  background: Background,
-  signal?: AbortSignal,
+  { record, channel, address, background, signal }: VerifiedHost,
 ): Promise<{ readonly readyAt: string; readonly record: HostRecord }> {
   const finished: HostRecord = { ...record, nonce: null, setup: null };
-  // Both end before a failure is thrown: what cleans up afterwards must not race with a file being written.
+  // Both must end before a failure is thrown: the cleanup that follows must not race with a file being written.
   const outcomes = await Promise.allSettled([
     setUp(channel, record, signal),
     services.keys.pin(record.hostId, address.host, address.port, channel.hostKey),
   ]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  // A launcher that dies between the two leaves a host that its next use sets up once more, which does no harm.
+  // If the launcher dies in between, the next use of the host sets it up again, which does no harm.
   const readyAt = new Date(services.tasks.now()).toISOString();
   await Promise.all([services.keys.save(finished), markReady(services, record, readyAt, background)]);
   return { readyAt, record: finished };
 }
 
-/** Waits a moment for the tag, and leaves the rest of the wait to `close`. Throws where AWS refuses the tag at once. */
+/** Waits a moment for the tag, and leaves the rest of the wait to `close`. Throws if AWS refuses the tag at once. */
 export async function markReady(
   services: Services,
   record: HostRecord,
@@ -52,7 +58,7 @@ export async function markReady(
   const tagging = tagReady(services, record, readyAt);
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), TAG_PATIENCE);
+    timer = setTimeout(() => resolve('late'), TAG_WAIT_MS);
   });
   try {
     if ((await Promise.race([tagging, patience])) === 'late')
@@ -63,8 +69,8 @@ export async function markReady(
 }
 
 /**
- * Writes the tag, against failures that may pass. A host without it counts as one whose launcher has died, which the
- * reaper stops; so a tag that can't be written is told.
+ * Writes the tag, and retries after failures that may go away. The reaper stops a host without the tag, since its launcher
+ * seems to have died; so a tag that can't be written is reported.
  */
 async function tagReady(services: Services, record: HostRecord, readyAt: string): Promise<void> {
   const started = performance.now();
@@ -72,22 +78,22 @@ async function tagReady(services: Services, record: HostRecord, readyAt: string)
     try {
       return await services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
     } catch (error) {
-      if (isLasting(error) || performance.now() - started > TAG_PERSISTENCE) throw error;
-      await pause(TAG_INTERVAL, `marking host ${record.name} as ready`);
+      if (isLasting(error) || performance.now() - started > TAG_RETRIES_MS) throw error;
+      await pause(TAG_INTERVAL_MS, `marking host ${record.name} as ready`);
     }
   }
 }
 
 /**
- * Says what came of the tag after its host had been handed over. Nothing when the host was destroyed in the meantime: it
- * needs none, and ECS takes none for a task that has stopped.
+ * Throws the failure to tag a host that had already been returned to the caller. Does nothing if the host was destroyed in
+ * the meantime: ECS does not tag a task that has stopped.
  */
 function tellLate({ name }: HostRecord, error: unknown): void {
   const code = isMngrFargateError(error) ? error.code : 'failed';
   if (code === 'not-found' || code === 'usage') return;
   throw new MngrFargateError(code, `host ${name} could not be marked as ready: ${(error as Error).message}`, {
     cause: error,
-    hint: `use it once more, for example \`mngr-fargate exec ${name} -- true\`: the reaper stops hosts that were never marked`,
+    hint: `use it again, for example \`mngr-fargate exec ${name} -- true\`: the reaper stops hosts that were never marked`,
   });
 }
 

@@ -9,13 +9,13 @@ import { Semaphore, mapBounded } from '../../util/bounded';
 import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
 
-/** So that the first hosts of a fleet don't wait until the disk has taken the keys of all of them. */
+/** Limits writes at once, so that the first hosts of a fleet don't wait until the keys of all hosts are on disk. */
 const CREATED_AT_ONCE = 8;
-/** Up to so many hosts are looked for one by one. */
+/** Up to this many hosts are looked up one by one. */
 const FEW_HOSTS = 4;
 const READ_AT_ONCE = 16;
 
-/** What a host still needs before its first use; kept only until that has been done. */
+/** The setup that a host still needs before its first use; kept only until it is done. */
 const setupSchema = z.object({
   command: z.array(z.string()).nullable(),
   env: z.record(z.string(), z.string()),
@@ -39,14 +39,14 @@ const recordSchema = z.object({
 export type HostSetup = z.output<typeof setupSchema>;
 export type HostRecord = z.output<typeof recordSchema>;
 
-/** One folder a host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
+/** One folder per host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
 export class KeyStore {
   private readonly creating = new Semaphore(CREATED_AT_ONCE);
   private reading: Promise<HostRecord[]> | undefined;
 
   constructor(private readonly keyDirectory: string) {}
 
-  /** Writes all of it or, after an error, nothing: what was written is removed again. */
+  /** Writes all of the files or none: after an error, those already written are removed. */
   create(record: HostRecord, keys: KeyPair): Promise<void> {
     return this.creating.run(async () => {
       const { identityFile } = this.paths(record.hostId);
@@ -79,7 +79,7 @@ export class KeyStore {
     return readFile(this.paths(hostId).identityFile, 'utf8').catch(() => undefined);
   }
 
-  /** Undefined when there is none or it can't be read as one. */
+  /** Undefined if there is no record, or it is not a valid one. */
   async record(hostId: string): Promise<HostRecord | undefined> {
     if (!isHostId(hostId)) return undefined;
     try {
@@ -90,7 +90,7 @@ export class KeyStore {
     }
   }
 
-  /** All records. Who asks while the folder is being read gets that reading: a fleet's creates don't each read it. */
+  /** All records. Calls at the same time share one read of the folder, so the creates of a fleet don't each read it. */
   records(): Promise<HostRecord[]> {
     this.reading ??= this.readRecords().finally(() => {
       this.reading = undefined;
@@ -110,7 +110,7 @@ export class KeyStore {
     return { identityFile, knownHostsFile };
   }
 
-  /** `files` of many hosts: reads the folder once, and then only what is in it. */
+  /** Like `files`, for many hosts: reads the folder once, then only the hosts in it. */
   async filesOf(hostIds: readonly string[]): Promise<LocalFiles[]> {
     if (hostIds.length <= FEW_HOSTS) return Promise.all(hostIds.map((hostId) => this.files(hostId)));
     const present = new Set(await readdir(join(this.keyDirectory, 'hosts')).catch(() => []));
@@ -119,7 +119,7 @@ export class KeyStore {
     );
   }
 
-  /** Where the private key and the pinned host key are once they are there. */
+  /** Paths of the private key and the pinned host key, whether or not they exist. */
   paths(hostId: string): { readonly identityFile: string; readonly knownHostsFile: string } {
     return { identityFile: join(this.folder(hostId), 'id_ed25519'), knownHostsFile: this.knownHosts(hostId) };
   }

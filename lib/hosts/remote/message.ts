@@ -8,7 +8,7 @@ import type { RunScript } from '../agents/pane';
 import { SESSION_PREFIX } from '../../contract/agent-session';
 import type { MessageOptions, PressOptions } from '../model/types';
 
-/** How long a message waits for an agent that starts or is busy with something else. Milliseconds. */
+/** How long, in milliseconds, a message waits for an agent that is starting or busy. */
 export const DEFAULT_WAIT_MS = 30_000;
 
 /** Bracketed paste ends at an escape sequence, and in line mode control characters are commands to the terminal. */
@@ -30,8 +30,8 @@ const paneOf = (
   AgentPane.find(scriptRunner(channel, signal), hostName, SESSION_PREFIX + (agent ?? hostName), agent === undefined);
 
 /**
- * Gives a text to an agent, exactly, and returns when the agent has it (lib/hosts/agents/delivery.ts). With `force` it is
- * typed whatever has the keyboard.
+ * Gives the exact text to an agent, and returns when the agent has it (lib/hosts/agents/delivery.ts). With `force` the
+ * text is typed no matter what has the keyboard.
  */
 export async function sendMessage(
   channel: HostChannel,
@@ -47,7 +47,7 @@ export async function sendMessage(
   else await deliver(pane, observation, typed, { enter, waitMs, signal });
 }
 
-/** Presses keys in an agent's session, for example to answer a dialog. Refused where a shell has the keyboard. */
+/** Presses keys in an agent's session, for example to answer a dialog. Refused if a shell has the keyboard. */
 export async function sendKeys(
   channel: HostChannel,
   hostName: string,

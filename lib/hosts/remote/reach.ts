@@ -5,8 +5,8 @@ import type { CreateStep } from '../model/types';
 import type { NewHost, ReachedHost } from './carrier';
 
 /**
- * The first channel to a host that is still starting, for as long as its task lives.
- * Throws `task-stopped` or `no-capacity` when the task ends, and what the carrier throws.
+ * Opens the first channel to a host that is still starting, and gives up if its task stops.
+ * Throws `task-stopped` or `no-capacity` if the task stops, and whatever the carrier throws.
  */
 export async function reachNewHost(
   services: Services,

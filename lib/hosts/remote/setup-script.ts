@@ -7,9 +7,9 @@ import { preparation } from '../agents/preparation';
 import type { HostSetup } from './key-store';
 
 /**
- * What the session runs: the login shell's and the host's environment, then the command as the user gave it. Afterwards
- * a shell stays, so that the last output can still be read. The pane's options say what runs in it, for `message`; what
- * was typed for the command and not read is thrown away, lest the shell run it.
+ * What the session runs: the user's command, in the environment of the login shell and the host. A shell follows it, so
+ * that the last output can still be read. For `message`, the pane's options record what runs in it. Input that the
+ * command did not read is discarded, so that the shell does not run it.
  */
 const agentShell = (command: readonly string[]): string =>
   `
@@ -26,7 +26,7 @@ exec bash -l`.trim();
 
 /**
  * The script that turns a booted container into the user's host, for `sh -s`: environment file, folder, and the
- * command in its tmux session. It can run again without harm. Null when there is nothing to do.
+ * command in its tmux session. Running it again does no harm. Null if there is nothing to do.
  */
 export function setupScript(hostName: string, setup: HostSetup): string | null {
   const steps = [...environmentSteps(setup.env), ...commandSteps(hostName, setup.command)];
@@ -52,13 +52,13 @@ function commandSteps(hostName: string, command: HostSetup['command']): string[]
     ...['bash', '-lc', agentShell(command), 'bash', ...command],
   ];
   const kind = isShellCommand(command) ? 'shell' : 'program';
-  // In one call, so that nobody meets the pane without its option.
+  // In one call, so that nobody sees the pane without its option.
   const note = ['set-option', '-p', '-t', `=${session}:`, COMMAND_OPTION, kind];
   return [
     `work=$MNGR_HOST_DIR/projects/${hostName}`,
     'mkdir -p "$work"',
     'cd "$work"',
-    // The other way round, a first run would start a program only to learn that there is no session yet.
+    // In the reverse order, a first run would start a program only to find that there is no session yet.
     `${shellCommand(tmux)} ';' ${shellCommand(note)} || tmux has-session -t ${shellQuote(`=${session}`)}`,
   ];
 }

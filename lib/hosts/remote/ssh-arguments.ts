@@ -5,8 +5,8 @@ import type { Host } from '../model/types';
 const KEEPALIVE_SECONDS = 15;
 
 /**
- * Arguments of the system's `ssh` for a host, with its own key and its pinned host key and nothing else of the user's.
- * `tty` gives the remote command a terminal. Throws `denied` when this machine has no key, `unreachable` without an address.
+ * Arguments of the system's `ssh` for a host, with only this host's own key and pinned host key. `tty` gives the remote
+ * command a terminal. Throws `denied` if this machine has no key, `unreachable` if the host has no address.
  */
 export function sshArguments(
   host: Host,
@@ -37,7 +37,7 @@ export function sshArguments(
   ];
 }
 
-/** A path as ssh_config reads it: in quotes, since it splits at spaces, and with `%` doubled, since it expands tokens. */
+/** A path in ssh_config's syntax: in quotes, since it splits at spaces, and with `%` doubled, since it expands tokens. */
 const configurationPath = (path: string): string =>
   `"${path.replaceAll('%', '%%').replace(/["\\]/g, String.raw`\$&`)}"`;
 

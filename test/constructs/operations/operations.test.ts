@@ -97,7 +97,7 @@ describe('what would have no effect', () => {
       { alarms: true, quotaAlarmPercent: 101 },
       '101 is out of range: use 1 to 100',
     ],
-    ['a budget of nothing', { alarmEmails: team, monthlyBudgetUsd: 0 }, '0 US dollars is no budget'],
+    ['a budget of nothing', { alarmEmails: team, monthlyBudgetUsd: 0 }, '0 US dollars is not valid'],
   ])('is refused: %s', (_, options, message) => {
     expect(() => operationsWith(options)).toThrow(message);
   });

@@ -46,7 +46,7 @@ describe('a run of the reaper', () => {
     await expect(fleet.stopped([past, inGrace])).resolves.toEqual([past]);
     await expect(fleet.describe(past)).resolves.toMatchObject({
       stopCode: 'UserInitiated',
-      stoppedReason: expect.stringMatching(/^reaper: expired \(its time was over at \d{4}-/) as string,
+      stoppedReason: expect.stringMatching(/^reaper: expired \(its age limit was reached at \d{4}-/) as string,
     });
     expect(told('task-stopped')).toEqual([
       expect.objectContaining({ reason: 'expired', host: 'past', taskArn: past, provider: 'fargate' }),

@@ -271,7 +271,7 @@ export class ProtocolWorld {
     try {
       await launcher.refuseTaken(PROVIDER, name, signal);
       signal.throwIfAborted();
-      const task = await launcher.launch(request, identity, () => (launched = true), signal);
+      const task = await launcher.launch(request, identity, { onSent: () => (launched = true), signal });
       arn = task.taskArn ?? '';
       const { watched } = options;
       this.truths.set(arn, {
