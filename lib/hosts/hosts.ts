@@ -13,7 +13,8 @@ import { execOnHost } from './remote/exec';
 import { makeServices } from './services';
 import type { Services } from './services';
 import { sshArguments } from './remote/ssh-arguments';
-import { isLive } from './model/task-view';
+import { isLasting } from './ecs/aws-errors';
+import { hasEnded } from './ecs/stopped-task';
 import type {
   CallOptions,
   CreateHostRequest,
@@ -144,8 +145,13 @@ export class Hosts {
     const task = await findTask(this.services, reference, options.signal);
     const { taskArn = '', taskDefinitionArn = '' } = task;
     const ended = async (): Promise<boolean> => {
-      const [now] = await tasks.describe([taskArn]);
-      return now === undefined || !isLive(now);
+      try {
+        const [now] = await tasks.describe([taskArn], options.signal);
+        return now === undefined || hasEnded(now);
+      } catch (error) {
+        if (isLasting(error)) throw error;
+        return false;
+      }
     };
     yield* logs.read({ taskArn, taskDefinitionArn }, options, ended);
   }

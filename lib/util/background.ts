@@ -1,3 +1,5 @@
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
+
 /** Work of one Hosts instance that continues after the call that started it has returned. */
 export class Background {
   private readonly work = new Set<Promise<void>>();
@@ -10,10 +12,20 @@ export class Background {
     this.work.add(heard);
   }
 
-  /** Waits until all of it has ended. Throws the first failure, once. */
+  /** Waits until all of it has ended. Throws what failed, once: several failures as one error that lists each. */
   async settle(): Promise<void> {
     await Promise.all(this.work);
-    const [first] = this.failures.splice(0);
-    if (first !== undefined) throw first;
+    const failures = this.failures.splice(0);
+    const [first] = failures;
+    if (failures.length <= 1) {
+      if (first !== undefined) throw first;
+      return;
+    }
+    const messages = failures.map((failure) => (failure as Error).message);
+    throw new MngrFargateError(isMngrFargateError(first) ? first.code : 'failed', messages.join('; '), {
+      cause: new AggregateError(failures),
+      hint: isMngrFargateError(first) ? first.hint : undefined,
+      details: { problems: messages },
+    });
   }
 }

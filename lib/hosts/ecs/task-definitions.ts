@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { DescribeTaskDefinitionCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { ProviderConfig } from '../../contract/provider-config';
+import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { familyOf } from '../../contract/task-definition-family';
-import { MngrFargateError } from '../../contract/errors';
 import type { EcsClient } from './ecs-client';
 
 /** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
@@ -12,12 +12,21 @@ export const OVERRIDES_LABEL = 'mngr-fargate.image-revisions';
 /** The most images that one revision remembers; a label's value has no documented limit, a task definition has 64 KiB. */
 const REMEMBERED = 50;
 
+/**
+ * What a family means is asked for again after this time: a deployment can change it at any moment. Short enough for that,
+ * long enough for a fleet's creates to share a call. Milliseconds.
+ */
+const MEANING_FOR_MS = 10_000;
+/** Revisions that are looked at, downwards from the newest, for the one that the stack means. */
+const MOST_REVISIONS = 200;
+
 const imageHash = (image: string): string => createHash('sha256').update(image).digest('hex').slice(0, 16);
 
 /** The task definition to run: the provider's, or a revision of its family with another image. */
 export class TaskDefinitions {
   private readonly known = new Map<string, Promise<TaskDefinition>>();
   private readonly overrides = new Map<string, Promise<string>>();
+  private meaning: { readonly base: Promise<TaskDefinition>; readonly until: number } | undefined;
 
   constructor(
     private readonly ecs: EcsClient,
@@ -26,21 +35,51 @@ export class TaskDefinitions {
 
   /** ARN of the revision to run for an image, or for the provider's own. */
   async revisionFor(image: string | undefined): Promise<string> {
-    if (image === undefined) return arnOf(await this.base());
-    let override = this.overrides.get(image);
+    const base = await this.base();
+    if (image === undefined) return arnOf(base);
+    const key = `${arnOf(base)} ${image}`;
+    let override = this.overrides.get(key);
     if (override === undefined) {
-      override = this.override(image);
-      this.overrides.set(image, override);
-      override.catch(() => this.overrides.delete(image));
+      override = this.override(base, image);
+      this.overrides.set(key, override);
+      override.catch(() => this.overrides.delete(key));
     }
     return override;
   }
 
-  /** The revision that the provider's `task_definition` means: a family's newest, but never one with an overridden image. */
-  async base(): Promise<TaskDefinition> {
-    const newest = await this.describe(this.config.task_definition);
-    const base = this.labels(newest)[BASE_LABEL];
-    return base === undefined ? newest : this.describe(base);
+  /**
+   * What the provider's `task_definition` means now: a family's newest revision, but never one with an overridden image,
+   * nor one that a deployment has taken back.
+   */
+  base(): Promise<TaskDefinition> {
+    if (this.meaning === undefined || performance.now() > this.meaning.until) {
+      const base = this.findBase();
+      this.meaning = { base, until: performance.now() + MEANING_FOR_MS };
+      base.catch(() => (this.meaning = undefined));
+    }
+    return this.meaning.base;
+  }
+
+  private async findBase(): Promise<TaskDefinition> {
+    const newest = await this.fetch(this.config.task_definition);
+    const label = this.labels(newest)[BASE_LABEL];
+    if (label === undefined) return newest;
+    const base = await this.fetch(label);
+    return base.status === 'INACTIVE' ? this.newestOfStack(newest) : base;
+  }
+
+  /** The newest active revision with the stack's own image, older than one whose base was taken back by a rollback. */
+  private async newestOfStack({ family = '', revision: newest = 0 }: TaskDefinition): Promise<TaskDefinition> {
+    for (let revision = newest - 1; revision > Math.max(0, newest - MOST_REVISIONS); revision--) {
+      const candidate = await this.fetch(`${family}:${revision}`).catch((error: unknown) => {
+        if (isMngrFargateError(error) && error.code === 'not-found') return undefined;
+        throw error;
+      });
+      if (candidate?.status === 'ACTIVE' && this.labels(candidate)[BASE_LABEL] === undefined) return candidate;
+    }
+    throw new MngrFargateError('not-found', `task definition family ${family} has no active revision of the stack`, {
+      hint: 'deploy the environment again',
+    });
   }
 
   /** The account that the provider's credentials work in; undefined where the task definition can't be read. */
@@ -72,9 +111,8 @@ export class TaskDefinitions {
    * The revision of the family that differs only in its image. The newest revision remembers those that were registered
    * since the stack's own, so an image that was used before needs no new one.
    */
-  private async override(image: string): Promise<string> {
+  private async override(base: TaskDefinition, image: string): Promise<string> {
     const newest = await this.fetch(familyOf(this.config.task_definition));
-    const base = await this.base();
     if (this.container(base).image === image) return arnOf(base);
     const remembered = this.remembered(newest, base);
     const hash = imageHash(image);

@@ -63,17 +63,23 @@ export class TaskLogs {
       yield* linesOf(last).slice(-tail || Infinity);
       nextToken = last?.nextForwardToken;
     }
+    let wasOver = false;
     for (;;) {
       // Asked before the page is read, so that the page has everything that was written until the end.
-      const isLast = !follow || (await ended());
+      const isOver = !follow || (await ended());
+      let lines = 0;
       // At the end of the stream the token stays the same (CloudWatch Logs API, GetLogEvents).
       for (let atEnd = false; !atEnd;) {
         const page = await this.page(stream, { startFromHead: true, nextToken, startTime: since }, signal);
-        yield* linesOf(page);
+        const shown = linesOf(page);
+        lines += shown.length;
+        yield* shown;
         atEnd = page === undefined || page.nextForwardToken === nextToken;
         nextToken = page?.nextForwardToken ?? nextToken;
       }
-      if (isLast) return;
+      // Lines reach CloudWatch a moment after they were written: the stream is drained when it stays silent after the end.
+      if (!follow || (wasOver && lines === 0)) return;
+      wasOver = isOver;
       await pause(FOLLOW_INTERVAL_MS, 'following a log', signal);
     }
   }

@@ -45,10 +45,18 @@ export interface LaunchName {
 
 /** The tasks of one cluster. */
 export class Tasks {
+  /** Fulfilled once ECS has accepted a tag of this launcher, so that it may be trusted to accept more. */
+  readonly tagAccepted: Promise<void>;
+  private acceptTag: () => void = () => undefined;
+
   constructor(
     private readonly ecs: EcsClient,
     private readonly cluster: string,
-  ) {}
+  ) {
+    this.tagAccepted = new Promise((resolve) => {
+      this.acceptTag = resolve;
+    });
+  }
 
   /** AWS's time, milliseconds since 1970. */
   now(): number {
@@ -185,6 +193,7 @@ export class Tasks {
   async tag(arn: string, tags: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void> {
     const list = Object.entries(tags).map(([key, value]) => ({ key, value }));
     await this.ecs.send(new TagResourceCommand({ resourceArn: arn, tags: list }), `tag task ${arn}`, { signal });
+    this.acceptTag();
   }
 
   async untag(arn: string, tagKeys: readonly string[], signal?: AbortSignal): Promise<void> {

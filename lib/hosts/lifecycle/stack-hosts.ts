@@ -148,7 +148,8 @@ export class StackHosts {
     const task = await this.find(taskArn);
     if (task === undefined || !isLive(task)) return;
     const present = tagsOf(task);
-    const created = Date.parse(present[HOST_TAGS.createdAt] ?? '') || (task.createdAt?.getTime() ?? Date.now());
+    const created =
+      Date.parse(present[HOST_TAGS.createdAt] ?? '') || (task.createdAt?.getTime() ?? this.services.tasks.now());
     const wanted: Record<string, string> = {
       ...request.tags,
       ...(request.maxAge !== undefined && {
@@ -183,6 +184,9 @@ export class StackHosts {
       return waiting(`the task has no address yet, ECS says ${task.lastStatus ?? 'nothing'}`);
 
     const nonce = environmentOf(task, config, BOOT_ENVIRONMENT.bootNonce) ?? '';
+    if (nonce === '') {
+      throw new MngrFargateError('unverified-host-key', `task ${taskArn} was launched without a boot nonce`);
+    }
     const answer = await probe({ host: inside.host, port: inside.port, nonce });
     if (answer.outcome === 'stranger') throw new MngrFargateError('unverified-host-key', answer.problem);
     if (answer.outcome === 'silent')
@@ -190,7 +194,7 @@ export class StackHosts {
 
     const tags = tagsOf(task);
     if (tags[HOST_TAGS.readyAt] === undefined)
-      await services.tasks.tag(taskArn, { [HOST_TAGS.readyAt]: new Date().toISOString() });
+      await services.tasks.tag(taskArn, { [HOST_TAGS.readyAt]: new Date(services.tasks.now()).toISOString() });
     return {
       ready: true,
       hostId: tags[HOST_TAGS.hostId] ?? '',

@@ -58,10 +58,17 @@ export class Channels {
       );
     }
     if (privateKey === undefined) throw noKey(host);
+    if (record?.nonce && record.taskArn !== host.taskArn) {
+      throw new MngrFargateError(
+        'unverified-host-key',
+        `task ${host.taskArn} is not the one that was launched as host ${host.name} (${record.taskArn ?? 'unknown'})`,
+        { hint: 'destroy the host and create it again; nothing was sent to this task' },
+      );
+    }
     if (record?.nonce) return this.finish(host, record, { nonce: record.nonce, privateKey }, signal);
     const channel = await this.services.carrier.connect(host, privateKey, signal);
     if (!host.ready && record !== undefined)
-      await markReady(this.services, record, new Date().toISOString(), this.background);
+      await markReady(this.services, record, new Date(this.services.tasks.now()).toISOString(), this.background);
     return channel;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { HOST_TAGS } from '../../contract/tags';
@@ -11,8 +12,8 @@ import { setupScript } from './setup-script';
 import type { HostAddress } from '../model/types';
 
 /**
- * How long a create waits for TagResource after everything else is done. In a fleet the calls queue for AWS's rate limit,
- * and a host that is ready to use need not wait for its tag.
+ * How long a create waits for TagResource after everything else is done, once ECS has accepted a tag of this launcher. In a
+ * fleet the calls queue for AWS's rate limit, and a host that is ready to use need not wait for its tag.
  */
 const TAG_WAIT_MS = 150;
 /** How long, and how often, the tag is retried after failures other than throttling. */
@@ -48,37 +49,43 @@ export async function finishHost(
   return { readyAt, record: finished };
 }
 
-/** Waits a moment for the tag, and leaves the rest of the wait to `close`. Throws if AWS refuses the tag at once. */
+/**
+ * Waits for AWS's first answer about the tag, so that a host that may not be tagged is not returned as ready. If ECS has
+ * already accepted a tag of this launcher, a moment is enough, and the rest of the wait is left to `close`.
+ */
 export async function markReady(
   services: Services,
   record: HostRecord,
   readyAt: string,
   background: Background,
 ): Promise<void> {
-  const tagging = tagReady(services, record, readyAt);
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), TAG_WAIT_MS);
+  let answer = (): void => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
   });
-  try {
-    if ((await Promise.race([tagging, patience])) === 'late')
-      background.add(tagging.catch((error: unknown) => tellLate(record, error)));
-  } finally {
-    clearTimeout(timer);
-  }
+  const tagging = tagReady(services, record, readyAt, answer);
+  let settled = false;
+  tagging.then(
+    () => (settled = true),
+    () => (settled = true),
+  );
+  const trusted = services.tasks.tagAccepted.then(() => delay(TAG_WAIT_MS, undefined, { ref: false }));
+  await Promise.race([tagging, answered, trusted]);
+  if (!settled) background.add(tagging.catch((error: unknown) => tellLate(record, error)));
 }
 
 /**
  * Writes the tag, and retries after failures that may go away. The reaper stops a host without the tag, since its launcher
  * seems to have died; so a tag that can't be written is reported.
  */
-async function tagReady(services: Services, record: HostRecord, readyAt: string): Promise<void> {
+async function tagReady(services: Services, record: HostRecord, readyAt: string, onFailure: () => void): Promise<void> {
   const started = performance.now();
   for (;;) {
     try {
       return await services.tasks.tag(record.taskArn ?? '', { [HOST_TAGS.readyAt]: readyAt });
     } catch (error) {
       if (isLasting(error) || performance.now() - started > TAG_RETRIES_MS) throw error;
+      onFailure();
       await pause(TAG_INTERVAL_MS, `marking host ${record.name} as ready`);
     }
   }

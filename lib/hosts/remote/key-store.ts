@@ -32,7 +32,7 @@ const recordSchema = z.object({
   region: z.string().optional(),
   cluster: z.string().optional(),
   /** The boot nonce, until the host's key is pinned. */
-  nonce: z.string().nullable(),
+  nonce: z.string().min(1).nullable(),
   setup: setupSchema.nullable(),
 });
 
