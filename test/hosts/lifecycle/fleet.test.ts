@@ -1,4 +1,13 @@
-import type { Hosts } from '../../../lib/hosts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeregisterTaskDefinitionCommand,
+  DescribeTaskDefinitionCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+} from '@aws-sdk/client-ecs';
+import { Hosts } from '../../../lib/hosts';
 import { until } from '../../support/run/eventually';
 import { startHostsApi } from '../../support/host/hosts-api';
 import type { HostsApi } from '../../support/host/hosts-api';
@@ -27,6 +36,30 @@ describe('API calls of the launcher', () => {
     expect(api.calls()['ecs:RegisterTaskDefinition']).toBe(2);
     expect(third.taskDefinitionArn).not.toBe(other.taskDefinitionArn);
     await hosts.destroyAll();
+  });
+
+  test('a deployment that rolls back does not keep the launcher from what the stack means', async () => {
+    const ecs = new ECSClient(api.local.client);
+    const family = api.config.task_definition.split('/').pop()?.split(':')[0] ?? '';
+    const launcher = (): Hosts =>
+      new Hosts({ config: { ...api.config, task_definition: family }, aws: api.aws, keyDirectory });
+    const create = async (request: { name: string; image?: string }): Promise<string> => {
+      const hosts = launcher();
+      const { taskDefinitionArn } = await hosts.create({ ...request, wait: false });
+      await hosts.destroy(request.name);
+      await hosts.close();
+      return taskDefinitionArn;
+    };
+    const keyDirectory = mkdtempSync(join(tmpdir(), 'mngr-rollback-'));
+    const before = await create({ name: 'before' });
+    const { taskDefinition } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: before }));
+    const deployed = await ecs.send(new RegisterTaskDefinitionCommand(taskDefinition as never));
+    const during = await create({ name: 'during', image: 'registry.test/during:1' });
+    await ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: deployed.taskDefinition?.taskDefinitionArn }));
+    expect(await create({ name: 'after' })).toBe(before);
+    expect(await create({ name: 'image', image: 'registry.test/during:1' })).not.toBe(during);
+    ecs.destroy();
+    rmSync(keyDirectory, { recursive: true });
   });
 
   test.each([
