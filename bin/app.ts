@@ -7,8 +7,9 @@ try {
   addChosenNagPacks(mngrFargate);
   mngrFargate.app.synth();
 } catch (error) {
-  if (!isMngrFargateError(error)) throw error;
+  // A construct that refuses its settings throws a plain Error with its path and the reason.
+  if (!(error instanceof Error) || process.env.MNGR_FARGATE_DEBUG) throw error;
   console.error(`mngr-fargate: ${error.message}`);
-  if (error.hint !== undefined) console.error(error.hint);
+  if (isMngrFargateError(error) && error.hint !== undefined) console.error(error.hint);
   process.exitCode = 1;
 }

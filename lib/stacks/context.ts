@@ -82,6 +82,7 @@ const SETTINGS = {
   operatorPrincipals: listOf(
     textLike(/^(\d{12}|arn:[\w-]+:(iam|sts)::\d{12}:.+)$/, 'an account id or the ARN of a role or user'),
   ),
+  operatorExec: flag,
   operatorExternalId: textLike(/^[\w+=,.@:/-]{2,1224}$/, 'an external id: use 2 to 1224 letters, digits and +=,.@:/-'),
 
   defaultIdleTimeout: wholeNumber(0, SECONDS_PER_YEAR),

@@ -54,6 +54,7 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     secrets: settings.secrets?.map((nameOrArn, index) => existingSecret(stack, `Secret${index}`, nameOrArn)),
     operatorPrincipals: settings.operatorPrincipals?.map(principalOf),
     operatorExternalId: settings.operatorExternalId,
+    operatorExec: settings.operatorExec,
     defaultIdleTimeout: imported(settings.defaultIdleTimeout, (seconds) => Duration.seconds(seconds)),
     defaultMaxAge: imported(settings.defaultMaxAge, (seconds) => Duration.seconds(seconds)),
     retainHosts: settings.retainHosts,

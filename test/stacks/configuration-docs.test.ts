@@ -7,7 +7,8 @@ import { ROOT } from '../support/run/paths';
 
 describe('docs/configuration.md', () => {
   const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
-  const [environment = '', launcher = ''] = text.split('## The provider block');
+  const [environment = '', rest = ''] = text.split('## The provider block');
+  const [launcher = ''] = rest.split('\n## ');
   const rowsOf = (section: string): string[] =>
     [...section.matchAll(/^\| `([^|]+)` +\|/gm)].map(([, cell = '']) => cell);
 

@@ -130,6 +130,13 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly operatorExternalId?: string;
 
   /**
+   * Whether operators may open shells as root on every host with ECS Exec.
+   *
+   * @default false
+   */
+  readonly operatorExec?: boolean;
+
+  /**
    * How long a host lives without activity. Zero means for ever.
    *
    * @default Duration.hours(1)
@@ -248,6 +255,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       sharedCluster: props.cluster !== undefined,
       principals: props.operatorPrincipals,
       externalId: props.operatorExternalId,
+      exec: props.operatorExec,
     });
     if (props.reaper ?? true) {
       this.reaper = new Reaper(this, 'Reaper', {

@@ -22,6 +22,14 @@ export interface OperatorPolicyProps {
   readonly sharedCluster?: boolean;
 
   /**
+   * Whether operators may use ECS Exec, which opens a shell as root on every host of the environment. Nothing records what
+   * is typed in it.
+   *
+   * @default false
+   */
+  readonly exec?: boolean;
+
+  /**
    * Who may take the operator role.
    *
    * @default - whoever the stack's account allows to call sts:AssumeRole on it
@@ -61,7 +69,12 @@ export class OperatorPolicy extends Construct {
     });
   }
 
-  private statements({ cluster, taskDefinition, sharedCluster = false }: OperatorPolicyProps): PolicyStatement[] {
+  private statements({
+    cluster,
+    taskDefinition,
+    sharedCluster = false,
+    exec = false,
+  }: OperatorPolicyProps): PolicyStatement[] {
     const stack = Stack.of(this);
     const { clusterArn, clusterName } = cluster;
     const inThisCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
@@ -87,8 +100,8 @@ export class OperatorPolicy extends Construct {
           conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
         },
       ),
-      ...this.hostStatements(hosts, sharedCluster),
-      allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn]),
+      ...this.hostStatements(hosts, { exec, environment: sharedCluster ? taskDefinition.family : undefined }),
+      ...(exec ? [allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn])] : []),
       allow(this, 'ListHosts', ['ecs:ListTasks'], ['*'], {
         conditions: inThisCluster,
         wildcard:
@@ -121,20 +134,24 @@ export class OperatorPolicy extends Construct {
   }
 
   /**
-   * What is done to hosts. In a shared cluster a task counts as a host only if it carries the tag that RunTask gave it,
-   * and no other task can be given that tag; a look at other tasks does no harm.
+   * What is done to hosts. In a shared cluster a task counts as a host of this environment only if it carries the tag that
+   * RunTask gave it, and no other task can be given that tag; describing other tasks does no harm.
    */
-  private hostStatements(hosts: string, sharedCluster: boolean): PolicyStatement[] {
+  private hostStatements(
+    hosts: string,
+    { exec, environment }: { readonly exec: boolean; readonly environment: string | undefined },
+  ): PolicyStatement[] {
     const wildcard = 'Task ids are made up at launch; tasks of this cluster only.';
-    const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', 'ecs:ExecuteCommand'];
-    if (!sharedCluster) return [allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
+    const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', ...(exec ? ['ecs:ExecuteCommand'] : [])];
+    if (environment === undefined)
+      return [allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
     return [
       allow(this, 'DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
       allow(this, 'TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
         conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
       }),
       allow(this, 'ManageHosts', changes, [hosts], {
-        conditions: { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
+        conditions: { StringEquals: { [`aws:ResourceTag/${HOST_TAGS.environment}`]: environment } },
       }),
     ];
   }

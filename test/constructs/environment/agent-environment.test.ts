@@ -77,7 +77,7 @@ describe('AgentEnvironment', () => {
     expect(environment.network).toMatchObject({ subnetIds: ['subnet-c', 'subnet-d'], assignPublicIp: false });
     expect(environment.connections.securityGroups.map(({ securityGroupId }) => securityGroupId)).toEqual(['sg-1']);
     expect(statementsIn(template, 'AWS::IAM::ManagedPolicy').find(({ Sid }) => Sid === 'ManageHosts')).toMatchObject({
-      Condition: { Null: { 'aws:ResourceTag/mngr-host-id': 'false' } },
+      Condition: { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
     });
   });
 

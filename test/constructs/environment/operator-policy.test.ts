@@ -49,8 +49,12 @@ describe('the operator policy', () => {
     },
   );
 
-  it('opens ECS Exec on tasks of this cluster, which AWS checks on the task and on the cluster', () => {
-    expect(allowing('ecs:ExecuteCommand').map(({ Resource }) => Resource)).toEqual([HOSTS, CLUSTER]);
+  it('opens ECS Exec only where it is asked for, on tasks of this cluster and on the cluster, both of which AWS checks', () => {
+    expect(allowing('ecs:ExecuteCommand')).toEqual([]);
+    expect(allowing('ecs:ExecuteCommand', templateWith({ exec: true })).map(({ Resource }) => Resource)).toEqual([
+      HOSTS,
+      CLUSTER,
+    ]);
   });
 
   it('registers image overrides in this family only', () => {
@@ -99,13 +103,13 @@ describe('the operator policy', () => {
   });
 
   describe('in a shared cluster', () => {
-    const shared = templateWith({ sharedCluster: true });
+    const shared = templateWith({ sharedCluster: true, exec: true });
 
     it.each(['ecs:StopTask', 'ecs:UntagResource'])('does %s to tasks that are tagged as hosts only', (action) => {
       expect(allowing(action, shared)).toEqual([
         expect.objectContaining({
           Resource: HOSTS,
-          Condition: { Null: { 'aws:ResourceTag/mngr-host-id': 'false' } },
+          Condition: { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
         }),
       ]);
     });
@@ -113,7 +117,7 @@ describe('the operator policy', () => {
     it("can't make a host of somebody else's task: only a launch may tag what is no host", () => {
       expect(allowing('ecs:TagResource', shared).map(({ Condition }) => Condition)).toEqual([
         { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
-        { Null: { 'aws:ResourceTag/mngr-host-id': 'false' } },
+        { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
       ]);
     });
   });

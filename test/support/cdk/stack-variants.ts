@@ -50,6 +50,7 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
     taskRolePolicies: 'arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::123456789012:policy/team',
     operatorPrincipals: '210987654321,arn:aws:iam::123456789012:role/developers',
     operatorExternalId: 'mngr-4711',
+    operatorExec: 'true',
   },
   'dashboard, alarms and budget': {
     dashboard: 'true',

@@ -24,13 +24,17 @@ const MAX_REASON = 1024;
 /** Reason that ECS gives when StopTask came without one. */
 const STOPPED_BY_USER = 'Task stopped by user';
 
-/** The task id in an id or ARN. Throws when the ARN is of another cluster or the id can't be one. */
-function taskIdOf(identifier: string, clusterName: string): string {
+/** Throws when the identifier is the ARN of a task in another cluster. */
+function refuseOtherCluster(identifier: string, clusterName: string): void {
   const parts = identifier.split('/');
   if (parts.length === 3 && parts[1] !== clusterName) {
     throw invalidParameter(`Invalid identifier: Identifier is for ${parts[1]}. Your cluster is ${clusterName}`);
   }
-  const id = parts.at(-1) ?? '';
+}
+
+/** The task id in an id or ARN. Throws when the id can't be one. */
+function taskIdOf(identifier: string): string {
+  const id = identifier.split('/').at(-1) ?? '';
   if (id.length !== 32 && id.length !== 36) throw invalidParameter('taskId length should be one of [32,36]');
   return id;
 }
@@ -51,11 +55,16 @@ export const describeTasks =
     }
     const withTags = request.include?.includes('TAGS') === true;
     const answer: Required<Pick<DescribeTasksResponse, 'tasks' | 'failures'>> = { tasks: [], failures: [] };
-    for (const id of new Set(identifiers.map((identifier) => taskIdOf(identifier, clusterName)))) {
+    const described = new Set<string>();
+    for (const identifier of identifiers) {
+      const id = taskIdOf(identifier);
+      if (described.has(id)) continue;
+      described.add(id);
       const arn = arns.task(clusterName, id);
       const record = tasks.describe(clusterName, id);
       call.authorize({ action: 'ecs:DescribeTasks', resource: arn, context: taskContext(clusterArn, record) });
       clusters.get(request.cluster);
+      refuseOtherCluster(identifier, clusterName);
       if (record === undefined) answer.failures.push({ arn, reason: 'MISSING' });
       else answer.tasks.push(describedTask(record, withTags));
     }
@@ -113,7 +122,7 @@ export const stopTask =
   async (request: StopTaskRequest, call: Call): Promise<StopTaskResponse> => {
     const clusterArn = arns.clusterNamed(request.cluster);
     const clusterName = nameFrom(clusterArn);
-    const id = taskIdOf(request.task ?? '', clusterName);
+    const id = taskIdOf(request.task ?? '');
     const record = tasks.get(clusterName, id);
     call.authorize({
       action: 'ecs:StopTask',
@@ -121,6 +130,7 @@ export const stopTask =
       context: taskContext(clusterArn, record),
     });
     clusters.get(request.cluster);
+    refuseOtherCluster(request.task ?? '', clusterName);
     if ((request.reason ?? '').length > MAX_REASON) {
       throw invalidParameter(`reason must be at most ${MAX_REASON} characters.`);
     }
