@@ -3,6 +3,7 @@ import { isMngrFargateError, MngrFargateError } from '../contract/errors';
 import type { Profile } from './profiles';
 import { profileChain, readProfiles } from './profiles';
 import type { RequestHandler } from './request-handler';
+import { oneLine } from '../util/one-line';
 
 /** Gives the current code of an MFA device, whose serial number or ARN it is told. */
 export type MfaCode = (device: string) => Promise<string>;
@@ -147,8 +148,6 @@ function processProblem(
     },
   );
 }
-
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
 
 /** Whether the profile, or one that it takes its credentials from, needs the code of an MFA device. */
 export async function needsMfaCode(profile: string | undefined): Promise<boolean> {

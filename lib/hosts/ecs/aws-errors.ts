@@ -1,5 +1,6 @@
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import type { MngrFargateErrorCode } from '../../contract/errors';
+import { oneLine } from '../../util/one-line';
 
 interface Meaning {
   readonly code: MngrFargateErrorCode;
@@ -59,7 +60,7 @@ export function awsProblem(error: unknown, doing: string, signal?: AbortSignal):
     return new MngrFargateError('aborted', `stopped: cannot ${doing}`, { cause: signal?.reason ?? error });
   }
   const meaning = meaningOf(name, message, code);
-  return new MngrFargateError(meaning.code, `cannot ${doing}: ${tidy(message)}`, {
+  return new MngrFargateError(meaning.code, `cannot ${doing}: ${oneLine(message)}`, {
     cause: error,
     hint: meaning.hint,
     details: { awsError: name },
@@ -92,6 +93,3 @@ function meaningOf(name: string, message: string, code: string | undefined): Mea
 /** AWS's messages for an exhausted quota and for missing capacity (ECS developer guide, "API failure reasons", RunTask errors). */
 export const isCapacity = (text: string): boolean =>
   /capacity is unavailable|no capacity|reached the limit on the number of (?:vCPUs|tasks)|RESOURCE:/i.test(text);
-
-/** One line without a final period, to end a message of ours with. */
-export const tidy = (message: string): string => message.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');

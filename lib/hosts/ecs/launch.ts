@@ -8,7 +8,8 @@ import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS } from '../../contract/tags';
 import { familyOf } from '../../contract/task-definition-family';
 import { throwIfAborted } from '../../util/abort';
-import { awsErrorOf, isCapacity, tidy } from './aws-errors';
+import { awsErrorOf, isCapacity } from './aws-errors';
+import { oneLine } from '../../util/one-line';
 import type { EcsClient } from './ecs-client';
 import type { CheckedRequest } from '../model/create-request';
 import type { NameIndex } from './name-index';
@@ -242,7 +243,7 @@ export class Launcher {
       return task;
     }
     const reasons = failures.map(({ reason = '', detail }) =>
-      tidy(detail === undefined ? reason : `${reason} (${detail})`),
+      oneLine(detail === undefined ? reason : `${reason} (${detail})`),
     );
     const text = reasons.join('; ') || 'ECS started no task and gave no reason';
     throw new MngrFargateError(isCapacity(text) ? 'no-capacity' : 'failed', `cannot start host ${name}: ${text}`, {

@@ -1,7 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { isCapacity, tidy } from './aws-errors';
+import { isCapacity } from './aws-errors';
+import { oneLine } from '../../util/one-line';
 import type { TaskLogs } from './task-logs';
 import { agentContainer } from '../model/task-view';
 
@@ -37,8 +38,8 @@ export async function stoppedError(
   const lines = await logs.last({ taskArn, taskDefinitionArn }, LOG_LINES);
   const exitCode = container?.exitCode;
   const parts = [
-    stoppedReason === undefined ? undefined : tidy(stoppedReason),
-    container?.reason === undefined ? undefined : tidy(container.reason),
+    stoppedReason === undefined ? undefined : oneLine(stoppedReason),
+    container?.reason === undefined ? undefined : oneLine(container.reason),
     exitCode === undefined ? undefined : `exit code ${exitCode}`,
     lines.length === 0 ? undefined : `last log line: ${JSON.stringify(lines.at(-1))}`,
   ].filter((part) => part !== undefined);

@@ -4,6 +4,7 @@ import { AwsClients } from '../ecs/clients';
 import { EcsClient, REAPER_SHARE } from '../ecs/ecs-client';
 import { Tasks } from '../ecs/tasks';
 import { KeyStore } from '../remote/key-store';
+import { clusterNameOf } from '../../contract/task-arn';
 import { familyOf } from '../../contract/task-definition-family';
 import { arnOf, TaskDefinitions } from '../ecs/task-definitions';
 import type { CallOptions, HostsOptions } from '../model/types';
@@ -93,7 +94,7 @@ export async function collectGarbage(options: HostsOptions, request: CollectOpti
 async function recordScope({ config, provider = 'fargate' }: HostsOptions, ecs: EcsClient): Promise<RecordScope> {
   const base = await new TaskDefinitions(ecs, config).base();
   const [, , , region = '', account = ''] = arnOf(base).split(':');
-  return { provider, region, account, cluster: config.ecs_cluster.split('/').pop() as string };
+  return { provider, region, account, cluster: clusterNameOf(config.ecs_cluster) };
 }
 
 function sorted(notices: readonly LogEvent[]): Omit<Collected, 'dryRun' | 'complete'> {
