@@ -42,15 +42,23 @@ export async function deliver(
   text: string,
   options: DeliveryOptions,
 ): Promise<void> {
-  const ready = await waitForReader(pane, first, options);
-  refuseLongLines(pane, ready, text);
-  await new Delivery(pane, options).run(ready, text);
+  const deadline = performance.now() + options.waitMs;
+  const delivery = new Delivery(pane, options);
+  for (let seen = first; ;) {
+    const ready = await waitForReader(pane, seen, deadline, options);
+    refuseLongLines(pane, ready, text);
+    if (await delivery.run(ready, text)) return;
+    // The screen changed between the look and the first key, so nothing was typed: look again.
+    seen = await pane.look();
+    if (performance.now() > deadline) throw notReady(pane, seen, obstacleOf(seen) ?? CHANGING, options.waitMs);
+  }
 }
 
 /** Looks until the agent takes text. */
 async function waitForReader(
   pane: AgentPane,
   first: Observation,
+  deadline: number,
   { waitMs, signal }: DeliveryOptions,
 ): Promise<Observation> {
   const started = performance.now();
@@ -72,7 +80,7 @@ async function waitForReader(
     } else {
       quiet = 0;
       readySince = undefined;
-      const over = now - started > waitMs;
+      const over = now > deadline;
       if ((obstacle.isFinal && lasting) || over) throw notReady(pane, observation, obstacle, over ? waitMs : undefined);
     }
     seen = obstacle;
@@ -107,21 +115,20 @@ class Delivery {
     private readonly options: DeliveryOptions,
   ) {}
 
-  async run(ready: Observation, text: string): Promise<void> {
+  /** False where the screen was no longer as it was seen, and nothing was typed. */
+  async run(ready: Observation, text: string): Promise<boolean> {
     const pasted = await this.paste(ready, text);
-    if (!this.options.enter) return;
+    if (pasted === undefined) return false;
+    if (!this.options.enter) return true;
     await this.pause(ENTER_AFTER_MS);
-    const before = await this.pane.look();
-    await this.submit(ready, before, pasted.tty);
+    await this.submit(ready, pasted.tty);
+    return true;
   }
 
-  private async paste(ready: Observation, text: string): Promise<Observation> {
+  private async paste(ready: Observation, text: string): Promise<Observation | undefined> {
     if (text === '') return ready;
     const acted = await this.pane.paste(text, guardOf(ready));
-    if (acted.kind === 'guard-failed') {
-      const now = await this.pane.look();
-      throw notReady(this.pane, now, obstacleOf(now) ?? CHANGED);
-    }
+    if (acted.kind === 'guard-failed') return undefined;
     const box = boxOf(ready);
     if (box === undefined) return acted.observation;
     // An input box shows what it was given. Where it doesn't, something else has taken the text, and Enter would answer it.
@@ -130,14 +137,10 @@ class Delivery {
     );
   }
 
-  private async submit(ready: Observation, before: Observation, tty: string): Promise<void> {
-    const enter = before.mode !== undefined && before.mode.lines && !before.mode.enterIsLineFeed ? 'C-j' : 'Enter';
-    const acted = await this.pane.press([enter], guardOf(before));
-    if (acted.kind === 'guard-failed') {
-      throw this.untaken(await this.pane.look(), 'the screen changed before Enter could be pressed');
-    }
+  private async submit(ready: Observation, tty: string): Promise<void> {
+    const { enter, before, after } = await this.pressEnter(ready);
     const started = performance.now();
-    let now = acted.observation;
+    let now = after;
     for (let again = false; !isTaken(ready, before, now);) {
       const elapsed = performance.now() - started;
       if (elapsed > TAKE_LIMIT_MS) throw await this.withdrawn(now, tty);
@@ -147,6 +150,23 @@ class Delivery {
       }
       await this.pause(LOOK_INTERVAL_MS);
       now = await this.pane.look();
+    }
+  }
+
+  /** Presses Enter where the text still has the keyboard; looks again when the screen has changed meanwhile. */
+  private async pressEnter(
+    ready: Observation,
+  ): Promise<{ readonly enter: string; readonly before: Observation; readonly after: Observation }> {
+    const started = performance.now();
+    for (;;) {
+      const before = await this.pane.look();
+      const hasText = boxOf(ready) === undefined ? before.group === ready.group : boxOf(before) !== undefined;
+      const enter = before.mode !== undefined && before.mode.lines && !before.mode.enterIsLineFeed ? 'C-j' : 'Enter';
+      const acted = hasText ? await this.pane.press([enter], guardOf(before)) : undefined;
+      if (acted?.kind === 'done') return { enter, before, after: acted.observation };
+      if (!hasText || performance.now() - started > SHOW_LIMIT_MS)
+        throw this.untaken(before, 'the screen changed before Enter could be pressed');
+      await this.pause(LOOK_INTERVAL_MS);
     }
   }
 
@@ -193,11 +213,11 @@ class Delivery {
   }
 }
 
-const CHANGED: Obstacle = {
+const CHANGING: Obstacle = {
   reason: 'other-program',
-  text: 'its screen changed at the last moment',
-  isFinal: true,
-  hint: 'try again',
+  text: 'its screen kept changing',
+  isFinal: false,
+  hint: 'try again, or wait longer with --wait',
 };
 
 function boxOf({ foreground, screen }: Observation): InputBox | undefined {

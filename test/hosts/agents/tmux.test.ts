@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { deliver } from '../../../lib/hosts/agents/delivery';
 import { eventually } from '../../support/run/eventually';
 import { TmuxHost } from '../../support/agents/tmux-host';
 import { describeWith, program } from '../../support/run/requirements';
@@ -133,6 +134,29 @@ describeWith(program('tmux'), 'a message to a program in tmux', () => {
     });
     await host.press('dialog', 'Escape');
     await eventually(async () => expect(readFileSync(`${host.folder}/projects/dialog/got`, 'utf8')).toBe('\u001b'));
+  });
+
+  test('a screen that changes between the look and the text is looked at again', async () => {
+    const repaint =
+      'n=0; stty raw -echo; while :; do n=$((n+1)); printf "\\r$n "; dd bs=1 count=1 >> got 2>/dev/null; done';
+    await host.create('busy', ['sh', '-c', repaint]);
+    const { pane, observation } = await host.find('busy');
+    let changes = 0;
+    // Twice a row that was seen has gone by the time the text would be typed.
+    const paste = pane.paste.bind(pane);
+    jest.spyOn(pane, 'paste').mockImplementation(async (text, guard) => {
+      changes += 1;
+      return paste(text, changes <= 2 && guard !== null ? { ...guard, rows: ['a row that has gone'] } : guard);
+    });
+    await deliver(pane, observation, 'hello', { enter: true, waitMs: 20_000 });
+    expect(changes).toBe(3);
+    await eventually(async () => expect(readFileSync(`${host.folder}/projects/busy/got`, 'utf8')).toBe('hello\r'));
+    const again = await host.find('busy');
+    jest.spyOn(again.pane, 'paste').mockResolvedValue({ kind: 'guard-failed' });
+    await expect(deliver(again.pane, again.observation, 'lost', { enter: true, waitMs: 300 })).rejects.toMatchObject({
+      code: 'agent-not-ready',
+      message: expect.stringContaining('its screen kept changing') as string,
+    });
   });
 
   test('names of keys', async () => {
