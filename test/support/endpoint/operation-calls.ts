@@ -43,6 +43,8 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
       StopTask: { cluster, task: taskArn },
       DescribeTasks: { cluster, tasks: [taskArn] },
       ListTasks: { cluster },
+      CreateCluster: { clusterName: cluster, tags: [{ key: 'a', value: 'b' }] },
+      DeleteCluster: { cluster },
       DescribeClusters: { clusters: [cluster] },
       ListClusters: {},
       RegisterTaskDefinition: {

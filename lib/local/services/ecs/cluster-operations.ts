@@ -1,5 +1,4 @@
 import type {
-  Cluster,
   DescribeClustersRequest,
   DescribeClustersResponse,
   ListClustersRequest,
@@ -8,41 +7,12 @@ import type {
 import { pageOf } from '../paging';
 import type { Call } from '../service';
 import { nameFrom } from './arns';
-import type { EcsCluster } from './clusters';
+import { describedCluster } from './cluster-view';
 import type { EcsContext } from './context';
 import { invalidParameter } from './errors';
 import { resourceTagContext } from './tags';
 
 const MAX_PAGE = 100;
-
-function described({ tasks }: EcsContext, cluster: EcsCluster, include: readonly string[]): Cluster {
-  let running = 0;
-  let pending = 0;
-  for (const { cluster: name, task } of tasks.all()) {
-    if (name !== cluster.name || task.desiredStatus === 'STOPPED') continue;
-    if (task.lastStatus === 'RUNNING') running += 1;
-    else pending += 1;
-  }
-  return {
-    clusterArn: cluster.arn,
-    clusterName: cluster.name,
-    status: 'ACTIVE',
-    registeredContainerInstancesCount: 0,
-    runningTasksCount: running,
-    pendingTasksCount: pending,
-    activeServicesCount: 0,
-    statistics: include.includes('STATISTICS')
-      ? [
-          { name: 'runningFargateTasksCount', value: String(running) },
-          { name: 'pendingFargateTasksCount', value: String(pending) },
-        ]
-      : [],
-    settings: include.includes('SETTINGS') ? cluster.settings : [],
-    tags: include.includes('TAGS') ? [...cluster.tags] : [],
-    capacityProviders: [...cluster.capacityProviders],
-    defaultCapacityProviderStrategy: [...cluster.defaultStrategy],
-  };
-}
 
 export const describeClusters =
   (context: EcsContext) =>
@@ -59,7 +29,7 @@ export const describeClusters =
         context: resourceTagContext(cluster?.tags ?? []),
       });
       if (cluster === undefined) answer.failures.push({ arn, reason: 'MISSING' });
-      else answer.clusters.push(described(context, cluster, request.include ?? []));
+      else answer.clusters.push(describedCluster(context, cluster, request.include ?? []));
     }
     return answer;
   };

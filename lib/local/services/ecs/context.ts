@@ -9,7 +9,8 @@ import { networkInterfaces } from '../ec2/network-interfaces';
 import type { NetworkInterfaces } from '../ec2/network-interfaces';
 import { EcsArns } from './arns';
 import { ClientTokens } from './client-tokens';
-import { Clusters } from './clusters';
+import { clusters } from './clusters';
+import type { Clusters } from './clusters';
 import { TaskLifecycle } from './lifecycle';
 import { taskDefinitions } from './task-definitions';
 import type { TaskDefinitions } from './task-definitions';
@@ -32,12 +33,12 @@ export interface EcsContext {
 }
 
 export function ecsContext(world: World): EcsContext {
-  const { clock, store, stack, place, throttles, faults } = world;
+  const { clock, store, place, throttles, faults } = world;
   const arns = new EcsArns(place);
   const tasks = new Tasks(store, clock);
   return {
     arns,
-    clusters: new Clusters(stack, arns),
+    clusters: world.part(clusters),
     definitions: world.part(taskDefinitions),
     tasks,
     tokens: new ClientTokens(store, clock),

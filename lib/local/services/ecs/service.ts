@@ -4,6 +4,7 @@ import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
 import type { Service } from '../service';
+import { createCluster, deleteCluster } from './cluster-changes';
 import { describeClusters, listClusters } from './cluster-operations';
 import { ecsContext } from './context';
 import type { EcsContext } from './context';
@@ -48,6 +49,8 @@ const handlersOf = (context: EcsContext): Service['handlers'] => ({
   StopTask: stopTask(context),
   DescribeTasks: describeTasks(context),
   ListTasks: listTasks(context),
+  CreateCluster: createCluster(context),
+  DeleteCluster: deleteCluster(context),
   DescribeClusters: describeClusters(context),
   ListClusters: listClusters(context),
   RegisterTaskDefinition: registerTaskDefinition(context),

@@ -42,7 +42,15 @@ function find({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged
   const { kind, cluster = '', id = '' } = named(arn);
   if (kind === 'cluster') {
     const found = clusters.find(cluster);
-    return found && { tags: found.tags, replace: refuseClusterTags };
+    if (found?.status !== 'ACTIVE') return undefined;
+    return {
+      tags: found.tags,
+      replace: (tags) => {
+        if (clusters.ofTemplate(found))
+          throw clientError("The local endpoint takes the tags of the template's cluster from the template alone.");
+        clusters.save({ ...found, tags });
+      },
+    };
   }
   if (kind === 'task-definition') {
     const entry = definitions.find(arn);
@@ -67,10 +75,6 @@ function find({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged
       tasks.saveQuietly(record);
     },
   };
-}
-
-function refuseClusterTags(): never {
-  throw clientError("The local endpoint takes a cluster's tags from the template alone.");
 }
 
 function missing(arn: string): AwsError {

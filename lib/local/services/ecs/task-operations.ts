@@ -83,13 +83,13 @@ export const listTasks =
     const cluster = clusters.get(request.cluster);
     validateListTasks(request);
     const { desiredStatus = 'RUNNING', startedBy, family, launchType, maxResults = MAX_PAGE, nextToken } = request;
-    const query = JSON.stringify([cluster.name, desiredStatus, startedBy, family, launchType]);
+    const group = request.serviceName === undefined ? undefined : `service:${nameFrom(request.serviceName)}`;
+    const query = JSON.stringify([cluster.name, desiredStatus, startedBy, family, launchType, group]);
     const after = nextToken === undefined ? 0 : decodeToken(nextToken, query);
     if (after === undefined) throw invalidParameter('Invalid token');
-    // Tasks of services and of container instances: there are none of either here.
-    const none = request.serviceName !== undefined || request.containerInstance !== undefined;
-    const filter = { cluster: cluster.name, desiredStatus, startedBy, family, launchType };
-    const found = none ? [] : tasks.list(filter, after, maxResults + 1);
+    const filter = { cluster: cluster.name, desiredStatus, startedBy, family, launchType, group };
+    // Tasks of container instances: there are none here.
+    const found = request.containerInstance === undefined ? tasks.list(filter, after, maxResults + 1) : [];
     const page = found.slice(0, maxResults);
     return {
       taskArns: page.map(({ task }) => task.taskArn ?? ''),
@@ -112,8 +112,8 @@ function validateListTasks(request: ListTasksRequest): void {
   if (startedBy !== undefined && others.length > 0) {
     throw invalidParameter('cannot specify startedBy with other arguments');
   }
-  if (family !== undefined && serviceName !== undefined) {
-    throw invalidParameter('cannot specify family with serviceName');
+  if (serviceName !== undefined && (family !== undefined || containerInstance !== undefined)) {
+    throw invalidParameter('cannot specify serviceName with other arguments');
   }
 }
 

@@ -11,6 +11,7 @@ export interface TaskFilter {
   readonly startedBy?: string;
   readonly family?: string;
   readonly launchType?: string;
+  readonly group?: string;
 }
 
 export const familyOf = (record: TaskRecord): string =>
@@ -93,6 +94,7 @@ export class Tasks {
       task.desiredStatus === filter.desiredStatus &&
       (filter.startedBy === undefined || task.startedBy === filter.startedBy) &&
       (filter.family === undefined || familyOf(record) === filter.family) &&
+      (filter.group === undefined || task.group === filter.group) &&
       (filter.launchType === undefined || task.launchType === filter.launchType) &&
       !this.expired(record) &&
       this.seen(record, this.consistency.listTasks)
