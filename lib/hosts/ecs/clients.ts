@@ -1,16 +1,16 @@
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import type { AwsPlace, AwsSettings } from '../../aws/client-options';
 import { awsClientOptions, awsCredentials } from '../../aws/client-options';
 import type { ProviderConfig } from '../../contract/provider-config';
+import type { Ec2Api } from './ec2-api';
+import type { LogsApi } from './logs-api';
 
 /** The SDK's clients, created when first used and shared by all calls of one launcher. */
 export class AwsClients {
   private made: { destroy(): void }[] = [];
   private ecsClient: ECSClient | undefined;
-  private ec2Client: EC2Client | undefined;
-  private logsClient: CloudWatchLogsClient | undefined;
+  private ec2Api: Promise<Ec2Api> | undefined;
+  private logsApi: Promise<LogsApi> | undefined;
   private readonly place: AwsPlace;
   private readonly settings: AwsSettings;
 
@@ -24,12 +24,12 @@ export class AwsClients {
     return (this.ecsClient ??= this.keep(new ECSClient(this.options())));
   }
 
-  get ec2(): EC2Client {
-    return (this.ec2Client ??= this.keep(new EC2Client(this.options())));
+  ec2(): Promise<Ec2Api> {
+    return (this.ec2Api ??= import('./ec2-api.js').then(({ Ec2Api }) => this.keep(new Ec2Api(this.options()))));
   }
 
-  get logs(): CloudWatchLogsClient {
-    return (this.logsClient ??= this.keep(new CloudWatchLogsClient(this.options())));
+  logs(): Promise<LogsApi> {
+    return (this.logsApi ??= import('./logs-api.js').then(({ LogsApi }) => this.keep(new LogsApi(this.options()))));
   }
 
   destroy(): void {

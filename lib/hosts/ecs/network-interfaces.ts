@@ -1,4 +1,3 @@
-import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import { inBatches, mapBounded } from '../../util/bounded';
 import type { InterfaceAddresses } from '../model/task-view';
@@ -44,13 +43,9 @@ export class NetworkInterfaces {
     let wanted = ids;
     while (wanted.length > 0) {
       try {
-        const command = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [...wanted] });
-        const { NetworkInterfaces: found } = await awsCall(
-          'look up the addresses of tasks',
-          (abortSignal) => this.clients.ec2.send(command, { abortSignal }),
-          signal,
-        );
-        return found ?? [];
+        const ec2 = await this.clients.ec2();
+        const ask = (abortSignal?: AbortSignal) => ec2.describeNetworkInterfaces(wanted, abortSignal);
+        return await awsCall('look up the addresses of tasks', ask, signal);
       } catch (error) {
         const { name, message = '' } = awsErrorOf(error) ?? {};
         const missing = new Set(name === 'InvalidNetworkInterfaceID.NotFound' ? message.match(/eni-[0-9a-f]+/g) : []);

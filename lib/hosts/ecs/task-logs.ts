@@ -1,4 +1,3 @@
-import { GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type { GetLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
@@ -119,12 +118,9 @@ export class TaskLogs {
     signal?: AbortSignal,
   ): Promise<GetLogEventsCommandOutput | undefined> {
     try {
-      const command = new GetLogEventsCommand({ ...stream, ...options });
-      return await awsCall(
-        `read log ${stream.logGroupName}`,
-        (abortSignal) => this.clients.logs.send(command, { abortSignal }),
-        signal,
-      );
+      const logs = await this.clients.logs();
+      const read = (abortSignal?: AbortSignal) => logs.getLogEvents({ ...stream, ...options }, abortSignal);
+      return await awsCall(`read log ${stream.logGroupName}`, read, signal);
     } catch (error) {
       if (awsErrorOf(error)?.name === 'ResourceNotFoundException') return undefined;
       throw error;

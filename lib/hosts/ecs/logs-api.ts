@@ -1,0 +1,23 @@
+import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import type {
+  CloudWatchLogsClientConfig,
+  GetLogEventsCommandInput,
+  GetLogEventsCommandOutput,
+} from '@aws-sdk/client-cloudwatch-logs';
+
+/** The calls to CloudWatch Logs. A module of its own, loaded by the first command that reads a log. */
+export class LogsApi {
+  private readonly client: CloudWatchLogsClient;
+
+  constructor(options: CloudWatchLogsClientConfig) {
+    this.client = new CloudWatchLogsClient(options);
+  }
+
+  getLogEvents(input: GetLogEventsCommandInput, abortSignal?: AbortSignal): Promise<GetLogEventsCommandOutput> {
+    return this.client.send(new GetLogEventsCommand(input), { abortSignal });
+  }
+
+  destroy(): void {
+    this.client.destroy();
+  }
+}
