@@ -1,9 +1,9 @@
 import type { Algorithms } from 'ssh2';
 
 /**
- * What we offer, all of it spoken by OpenSSH since 6.5: our image makes an Ed25519 host key and nothing else, so no other
- * kind is acceptable. Curve25519 is the cheapest key exchange that ssh2 has, AES-GCM the cheapest cipher on CPUs with AES
- * instructions (bench/handshake).
+ * The algorithms that we offer; OpenSSH has supported all of them since 6.5. Our image generates only an Ed25519 host key,
+ * so no other type is accepted. Curve25519 is the fastest key exchange that ssh2 has, and AES-GCM the fastest cipher on CPUs
+ * with AES instructions.
  */
 export const ALGORITHMS: Algorithms = {
   serverHostKey: ['ssh-ed25519'],

@@ -6,7 +6,7 @@ import { orAborted, throwIfAborted } from '../util/abort';
 import { execIn } from './exec';
 import { SftpFiles } from './sftp-files';
 
-/** A client of ssh2 that has logged in, as the channel to a host. */
+/** The channel to a host over an ssh2 client that has logged in. */
 export class SshChannel implements HostChannel {
   private lost: Error | undefined;
 
@@ -63,7 +63,7 @@ export class SshChannel implements HostChannel {
     this.client.end();
   }
 
-  /** One of ssh2's calls that open something. It throws by itself where the connection is already lost. */
+  /** Wraps an ssh2 call that opens something. ssh2 throws synchronously if the connection is already lost. */
   private open<T>(doing: string, call: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void =>

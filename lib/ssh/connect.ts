@@ -14,7 +14,7 @@ export interface LoginRequest {
   readonly privateKey: string;
   readonly hostKey: HostKeyPolicy;
   readonly signal?: AbortSignal;
-  /** Milliseconds for everything up to the login. Default 20,000. */
+  /** How long everything up to the login may take, in milliseconds. Default 20,000. */
   readonly timeoutMs?: number;
   /** Milliseconds between keepalive requests; after three without an answer the connection is lost. Default 15,000. */
   readonly keepaliveMs?: number;
@@ -32,8 +32,8 @@ const KEEPALIVES_WITHOUT_ANSWER = 3;
 type Ssh2Error = Error & { level?: string };
 
 /**
- * Opens a TCP connection and logs in. The host key is checked within the key exchange, before a user is named or a key
- * offered. Throws `unverified-host-key`, `denied` (the host refused the key), `unreachable`, `timed-out` or `aborted`.
+ * Opens a TCP connection and logs in. The host key is checked during the key exchange, before a user name or a key
+ * is sent. Throws `unverified-host-key`, `denied` (the host refused the key), `unreachable`, `timed-out` or `aborted`.
  */
 export async function connect(request: ConnectRequest): Promise<HostChannel> {
   const started = performance.now();
@@ -42,8 +42,8 @@ export async function connect(request: ConnectRequest): Promise<HostChannel> {
 }
 
 /**
- * Logs in over a stream whose server has identified itself: one that a knock has opened, or any other that carries SSH.
- * The channel owns the stream from here on, also when this throws. Throws as `connect`.
+ * Logs in over a stream whose server has identified itself: one that a knock opened, or any other that carries SSH.
+ * From now on the channel owns the stream, even if this throws. Throws the same errors as `connect`.
  */
 export const logIn = (greeting: Greeting, request: LoginRequest): Promise<HostChannel> =>
   logInBy(performance.now(), greeting, request);

@@ -6,9 +6,9 @@ import { MngrFargateError } from '../contract/errors';
 import { abortedError } from '../util/abort';
 
 /**
- * Passes the streams of a command that was just started, and waits for its end; undefined where the connection is lost
- * before that. Throws `aborted` (the channel is closed; sshd leaves a process running that notices no closed pipe) and
- * `failed` when an output stream of ours fails.
+ * Connects the streams of a command that was just started, and waits for it to end. Returns undefined if the connection is
+ * lost before that. Throws `aborted` (the channel is closed, but a process that doesn't notice a closed pipe keeps running)
+ * and `failed` if one of our output streams fails.
  */
 export async function execIn(
   channel: ClientChannel,
@@ -16,7 +16,7 @@ export async function execIn(
   options: ChannelExecOptions,
 ): Promise<CommandExit | undefined> {
   const { signal } = options;
-  // Input that arrives after the command has ended cannot be written any more, which is no failure.
+  // Input that arrives after the command has ended can't be written. That is not a failure.
   channel.on('error', () => undefined);
 
   let interruption: MngrFargateError | undefined;
@@ -32,8 +32,8 @@ export async function execIn(
     channel.stderr.resume();
   };
   const onAbort = (): void => interrupt(abortedError(`the command at ${where}`, signal));
-  // With the arguments of 'exit', which may be over by now: the end of a short command can come in one piece with the
-  // answer to its request, and ssh2 tells at once of all that is in a piece. This one waits until the output is read.
+  // 'close' has the same arguments as 'exit', which may already have been emitted: a short command can end in the same
+  // packet that answers the request, and ssh2 emits everything in a packet at once. 'close' waits for the output.
   const closed = once(channel, 'close') as Promise<[code?: number | null, signal?: string]>;
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
@@ -43,7 +43,7 @@ export async function execIn(
     forward(channel.stderr, options.stderr, interrupt),
     feed(channel, options.stdin),
   ];
-  // The channel's end can outrun its error output, which is a stream of its own.
+  // The channel can end before its stderr, which is a separate stream.
   const drained = new Promise<void>((resolve) => {
     if (channel.stderr.readableEnded) resolve();
     channel.stderr.once('end', () => resolve());
@@ -60,7 +60,7 @@ export async function execIn(
   return exitCode === undefined ? undefined : { exitCode, signal: name?.replace(/^SIG/, '') ?? null };
 }
 
-/** Pipes an output to where the caller wants it; a destination that fails or closes ends the command. */
+/** Pipes an output to the caller's stream. If that stream fails or closes, the command is ended. */
 function forward(
   source: Readable,
   destination: Writable | undefined,
@@ -83,7 +83,7 @@ function forward(
   };
 }
 
-/** Sends the input. A command that ends without reading it all is no error: the rest stays with the caller. */
+/** Sends the input. It is not an error if the command ends before it has read everything. */
 function feed(channel: ClientChannel, stdin: ChannelExecOptions['stdin']): () => void {
   if (stdin === undefined || typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
     channel.end(stdin);

@@ -7,11 +7,11 @@ import { identificationIn } from './identification';
 export interface Greeting {
   readonly stream: Duplex;
   readonly identification: string;
-  /** The server for messages, for example `10.0.0.7 port 22`. */
+  /** The server's address as messages show it, for example `10.0.0.7 port 22`. */
   readonly peer: string;
 }
 
-/** An attempt that can be given up. */
+/** A connection attempt that can be abandoned. */
 export interface GreetingAttempt {
   /** Rejects with the stream's error, a NotSshError, or `closed`/`timed out` errors. */
   readonly greeting: Promise<Greeting>;
@@ -33,7 +33,7 @@ export function openGreeting({
   return awaitGreeting(socket, { peer: `${host} port ${port}`, timeoutMs });
 }
 
-/** Waits for the identification line of the SSH server at the other end of a stream, whatever carries it. */
+/** Waits for the identification line of the SSH server at the other end of a stream, over any kind of transport. */
 export function awaitGreeting(
   stream: Duplex,
   { peer, timeoutMs }: { readonly peer: string; readonly timeoutMs: number },
@@ -70,7 +70,7 @@ export function awaitGreeting(
       stream.destroy();
       reject(error);
     };
-    // Stays for the stream's life: an error between the greeting and the handshake must not end the process.
+    // Never removed: an error between the greeting and the handshake must not crash the process.
     stream.on('error', fail);
     stream.on('data', onData).on('close', onClose).on('end', onClose);
   });

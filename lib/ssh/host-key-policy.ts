@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { MngrFargateError } from '../contract/errors';
 import { proofInIdentification, provesHostKey } from '../contract/host-key-proof';
 
-/** How a connection decides whether the key it is shown is this host's. Trust on first use is not among the ways. */
+/** How a connection decides whether the key that it is shown is this host's. There is no trust on first use. */
 export type HostKeyPolicy =
   /** Before the first login: the identification string proves the key for the nonce that RunTask passed. */
   | { readonly type: 'proof'; readonly nonce: string }
@@ -16,7 +16,7 @@ const UNPROVEN_HINT =
 export const fingerprintOf = (publicKey: Buffer): string =>
   `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
 
-/** Why a server that identifies itself so cannot be this host; undefined when only its key will tell. */
+/** Why a server with this identification string cannot be this host; undefined if its key has to decide. */
 export function identificationProblem(
   policy: HostKeyPolicy,
   identification: string,
@@ -30,7 +30,7 @@ export function identificationProblem(
   );
 }
 
-/** Why this key is not acceptable; undefined when it is this host's. */
+/** Why this key is not accepted; undefined if it is this host's. */
 export function hostKeyProblem(
   policy: HostKeyPolicy,
   identification: string,

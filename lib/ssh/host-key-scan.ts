@@ -7,15 +7,15 @@ import { knock } from './knock';
 export interface HostKeyScanRequest {
   readonly host: string;
   readonly port: number;
-  /** The boot nonce, which the server's identification must prove its key with. */
+  /** The boot nonce. The server's identification string must prove its key with it. */
   readonly nonce: string;
-  /** Milliseconds until the server must have answered and shown its key. */
+  /** How long the server may take to answer and show its key, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * The host key of a server that proves it, in SSH wire form, without logging in: the connection ends with the key
- * exchange. Throws `unreachable` when nothing answers in time, `unverified-host-key` when another machine answers.
+ * Returns the host key, in SSH wire form, of a server that proves it. Doesn't log in: the connection is closed after the
+ * key exchange. Throws `unreachable` when nothing answers in time, `unverified-host-key` when another machine answers.
  */
 export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> {
   const { host, port, timeoutMs } = request;
@@ -38,7 +38,7 @@ export async function scanHostKey(request: HostKeyScanRequest): Promise<Buffer> 
         reject(keyProblem ?? new MngrFargateError('unreachable', message, { cause: error }));
       };
       client.on('error', fail).on('close', () => fail(new Error('the connection was closed')));
-      // The server has signed the exchange with the key by now.
+      // At this point the server has signed the key exchange with its key.
       client.on('handshake', () => {
         clearTimeout(late);
         resolve(key);

@@ -2,20 +2,20 @@ import { printable } from '../util/printable';
 
 /** RFC 4253 section 4.2: the server may send other lines first; the line that counts starts with `SSH-`. */
 const PREFIX = 'SSH-';
-/** Most bytes that a peer may send before it identifies itself: a limit of ours. */
+/** The most bytes that a peer may send before it identifies itself. The limit is our own. */
 const MAX_GREETING_BYTES = 64 * 1024;
-/** Section 4.2 as well: at most 255 bytes with CR and LF, of printable US-ASCII. */
+/** Also in section 4.2: at most 255 bytes including CR and LF, all printable US-ASCII. */
 const MAX_IDENTIFICATION_BYTES = 255;
 const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-[\x20-\x7e]*$/;
 
-/** Thrown for bytes that cannot be the beginning of an SSH connection. */
+/** Thrown if the bytes can't be the beginning of an SSH connection. */
 export class NotSshError extends Error {
   override readonly name = 'NotSshError';
 }
 
 /**
- * The SSH identification line in what a server has sent so far, without its line break; undefined while it isn't
- * complete. Throws NotSshError when it can no longer come.
+ * Returns the SSH identification line in what a server has sent so far, without its line break; undefined if it isn't
+ * complete yet. Throws NotSshError if no such line can follow.
  */
 export function identificationIn(received: Buffer): string | undefined {
   let start = 0;

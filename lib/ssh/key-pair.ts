@@ -1,16 +1,16 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
-/** An Ed25519 key pair in OpenSSH's own forms. */
+/** An Ed25519 key pair in OpenSSH's formats. */
 export interface KeyPair {
   /** OpenSSH private key, PEM, not encrypted. */
   readonly privateKey: string;
-  /** One line as in a `.pub` file, without a line break. */
+  /** The line of a `.pub` file, without its line break. */
   readonly publicKey: string;
 }
 
 const KEY_TYPE = 'ssh-ed25519';
 const PEM_LINE = 70;
-/** The unencrypted form pads its private section to the "none" cipher's block of 8 bytes. */
+/** In an unencrypted key file the private section is padded to the "none" cipher's block size of 8 bytes. */
 const BLOCK = 8;
 
 function sshString(content: Buffer | string): Buffer {
@@ -21,8 +21,8 @@ function sshString(content: Buffer | string): Buffer {
 }
 
 /**
- * A new Ed25519 key pair. Written here, to OpenSSH's PROTOCOL.key, because ssh2's generator drops leading zero bytes
- * and so makes one unusable key in 256 (mscdex/ssh2#1513).
+ * Generates an Ed25519 key pair in the format of OpenSSH's PROTOCOL.key. ssh2's generator is not used because it drops
+ * leading zero bytes, which makes one key in 256 unusable (mscdex/ssh2#1513).
  */
 export function generateKeyPair(comment: string): KeyPair {
   const { privateKey } = generateKeyPairSync('ed25519');

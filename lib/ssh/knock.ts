@@ -6,24 +6,24 @@ import { KnockPace } from './knock-pace';
 
 export interface KnockOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds until giving up. Default: never, the signal decides. */
+  /** How long to keep trying, in milliseconds. Default: until the signal aborts. */
   readonly timeoutMs?: number;
-  /** Shared by all hosts that one launcher knocks on. Default: this host is alone. */
+  /** The pace shared by all hosts that one launcher is knocking on. Default: a pace for this host alone. */
   readonly pace?: KnockPace;
 }
 
 /**
- * Before a task's interface is up nothing refuses: packets are dropped, and TCP itself repeats them only after 1, 3
- * and 7 seconds. A fresh attempt each time this many milliseconds pass without an answer finds the host sooner.
+ * Until a task's network interface is up, connections aren't refused: packets are dropped, and TCP resends them only
+ * after 1, 3 and 7 seconds. Starting a new attempt after this many milliseconds without an answer finds the host sooner.
  */
 const UNANSWERED_MS = 200;
-/** Of attempts under way at once; older ones stay because a far-away host may need longer than UNANSWERED_MS. */
+/** The most attempts at a time. Older ones are kept, because a distant host may take longer than UNANSWERED_MS. */
 const MAX_ATTEMPTS = 8;
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
 /**
- * Knocks until sshd identifies itself, and returns that very connection for the handshake. Refused, unreachable,
- * silent and prematurely closed connections are all "not yet".
+ * Connects repeatedly until sshd identifies itself, and returns that connection for the handshake. Connections that are
+ * refused, unreachable, silent, or closed early all mean "not yet".
  * Throws `aborted` when the signal fires, `unreachable` when the time is up.
  */
 export async function knock(host: string, port: number, options: KnockOptions = {}): Promise<Greeting> {

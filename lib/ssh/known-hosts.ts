@@ -6,23 +6,23 @@ const SSH_PORT = 22;
 /** The name of an address in known_hosts: bare for port 22, else `[host]:port` (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export const knownHostsName = (host: string, port: number): string => (port === SSH_PORT ? host : `[${host}]:${port}`);
 
-/** Type of a public key in SSH wire form, for example `ssh-ed25519`. */
+/** The type of a public key in SSH wire form, for example `ssh-ed25519`. */
 const keyTypeOf = (publicKey: Buffer): string =>
   publicKey.subarray(4, 4 + publicKey.readUInt32BE(0)).toString('latin1');
 
-/** A public key in SSH wire form as OpenSSH writes it: `ssh-ed25519 AAAA…`. */
+/** Formats a public key in SSH wire form as OpenSSH does: `ssh-ed25519 AAAA…`. */
 export const openSshKey = (publicKey: Buffer): string => `${keyTypeOf(publicKey)} ${publicKey.toString('base64')}`;
 
-/** Line of a known_hosts file; `key` as OpenSSH writes it. */
+/** A line of a known_hosts file. `key` is in OpenSSH's format. */
 export const knownHostsLine = (host: string, port: number, key: string): string =>
   `${knownHostsName(host, port)} ${key}`;
 
-/** Pins one host key for one address. The file then holds nothing else: it belongs to this host alone. */
+/** Pins one host key for one address. It replaces everything in the file, which belongs to this host alone. */
 export async function pinHostKey(file: string, host: string, port: number, publicKey: Buffer): Promise<void> {
   await writePrivateFile(file, `${knownHostsLine(host, port, openSshKey(publicKey))}\n`);
 }
 
-/** The host keys, in SSH wire form, that a known_hosts text pins for an address. Comments and marked lines are not keys. */
+/** The host keys, in SSH wire form, that a known_hosts text pins for an address. Comments and lines with a marker are skipped. */
 export function pinnedHostKeys(knownHosts: string, host: string, port: number): Buffer[] {
   const name = knownHostsName(host, port);
   return knownHosts
@@ -33,7 +33,7 @@ export function pinnedHostKeys(knownHosts: string, host: string, port: number): 
     .flatMap(([, , key]) => (key === undefined ? [] : [Buffer.from(key, 'base64')]));
 }
 
-/** pinnedHostKeys of a file; none when there is no file. */
+/** The pinned host keys in a file; none if the file doesn't exist. */
 export async function readPinnedHostKeys(file: string, host: string, port: number): Promise<Buffer[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';

@@ -1,7 +1,7 @@
 import type { ChannelExecOptions, CommandExit, HostChannel } from '../contract/channel';
 import { TextSink } from './text-sink';
 
-/** Runs a command line as `exec` does, with both outputs as text. */
+/** Runs a command line like `exec`, and returns both outputs as text. */
 export async function run(
   channel: HostChannel,
   command: string,

@@ -7,7 +7,7 @@ const PERMISSION_BITS = 0o777;
 
 type Callback<T> = (error: Error | null | undefined, result: T) => void;
 
-/** The calls of SFTP version 3 that copying needs, as promises. */
+/** The SFTP version 3 calls that copying needs, as promises. */
 export class SftpFiles implements RemoteFiles {
   private readonly pending = new Set<(reason: Error) => void>();
   private ended: Error | undefined;

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 
-/** Keeps the first bytes written to it, for answers and messages, and drops what is beyond its limit. */
+/** Keeps the first bytes that are written to it and drops those beyond its limit. For answers and error messages. */
 export class TextSink extends Writable {
   private readonly chunks: Buffer[] = [];
   private kept = 0;

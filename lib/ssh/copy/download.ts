@@ -13,12 +13,12 @@ import { CopyReport } from './report';
 import type { CopyOptions, CopyResult } from './report';
 
 /**
- * Copies a file or a folder from the host, like `scp -r`: into `local` when that is a folder, else under that very name. What
- * can be copied is, whatever becomes of the rest.
+ * Copies a file or a folder from the host, like `scp -r`: into `local` when that is a folder, else under that name. One
+ * failure doesn't stop the rest.
  *
  * The host is not trusted: names that would leave the destination, links that lead out of the copied folder, sockets, pipes
- * and devices are skipped, and nothing is written through a link. New files and folders get the host's permission bits less
- * the umask; those that were there keep their own.
+ * and devices are skipped, and nothing is written through a link. New files and folders get the host's permission bits minus
+ * the umask; existing ones keep theirs.
  * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function download(
@@ -81,13 +81,13 @@ async function destinationOf(base: string, local: string, plan: CopyPlan): Promi
   return withoutTrailingSlashes(local);
 }
 
-/** True when it was made. Writable for us until the end, when it gets its own mode. */
+/** True if it was created. We keep write access until the end, when it gets its final mode. */
 async function makeFolder(path: string, isRoot: boolean): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 });
     return true;
   } catch (error) {
-    // The folder that the caller named may be a link of the caller's own; nothing inside it may.
+    // The folder that the caller named may be a link; nothing inside it may.
     const existing = await (isRoot ? stat(path) : lstat(path)).catch(() => undefined);
     if (existing?.isDirectory()) return false;
     if (existing === undefined) throw error;

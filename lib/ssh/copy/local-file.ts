@@ -7,13 +7,13 @@ import { PERMISSION_BITS } from './plan';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-/** How the content of a file arrives: at positions in any order, or for a pipe or a device one piece after the other. */
+/** How a file's content is written: at positions in any order, or one piece after the other for a pipe or a device. */
 export type WriteMode = 'positioned' | 'sequential';
 
 /**
- * Writes a local file whole or not at all: under a temporary name beside it, which then takes its place. A link of that name
- * is replaced and never written through; a file keeps the permission bits that it had. A pipe or a device is written to as it
- * is. `mode` is what a new file gets, less the umask.
+ * Writes a local file completely or not at all: to a temporary file beside it, which is then renamed. A link of that name is
+ * replaced and never written through; an existing file keeps its permission bits. Pipes and devices are written to
+ * directly. A new file gets `mode` minus the umask.
  */
 export async function replaceFile(
   path: string,
@@ -41,7 +41,7 @@ export async function replaceFile(
   }
 }
 
-/** A pipe or a device, also behind a link such as /dev/stdout, which must stay what it is. */
+/** True for a pipe or a device, also through a link such as /dev/stdout. These must not be replaced. */
 async function isStreamLike(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return false;
@@ -56,11 +56,11 @@ async function withHandle(handle: FileHandle, work: (handle: FileHandle) => Prom
     await handle.close().catch(() => undefined);
     throw error;
   }
-  // A file system may report a full disk no earlier than this.
+  // Some file systems report a full disk only here.
   await handle.close();
 }
 
-/** All of the bytes: one call of write may take fewer, for example on a disk that is nearly full. `position` null appends. */
+/** Writes all bytes: one write call may take fewer, for example on a nearly full disk. `position` null appends. */
 export async function writeFully(handle: FileHandle, bytes: Buffer, position: number | null): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const at = position === null ? null : position + done;

@@ -6,8 +6,8 @@ import { isUndecodable, joinPath, PERMISSION_BITS } from './plan';
 import type { CopyReport } from './report';
 
 /**
- * What a local folder holds, or the one file. A link given as `local` is followed; links inside stay links. What can't be
- * copied is skipped, and the report hears of it.
+ * Lists a local folder, or the single file. A link given as `local` is followed; links inside stay links. What can't be
+ * copied is skipped and reported.
  */
 export async function localTree(local: string, report: CopyReport): Promise<CopyPlan> {
   const directories: CopyEntry[] = [];
@@ -21,7 +21,7 @@ export async function localTree(local: string, report: CopyReport): Promise<Copy
       if (stats.isSymbolicLink()) {
         links.push({ ...entry, target: await readlink(full) });
       } else if (stats.isDirectory()) {
-        // Read before it counts: a folder that can't be read must not arrive as an empty one.
+        // Read before it is added: a folder that can't be read must not arrive as an empty one.
         const names = (await readdir(full)).sort();
         directories.push(entry);
         for (const name of names) {

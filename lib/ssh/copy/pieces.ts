@@ -1,13 +1,13 @@
 import { mapBounded } from '../../util/bounded';
 
-/** Pieces of one file under way at once, and the bytes of one: together OpenSSH's channel window of 2 MiB. */
+/** The number of pieces in flight for one file, and a piece's size in bytes; together OpenSSH's channel window of 2 MiB. */
 const PIECES_AT_ONCE = 32;
 export const PIECE_BYTES = 64 * 1024;
 
 /**
- * Copies one file piece by piece, several at once, so that the distance to the host doesn't set the speed. `copyPiece`
- * copies the piece at a position and says how many bytes it had; the first short one is the file's end, whatever
- * `expectedSize` was.
+ * Copies one file in pieces, several at a time, so that latency doesn't limit the speed. `copyPiece` copies the piece at a
+ * position and returns its length in bytes. The first short piece is the end of the file, even if it comes before
+ * `expectedSize`.
  */
 export async function inPieces(expectedSize: number, copyPiece: (position: number) => Promise<number>): Promise<void> {
   const workers = Math.min(PIECES_AT_ONCE, Math.floor(expectedSize / PIECE_BYTES) + 1);
@@ -26,7 +26,7 @@ export async function inPieces(expectedSize: number, copyPiece: (position: numbe
   });
 }
 
-/** Fills the piece from repeated reads, which may each come back short; less only at the end of the file. */
+/** Fills a piece with as many reads as it takes, since a read may return less. It is short only at the end of the file. */
 export async function readFully(
   piece: Buffer,
   read: (rest: Buffer, offset: number) => Promise<number>,

@@ -1,9 +1,9 @@
-/** What a copy consists of, found before anything is written. Paths are relative to the copied root, `''` for the root. */
+/** What a copy consists of, listed before anything is written. Paths are relative to the copied root, which is `''`. */
 export interface CopyPlan {
   /** Parents before their children. */
   readonly directories: readonly CopyEntry[];
   readonly files: readonly CopyFile[];
-  /** Recreated as links with the same text, after all else, so that nothing is ever written through one. */
+  /** Recreated as links with the same target, after everything else, so that nothing is ever written through one. */
   readonly links: readonly CopyLink[];
 }
 
@@ -14,7 +14,7 @@ export interface CopyEntry {
 }
 
 export interface CopyFile extends CopyEntry {
-  /** Bytes when the copy was planned. */
+  /** Size in bytes when the copy was planned. */
   readonly size: number;
 }
 
@@ -24,10 +24,10 @@ export interface CopyLink extends CopyEntry {
 
 export const PERMISSION_BITS = 0o777;
 
-/** Files under way at once in one copy: small files cost round trips, not bandwidth. */
+/** The number of files copied at a time: small files cost round trips, not bandwidth. */
 export const FILES_AT_ONCE = 16;
 
-/** Joins with `/`, which both ends understand; an empty part adds nothing. */
+/** Joins with `/`, which both ends understand. Empty parts are left out. */
 export const joinPath = (base: string, path: string): string => {
   if (path === '') return base;
   if (base === '') return path;
@@ -42,5 +42,5 @@ export const withoutTrailingSlashes = (path: string): string => path.replace(/(?
 export const remotePathOf = (path: string): string =>
   path === '' || path === '~' ? '.' : path.replace(/^~\/+/, '') || '.';
 
-/** A name as readdir decoded it that doesn't say which file is meant: its bytes were not UTF-8. */
+/** True for a name that readdir could not decode, because its bytes were not UTF-8: it no longer identifies the file. */
 export const isUndecodable = (name: string): boolean => name.includes('\uFFFD');

@@ -1,9 +1,9 @@
 import { MngrFargateError } from '../../contract/errors';
 
-/** True for a file function's answer, here or at the other end, that there is no such file. */
+/** True if a local or remote file function reports that the file doesn't exist. */
 export const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
-/** An error of the file functions of either end while copying, as one of ours. */
+/** Turns a local or remote file error during a copy into a MngrFargateError. */
 export function copyProblem(error: unknown, action: string): MngrFargateError {
   if (error instanceof MngrFargateError) return error;
   const { code, message } = error as { code?: unknown; message: string };

@@ -5,7 +5,7 @@ import { FILES_AT_ONCE, isUndecodable, joinPath } from './plan';
 import type { CopyReport } from './report';
 import { linkProblem } from './safe-link';
 
-/** What a folder on the host holds, or the one file. What can't or mustn't be copied is skipped, and the report hears of it. */
+/** Lists a folder on the host, or the single file. What can't or mustn't be copied is skipped and reported. */
 export async function remoteTree(files: RemoteFiles, base: string, report: CopyReport): Promise<CopyPlan> {
   const root = await files.stat(base);
   const rootEntry = { path: '', mode: root.mode };
@@ -63,7 +63,7 @@ async function list(
   return entries;
 }
 
-/** Why a name that the host lists is not used; a host that means well lists none of these but those that are not UTF-8. */
+/** Why a name that the host lists is not used. Of these, an honest host lists only names that aren't UTF-8. */
 function nameProblem(name: string, seen: ReadonlySet<string>): string | undefined {
   if (name === '' || name.includes('/') || name.includes('\0')) return 'its name is not a valid file name';
   if (process.platform === 'win32' && /[\\:]/.test(name)) return 'its name is not a valid file name here';

@@ -2,13 +2,13 @@ import { MngrFargateError } from '../../contract/errors';
 import type { MngrFargateErrorCode } from '../../contract/errors';
 import { parentOf } from './plan';
 
-/** Something that was left out on purpose: a socket, a link that would lead out of the destination, an undecodable name. */
+/** An entry that was skipped on purpose: a socket, a link that points outside the destination, an undecodable name. */
 export interface SkippedEntry {
   readonly path: string;
   readonly reason: string;
 }
 
-/** What a copy has done so far. */
+/** The progress of a copy. */
 export interface CopyProgress {
   readonly files: number;
   readonly totalFiles: number;
@@ -18,9 +18,9 @@ export interface CopyProgress {
 
 export interface CopyOptions {
   readonly signal?: AbortSignal;
-  /** Hears of each entry that is left out. */
+  /** Called for each entry that is skipped. */
   readonly onSkip?: (skipped: SkippedEntry) => void;
-  /** Hears after each file, and after each piece of a large one. */
+  /** Called after each file, and after each piece of a large file. */
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
@@ -30,12 +30,12 @@ export interface CopyResult {
   readonly skipped: readonly SkippedEntry[];
 }
 
-/** Failures that an error lists by name; of the others it says how many there are. */
+/** The number of failures that an error lists by name; it only counts the others. */
 const LISTED_FAILURES = 10;
 
 /**
- * Keeps the account of one copy. A failure of one entry doesn't end the copy: what can be copied is, and the failures are
- * thrown together at its end.
+ * Records what one copy did. If an entry fails, the copy goes on with the others and throws all failures together at the
+ * end.
  */
 export class CopyReport {
   private readonly skippedEntries: SkippedEntry[] = [];
@@ -73,7 +73,7 @@ export class CopyReport {
     this.tell();
   }
 
-  /** Does one entry's work. Its failure is kept for the end, unless it is the root's own or the whole copy's. */
+  /** Copies one entry. A failure is kept for the end, unless it concerns the root or the whole copy. */
   async entry(path: string, kind: 'folder' | 'file' | 'link', work: () => Promise<void>): Promise<void> {
     this.check();
     if (this.isMissing(path)) return;
@@ -92,7 +92,7 @@ export class CopyReport {
     }
   }
 
-  /** What was copied and skipped. Throws when something could not be copied. */
+  /** Returns what was copied and skipped. Throws if something could not be copied. */
   result(): CopyResult {
     const [first] = this.failures;
     if (first !== undefined) {
@@ -113,7 +113,7 @@ export class CopyReport {
     return { files: this.done.files, bytes: this.done.bytes, skipped: this.skippedEntries };
   }
 
-  /** True when this or a folder above could not be read or made: there is nothing to try, and nothing new to say. */
+  /** True if this folder or one above it could not be read or created, so there is nothing to try or to report. */
   private isMissing(path: string): boolean {
     for (let folder = path; folder !== ''; folder = parentOf(folder)) if (this.missingFolders.has(folder)) return true;
     return false;
@@ -134,5 +134,5 @@ const describe = ({ path, error }: { readonly path: string; readonly error: Mngr
   message: error.message,
 });
 
-/** After these nothing else would succeed. */
+/** After one of these errors nothing else would succeed. */
 const endsCopy = (code: MngrFargateErrorCode): boolean => code === 'unreachable' || code === 'aborted';

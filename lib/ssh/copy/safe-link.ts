@@ -1,9 +1,9 @@
 import { parentOf } from './plan';
 
 /**
- * Why a link that a host lists must not be recreated here; undefined for one that stays inside the copied folder whatever
- * the other links in it are. Like rsync's `--safe-links`: a relative target that climbs no higher than the root, and only at
- * its beginning, since `..` behind the name of another link leads to the parent of what that link points to.
+ * Why a link on the host must not be recreated here; undefined if it stays inside the copied folder whatever the other
+ * links there are. Like rsync's `--safe-links`: the target is relative, and climbs no higher than the root. `..` is only
+ * allowed at its beginning, since after the name of another link it means the parent of that link's target.
  */
 export function linkProblem(path: string, target: string): string | undefined {
   if (target === '' || target.includes('\0')) return 'its target is not a valid path';

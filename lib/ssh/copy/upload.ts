@@ -12,10 +12,10 @@ import { CopyReport } from './report';
 import type { CopyOptions, CopyResult } from './report';
 
 /**
- * Copies a file or a folder to the host, like `scp -r`: into `remote` when that is a folder there, else under that very name.
- * What can be copied is, whatever becomes of the rest. New files and folders get the permission bits that they have here,
- * and files that are there get them too; folders that are there keep their own. Links inside a folder stay links, a link
- * given as `local` is followed; sockets, pipes and devices are skipped.
+ * Copies a file or a folder to the host, like `scp -r`: into `remote` when that is a folder there, else under that name.
+ * One failure doesn't stop the rest. Files and new folders get the permission bits that they have here; existing folders
+ * keep theirs. Links inside a folder stay links, and a link given as `local` is followed. Sockets, pipes and devices are
+ * skipped.
  * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function upload(
@@ -77,7 +77,7 @@ async function destinationOf(files: RemoteFiles, local: string, remote: string, 
   return withoutTrailingSlashes(path);
 }
 
-/** True when it was made. Writable for us until the end, when it gets its own mode. */
+/** True if it was created. We keep write access until the end, when it gets its final mode. */
 async function makeFolder(files: RemoteFiles, path: string): Promise<boolean> {
   try {
     await files.makeDirectory(path, 0o700);
