@@ -50,6 +50,7 @@ const SETTINGS = {
   flowLogs: flag,
   restrictDefaultSecurityGroup: flag,
   sshCidr: listOf(cidr),
+  sessionSsh: flag,
   securityGroupId: textLike(/^sg-[0-9a-f]{8,17}$/, 'a security group id: use sg- and hexadecimal digits'),
 
   clusterName: textLike(

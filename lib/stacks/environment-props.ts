@@ -39,6 +39,7 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
       SecurityGroup.fromSecurityGroupId(stack, 'ExistingSecurityGroup', securityGroupId),
     ),
     sshSources: settings.sshCidr,
+    sessionSsh: settings.sessionSsh,
     image: imported(settings.image, (uri) => AgentImage.fromUri(stack, 'ExistingImage', uri)),
     agents: settings.agents,
     imageBuildArgs: imported(settings.imageBuildArgs, buildArgsOf),

@@ -109,8 +109,14 @@ describe('the warnings', () => {
   };
 
   it('say how to open SSH when nobody can reach it', () => {
-    expect(warnings({})).toEqual([expect.stringContaining(`-c sshCidr=<your address>/32`)]);
-    expect(warnings({})[0]).toContain(SSH_WARNINGS.closed);
+    const closed = warnings({ sessionSsh: 'false' });
+
+    expect(closed).toEqual([expect.stringContaining(`-c sshCidr=<your address>/32`)]);
+    expect(closed[0]).toContain(SSH_WARNINGS.closed);
+  });
+
+  it('are absent by default, as Session Manager needs no open port', () => {
+    expect(warnings({})).toEqual([]);
   });
 
   it('say how to narrow SSH that is open to the world', () => {

@@ -90,9 +90,16 @@ export interface AgentEnvironmentProps extends HostProps {
   /**
    * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
    *
-   * @default - none: port 22 is closed
+   * @default - none: port 22 is closed, and sshd is reached through Session Manager
    */
   readonly sshSources?: string[];
+
+  /**
+   * Whether operators may reach sshd through Session Manager, which needs no open port.
+   *
+   * @default - true, unless `sshSources` open port 22
+   */
+  readonly sessionSsh?: boolean;
 
   /**
    * The image that hosts run. Not with `agents` and `imageBuildArgs`.
@@ -226,10 +233,16 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
 
     this.network = props.network ?? this.makeNetwork(props);
     const { vpc } = this.network;
+    const sessionSsh = props.sessionSsh ?? (props.sshSources ?? []).length === 0;
     this.cluster = props.cluster ?? this.makeCluster(props, name('mngr'));
     this.securityGroup =
       props.securityGroup ??
-      new SshSecurityGroup(this, 'Ssh', { vpc, sources: props.sshSources, ipv6: props.network !== undefined });
+      new SshSecurityGroup(this, 'Ssh', {
+        vpc,
+        sources: props.sshSources,
+        ipv6: props.network !== undefined,
+        warnIfClosed: !sessionSsh,
+      });
     this.image =
       props.image ??
       new AgentImage(this, 'Image', {
@@ -256,6 +269,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       principals: props.operatorPrincipals,
       externalId: props.operatorExternalId,
       exec: props.operatorExec,
+      sessionSsh,
     });
     if (props.reaper ?? true) {
       this.reaper = new Reaper(this, 'Reaper', {

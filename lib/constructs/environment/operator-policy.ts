@@ -6,6 +6,7 @@ import type { IAgentCluster } from './agent-cluster';
 import type { AgentTaskDefinition } from './agent-task-definition';
 import { HOST_TAGS } from '../../contract/tags';
 import { allow } from '../checks/statement';
+import { SESSION_DOCUMENTS, sessionStatements } from '../exec/session-statements';
 
 export interface OperatorPolicyProps {
   /** Where hosts may be launched. */
@@ -28,6 +29,14 @@ export interface OperatorPolicyProps {
    * @default false
    */
   readonly exec?: boolean;
+
+  /**
+   * Whether operators may reach sshd of the hosts through Session Manager, which needs no open port. It opens a connection
+   * to a port of a host and no shell: sshd still asks for the host's own key.
+   *
+   * @default true
+   */
+  readonly sessionSsh?: boolean;
 
   /**
    * Who may take the operator role.
@@ -74,6 +83,7 @@ export class OperatorPolicy extends Construct {
     taskDefinition,
     sharedCluster = false,
     exec = false,
+    sessionSsh = true,
   }: OperatorPolicyProps): PolicyStatement[] {
     const stack = Stack.of(this);
     const { clusterArn, clusterName } = cluster;
@@ -101,6 +111,14 @@ export class OperatorPolicy extends Construct {
         },
       ),
       ...this.hostStatements(hosts, { exec, environment: sharedCluster ? taskDefinition.family : undefined }),
+      ...(sessionSsh
+        ? sessionStatements(
+            this,
+            'Ssh',
+            { tasks: [hosts], tags: sharedCluster ? { [HOST_TAGS.environment]: taskDefinition.family } : {} },
+            [SESSION_DOCUMENTS.ssh],
+          )
+        : []),
       ...(exec ? [allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn])] : []),
       allow(this, 'ListHosts', ['ecs:ListTasks'], ['*'], {
         conditions: inThisCluster,
@@ -111,8 +129,8 @@ export class OperatorPolicy extends Construct {
       allow(this, 'ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*'], {
         wildcard: 'ecs:DescribeTaskDefinition has no resource-level permissions; it reads only.',
       }),
-      allow(this, 'FindHostAddresses', ['ec2:DescribeNetworkInterfaces'], ['*'], {
-        wildcard: 'ec2:DescribeNetworkInterfaces has no resource-level permissions; it reads only.',
+      allow(this, 'FindHostAddresses', ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups'], ['*'], {
+        wildcard: 'These ec2:Describe actions have no resource-level permissions; they read only.',
       }),
       allow(
         this,

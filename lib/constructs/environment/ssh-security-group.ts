@@ -25,6 +25,13 @@ export interface SshSecurityGroupProps {
    * @default true
    */
   readonly ipv6?: boolean;
+
+  /**
+   * Whether the synthesis warns if no rule lets anybody in. Not wanted where sshd is reached through Session Manager.
+   *
+   * @default true
+   */
+  readonly warnIfClosed?: boolean;
 }
 
 /** Ids of the warnings, for `Annotations.of(scope).acknowledgeWarning(id)`. */
@@ -56,7 +63,9 @@ export class SshSecurityGroup extends SecurityGroup {
     if (problems.length > 0) throw new Error(`${this.node.path}: ${problems.join('; ')}`);
     const sources = distinctCidrs((props.sources ?? []).map(parseCidr));
     for (const source of sources) this.admit(source, props.ipv6 ?? true);
-    Aspects.of(this).add(new WarnWhenClosed(this), { priority: AspectPriority.READONLY });
+    if (props.warnIfClosed ?? true) {
+      Aspects.of(this).add(new WarnWhenClosed(this), { priority: AspectPriority.READONLY });
+    }
   }
 
   /**
@@ -134,8 +143,8 @@ class WarnWhenClosed implements IAspect {
     if (node !== this.securityGroup || this.hasIngress()) return;
     Annotations.of(this.securityGroup).addWarningV2(
       SSH_WARNINGS.closed,
-      'nobody can reach SSH on the hosts, as no source is given: deploy with -c sshCidr=<your address>/32, ' +
-        'or allow a security group with connections.allowFrom(…, Port.SSH)',
+      'nobody can reach SSH on the hosts, as no source is given and Session Manager is off: leave -c sessionSsh=false out, ' +
+        'deploy with -c sshCidr=<your address>/32, or allow a security group with connections.allowFrom(…, Port.SSH)',
     );
   }
 

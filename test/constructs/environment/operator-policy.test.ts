@@ -57,6 +57,45 @@ describe('the operator policy', () => {
     ]);
   });
 
+  describe('through Session Manager', () => {
+    const DOCUMENT = 'arn:aws:ssm:eu-central-1::document/AWS-StartSSHSession';
+    const checked = { BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' } };
+
+    it('opens SSH sessions on tasks of this cluster and no other document, so no shell', () => {
+      expect(allowing('ssm:StartSession')).toEqual([
+        expect.objectContaining({ Resource: HOSTS, Condition: checked }),
+        expect.objectContaining({ Resource: DOCUMENT, Condition: checked }),
+      ]);
+    });
+
+    it.each(['ssm:ResumeSession', 'ssm:TerminateSession'])('does %s to sessions of its own only', (action) => {
+      expect(allowing(action)).toEqual([
+        expect.objectContaining({
+          Resource: 'arn:aws:ssm:eu-central-1:123456789012:session/*',
+          Condition: { StringLike: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } },
+        }),
+      ]);
+    });
+
+    it('opens none where it is not wanted', () => {
+      const actions = statementsIn(templateWith({ sessionSsh: false }), 'AWS::IAM::ManagedPolicy').flatMap(
+        ({ Action }) => Action,
+      );
+
+      expect(actions.filter((action) => /^ssm/.test(action))).toEqual([]);
+    });
+
+    it('asks in a shared cluster for the tag of the environment', () => {
+      const [onTasks] = allowing('ssm:StartSession', templateWith({ sharedCluster: true }));
+
+      expect(onTasks).toEqual(
+        expect.objectContaining({
+          Condition: { ...checked, StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
+        }),
+      );
+    });
+  });
+
   it('registers image overrides in this family only', () => {
     expect(allowing('ecs:RegisterTaskDefinition')).toEqual([expect.objectContaining({ Resource: FAMILY })]);
   });
@@ -81,6 +120,7 @@ describe('the operator policy', () => {
 
     expect(everywhere.flatMap(({ Action }) => Action).sort()).toEqual([
       'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSecurityGroups',
       'ecs:DescribeTaskDefinition',
       'ecs:ListTasks',
     ]);

@@ -9,7 +9,8 @@ const IMAGE = 'registry.example.com/mngr/agent:1';
 export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   default: {},
   'environment-agnostic': { account: '', region: '' },
-  'ssh from several networks': { sshCidr: '203.0.113.7,198.51.100.0/24,2001:db8::/48' },
+  'ssh from several networks': { sshCidr: '203.0.113.7,198.51.100.0/24,2001:db8::/48', sessionSsh: 'true' },
+  'nobody reaches SSH': { sessionSsh: 'false' },
   'ssh from the world': { sshCidr: '0.0.0.0/0,::/0' },
   'private network with NAT': { network: 'private-nat', natGateways: '2' },
   'private network with endpoints': {
