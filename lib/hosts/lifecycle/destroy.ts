@@ -13,7 +13,7 @@ const STOPS_AT_ONCE = 20;
 
 type Identified = Pick<Host, 'hostId' | 'name' | 'taskArn'>;
 
-/** Stops the task and forgets the keys. Needs no SSH. A host that ECS has forgotten is forgotten here too. */
+/** Stops the task and removes its local keys. Needs no SSH. Also removes the record of a host that ECS no longer shows. */
 export async function destroyHost(
   services: Services,
   channels: Channels,
@@ -35,7 +35,7 @@ export async function destroyHost(
   }
 }
 
-/** Stops each of these hosts, whatever becomes of the others, and no other host. */
+/** Stops exactly these hosts. A failure of one doesn't affect the others. */
 export async function destroyHosts(
   services: Services,
   channels: Channels,

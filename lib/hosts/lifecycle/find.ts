@@ -24,7 +24,7 @@ import type { InterfaceAddresses } from '../model/task-view';
 import { isInScope, isPlaceOf, recordsInScope } from './records';
 import type { Host, HostReference, ListFilter } from '../model/types';
 
-/** Tasks as hosts, with their addresses: one more call for up to a thousand of them. */
+/** Turns tasks into hosts and looks up their addresses: one call for up to a thousand tasks. */
 export async function hostsOf(services: Services, tasks: readonly Task[], signal?: AbortSignal): Promise<Host[]> {
   const lookup = new AddressLookup(services.interfaces, signal);
   lookup.add(tasks);
@@ -44,7 +44,7 @@ async function withAddresses(
   return hosts.map((host, index) => ({ ...host, ...files[index] }));
 }
 
-/** Looks up the addresses of live tasks while more of them are still being described, as many a call as EC2 allows. */
+/** Looks up the addresses of live tasks while others are still being described, with as many in a call as EC2 allows. */
 class AddressLookup {
   private ids: string[] = [];
   private readonly answers: Promise<Map<string, InterfaceAddresses>>[] = [];
@@ -67,7 +67,7 @@ class AddressLookup {
 
   private look(ids: readonly string[]): void {
     const answer = this.interfaces.findAll(ids, this.signal);
-    // A failure is thrown by `all`; until then it must not count as unhandled.
+    // `all` throws this failure; until then it must not be an unhandled rejection.
     answer.catch(() => undefined);
     this.answers.push(answer);
   }
@@ -87,7 +87,7 @@ export async function listHosts(services: Services, filter: ListFilter = {}, sig
 
   const tasks = await familyTasks(services, 'RUNNING', signal, onTasks);
   if (filter.stopped) tasks.push(...(await familyTasks(services, 'STOPPED', signal)));
-  // A task can stop between the two listings, and is then in both.
+  // A task that stops between the two listings is in both.
   const distinct = [...new Map(tasks.map((task) => [task.taskArn, task])).values()];
   const hosts = await withAddresses(services, distinct.filter(matches), await lookup.all());
   return hosts.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
@@ -106,8 +106,8 @@ async function familyTasks(
 }
 
 /**
- * One host by name, host id or task ARN. A name costs ListTasks and DescribeTasks, in a fleet of any size; only a host
- * that another machine renamed, or that doesn't exist, costs a listing. Throws `not-found`.
+ * One host by name, host id or task ARN. A name takes a ListTasks and a DescribeTasks call in a fleet of any
+ * size. Only a host that another machine renamed, or that doesn't exist, takes a listing. Throws `not-found`.
  */
 export async function findTask(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task> {
   const task = await lookUp(services, reference, signal);
@@ -120,7 +120,7 @@ export async function findTask(services: Services, reference: HostReference, sig
 async function lookUp(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task | undefined> {
   const place = parseTaskArn(reference);
   if (place !== undefined) {
-    // ECS calls an ARN of another cluster a bad parameter.
+    // ECS rejects an ARN of another cluster as an invalid parameter.
     if (!isPlaceOf(place, services.config)) return undefined;
     const record = (await services.keys.records()).find(({ taskArn }) => taskArn === reference);
     const [task] = await services.tasks.describeLaunched([reference], launchedAt(record), signal);
@@ -161,7 +161,7 @@ async function byName(services: Services, name: string, signal?: AbortSignal): P
   return ended.sort(olderTaskFirst).pop();
 }
 
-/** Tasks of hosts that this machine knows by the name, renamed ones included. */
+/** Tasks of hosts that this machine knows by this name, including renamed ones. */
 export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
   const records = await recordsInScope(services, (record) => record.name === name && record.taskArn !== null);
   const arns = records.flatMap(({ taskArn }) => taskArn ?? []);
@@ -169,5 +169,5 @@ export async function recordedTasks(services: Services, name: string, signal?: A
   return tasks.filter((task) => isOurs(services, task));
 }
 
-/** When a record's task was launched, at the latest; milliseconds since 1970. Without a record: long ago. */
+/** The latest time at which a record's task can have been launched, in milliseconds since 1970. Without a record: long ago. */
 const launchedAt = (record: HostRecord | undefined): number => Date.parse(record?.createdAt ?? '') || 0;

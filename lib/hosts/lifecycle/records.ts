@@ -5,9 +5,9 @@ import type { HostRecord } from '../remote/key-store';
 import type { Services } from '../services';
 
 /**
- * This machine's records of hosts that this provider may have in its account, region and cluster. A machine works with
- * several of them, and hosts of the same name in two of them have nothing to do with each other. Where the account can't be
- * learned, no record counts.
+ * This machine's records of hosts that this provider may have in its account, region and cluster. A machine may work
+ * with several of them, and hosts with the same name in two of them are unrelated. If the account can't be determined, no
+ * record counts.
  */
 export async function recordsInScope(
   services: Services,
@@ -18,11 +18,11 @@ export async function recordsInScope(
   return records.filter((_, index) => inScope[index]);
 }
 
-/** Whether the record is of a host that this provider may have here. */
+/** True if the record is of a host that this provider may have here. */
 export async function isInScope(services: Services, record: HostRecord): Promise<boolean> {
   const { config, provider } = services;
   if (record.provider !== provider) return false;
-  // A launch that nobody heard the end of: where it was made is all that is known.
+  // A launch whose outcome is unknown: only the place where it was made is known.
   if (record.taskArn === null)
     return (
       sameOrUnknown(record.region, config.aws_region) &&
@@ -33,7 +33,7 @@ export async function isInScope(services: Services, record: HostRecord): Promise
   return place.account === (await services.definitions.account());
 }
 
-/** Whether a task ran in the provider's region and cluster. Its account is another question. */
+/** True if a task ran in the provider's region and cluster. The account is checked elsewhere. */
 export const isPlaceOf = ({ region, cluster }: TaskPlace, config: ProviderConfig): boolean =>
   region === config.aws_region && cluster === clusterNameOf(config.ecs_cluster);
 

@@ -13,7 +13,7 @@ async function liveTask(services: Services, reference: HostReference, signal?: A
   throw new MngrFargateError('not-found', `host ${reference} has stopped, so its tags can't be changed any more`);
 }
 
-/** Gives a host another name, in ECS and in this machine's record. Its tmux session keeps the first one. */
+/** Gives a host another name, in ECS and in this machine's record. Its tmux session keeps the first name. */
 export async function renameHost(
   services: Services,
   reference: HostReference,

@@ -27,7 +27,7 @@ import {
 } from '../model/task-view';
 import type { AwsSettings, CreateHostRequest } from '../model/types';
 
-/** Who a host belongs to: a resource of a CloudFormation stack. */
+/** The owner of a host: a resource of a CloudFormation stack. */
 export interface StackOwner {
   /** The stack's id, an ARN. */
   readonly stackId: string;
@@ -49,13 +49,13 @@ export interface StackHostRequest extends Pick<
   | 'ephemeralStorage'
   | 'authorizedKeys'
 > {
-  /** One line in OpenSSH's form. Its private half stays with whoever made it. */
+  /** One line in OpenSSH's format. The private key stays with whoever generated it. */
   readonly publicKey: string;
-  /** Digest of all that decides what runs. */
+  /** A digest of everything that determines what runs. */
   readonly digest: string;
 }
 
-/** A stack's host on its way, or there. */
+/** A stack's host that is starting or ready. */
 export type StackHostState =
   | { readonly ready: false; /** What it waits for, for a message. */ readonly waitingFor: string }
   | {
@@ -63,7 +63,7 @@ export type StackHostState =
       readonly hostId: string;
       readonly publicIp: string | null;
       readonly privateIp: string | null;
-      /** Where operators reach it, by the provider's settings. */
+      /** Where operators reach it, according to the provider's settings. */
       readonly host: string;
       readonly port: number;
       /** `ssh-ed25519 AAAA…` */
@@ -72,13 +72,13 @@ export type StackHostState =
 
 export type HostProbe = (request: HostProbeRequest) => Promise<HostProbeAnswer>;
 
-/** Without an answer from RunTask there may be a task that nobody knows of: the call is made again. */
+/** If RunTask's response is lost there may be a task that nobody knows of, so the call is repeated. */
 const LAUNCH_ATTEMPTS = 8;
 const LAUNCH_PAUSE_MS = 3_000;
 
 /**
- * Hosts that belong to a CloudFormation stack. Nobody logs in to them for the stack: they start without a boot lease,
- * run their setup by themselves, and what they are is read from ECS each time, since each step is another invocation.
+ * Hosts that belong to a CloudFormation stack. Nobody logs in to them for the stack: they start without a boot lease
+ * and run their setup by themselves. Their state is read from ECS each time, since each step is a separate invocation.
  */
 export class StackHosts {
   private readonly services: AwsServices;
@@ -92,7 +92,7 @@ export class StackHosts {
 
   /**
    * The owner's live host that was launched with this digest, or a new one. The same client token never starts a
-   * second task. Throws `already-exists` when somebody else's host has the name, and what RunTask says.
+   * second task. Throws `already-exists` if another owner's host has the name, and RunTask's errors.
    */
   async launch(
     request: StackHostRequest,
@@ -130,15 +130,15 @@ export class StackHosts {
     }
   }
 
-  /** Whether the task lives and was launched with this digest. */
+  /** True if the task is live and was launched with this digest. */
   async runs(taskArn: string, digest: string): Promise<boolean> {
     const task = await this.find(taskArn);
     return task !== undefined && isLive(task) && tagsOf(task)[HOST_TAGS.stackDigest] === digest;
   }
 
   /**
-   * Gives a host the tags and the age limit that a request says, and takes away those it had from an earlier request.
-   * Other tags stay: they come from the task definition, and so from the stack.
+   * Sets the tags and the age limit of a request on a host, and removes those of an earlier request. Other tags stay:
+   * they come from the task definition, and so from the stack.
    */
   async retag(
     taskArn: string,
@@ -163,7 +163,7 @@ export class StackHosts {
   }
 
   /**
-   * Looks once how far a host is; the first look that finds it ready says so in ECS.
+   * Checks once how far a host is. The first check that finds it ready records that in ECS.
    * Throws `task-stopped`, `no-capacity`, `unverified-host-key`, `already-exists`.
    */
   async look(taskArn: string, probe: HostProbe): Promise<StackHostState> {
@@ -207,9 +207,9 @@ export class StackHosts {
   }
 
   /**
-   * Stops a task; one that is gone, with its cluster even, is stopped. One that is stopping is left alone: it has lost
-   * the tags by which the owner may stop it. One that ECS doesn't show may have been launched a moment ago, and is waited
-   * for.
+   * Stops a task. A task that is gone, even with its cluster, counts as stopped. A task that is stopping is left alone: it
+   * has lost the tags that allow its owner to stop it. A task that ECS doesn't show may have been launched a moment ago,
+   * so this waits for it.
    */
   async stop(taskArn: string, reason: string): Promise<void> {
     const { tasks } = this.services;
@@ -218,8 +218,9 @@ export class StackHosts {
   }
 
   /**
-   * Whether a task has ended for good and its network interface with it. One that goes on is told to stop again. One that
-   * ECS doesn't show counts as ended only some time after `since`, when its deletion began; milliseconds since 1970.
+   * True if a task has stopped and its network interface is gone. A task that is still running is told to stop again. A
+   * task that ECS doesn't show counts as stopped only some time after `since`, when its deletion began, in milliseconds
+   * since 1970.
    */
   async hasStopped(taskArn: string, reason: string, since: number): Promise<boolean> {
     const { tasks } = this.services;
@@ -262,7 +263,7 @@ export class StackHosts {
 
 const waiting = (waitingFor: string): StackHostState => ({ ready: false, waitingFor });
 
-/** The age limit is left to its tag, which an update can change; the image could only be told at boot. */
+/** The age limit is only in its tag, which an update can change; the image would read it only at boot. */
 function stackEnvironment(
   request: CheckedRequest,
   identity: { readonly hostId: string; readonly provider: string; readonly publicKey: string },
@@ -278,7 +279,7 @@ function stackEnvironment(
   };
 }
 
-/** Failures that a moment later may be none: no answer, AWS's own, and a role that ECS hasn't heard of yet. */
+/** Failures that a later call may not have: no response, AWS's own errors, and a role that ECS doesn't know yet. */
 const mayPass = (error: unknown): boolean =>
   isMngrFargateError(error) &&
   (error.code === 'unreachable' ||

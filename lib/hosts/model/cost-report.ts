@@ -1,58 +1,58 @@
 import { billedUntil, DEFAULT_PRICE_REGION, hasOwnPrices, PRICES_AS_OF } from './cost';
 import type { Host } from './types';
 
-/** Older hosts are gone from ECS, and with them what they cost. */
+/** ECS no longer shows hosts that stopped longer ago, so their cost is unknown. */
 const COVERS = 'hosts that run, and hosts that stopped within about an hour';
 
 const HOUR = 3_600_000;
 const HOURS_A_DAY = 24;
-/** What AWS's own calculator takes a month for. */
+/** The hours of a month in AWS's own calculator. */
 const HOURS_A_MONTH = 730;
 
 export type CostGrouping =
   { readonly by: 'host' } | { readonly by: 'day' } | { readonly by: 'tag'; readonly tag: string };
 
-/** What one host, day or value of a tag costs. */
+/** The cost of one host, one day, or one value of a tag. */
 export interface CostRow {
   /** The host's name, the day (`2026-11-21`, UTC), or the tag's value; null for hosts without the tag. */
   readonly key: string | null;
-  /** Set where rows are hosts. */
+  /** Set if rows are hosts. */
   readonly hostId?: string;
   readonly state?: Host['state'];
-  /** True where ECS has forgotten the tags, as it does when a task is stopped; the value may have been any. */
+  /** True if ECS no longer has the tags, because the task was stopped: the value is unknown. */
   readonly tagsForgotten?: boolean;
   readonly hosts: number;
-  /** Hours that are billed of them, together. */
+  /** Billed hours, in total. */
   readonly hours: number;
   readonly usd: number;
-  /** What those of them cost an hour that haven't stopped. Not for days. */
+  /** The hourly cost of those that haven't stopped. Not set for days. */
   readonly usdPerHour?: number;
-  /** True where Fargate Spot is among them, whose price moves: the figures are rougher. */
+  /** True if some of them run on Fargate Spot, whose price varies: the figures are less exact. */
   readonly spot: boolean;
 }
 
-/** US dollars are rounded to a millionth, hours to a thousandth, each figure by itself. */
+/** US dollars are rounded to a millionth, hours to a thousandth, each separately. */
 export interface CostReport {
   readonly currency: 'USD';
-  /** Month of the price list. */
+  /** The month of the price list. */
   readonly pricesAsOf: string;
-  /** Region of the hosts, and the one whose prices were taken; null without hosts. */
+  /** The hosts' region, and the region whose prices were used; null without hosts. */
   readonly region: string | null;
   readonly pricesOf: string | null;
   readonly covers: typeof COVERS;
   readonly by: CostGrouping['by'];
-  /** Key of the tag that rows are of. */
+  /** The key of the tag that the rows are grouped by. */
   readonly tag: string | null;
-  /** Nothing before it is counted; null for the hosts' whole lives. */
+  /** Nothing before this time is counted; null counts the hosts' whole lives. */
   readonly since: string | null;
   readonly until: string;
   readonly rows: readonly CostRow[];
   readonly total: Pick<CostRow, 'hosts' | 'hours' | 'usd' | 'spot'>;
-  /** What the hosts that run now would cost if they all went on. */
+  /** What the running hosts would cost if they all kept running. */
   readonly projected: { readonly usdPerHour: number; readonly usdPerDay: number; readonly usdPerMonth: number };
 }
 
-/** A stretch of a host's billed time, in milliseconds. */
+/** A period of a host's billed time, in milliseconds. */
 interface Stretch {
   readonly host: Host;
   readonly from: number;
@@ -60,10 +60,10 @@ interface Stretch {
 }
 
 /**
- * Splits the estimated cost of hosts by host, tag or day (UTC). It can say nothing of hosts that it isn't given: ECS
- * shows those that run and those that stopped within about an hour.
+ * Splits the estimated cost of hosts by host, tag or day (UTC). It covers only the hosts that it is given: ECS
+ * shows those that are running and those that stopped within about the last hour.
  *
- * @param since counts nothing before it
+ * @param since the time from which costs are counted
  */
 export function costReport(
   hosts: readonly Host[],
@@ -92,7 +92,7 @@ export function costReport(
   };
 }
 
-/** Undefined for a host that nothing is billed for in the time asked about. */
+/** Undefined for a host for which nothing is billed in the period. */
 function billedStretch(host: Host, since: Date | undefined, now: Date): Stretch | undefined {
   if (host.billedFrom === null) return undefined;
   const start = new Date(host.billedFrom);
@@ -128,7 +128,7 @@ const tagKey = (host: Host, tag: string) => ({
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
-/** The stretch, cut at every midnight UTC. */
+/** The period, split at every midnight UTC. */
 function byDay({ host, from, until }: Stretch): Stretch[] {
   const pieces: Stretch[] = [];
   for (let start = from; start < until;) {
@@ -167,7 +167,7 @@ const sumAndRate = (stretches: readonly Stretch[]) => ({
   usdPerHour: dollars(rate(stretches)),
 });
 
-/** US dollars an hour of the hosts that haven't stopped. */
+/** The hourly cost, in US dollars, of the hosts that haven't stopped. */
 const rate = (stretches: readonly Stretch[]): number =>
   stretches.reduce((so, { host }) => so + (host.stoppedAt === null ? host.costUsdPerHour : 0), 0);
 

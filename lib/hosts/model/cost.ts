@@ -1,10 +1,10 @@
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
 
 /**
- * Public list prices of Fargate for Linux in US dollars (aws.amazon.com/fargate/pricing, aws.amazon.com/vpc/pricing). Those
- * of us-east-1 were compared with what others published in June 2026; those of other regions were not, and may be off by a
- * few percent. An estimate: discounts, taxes, data transfer, logs and free tiers are not in it, Spot prices move, and
- * regions that are not listed are taken at us-east-1's prices.
+ * Public list prices of Fargate for Linux in US dollars (aws.amazon.com/fargate/pricing, aws.amazon.com/vpc/pricing). The
+ * prices of us-east-1 were compared with other published figures in June 2026. Those of other regions were not, and may be
+ * wrong by a few percent. Costs are estimates: discounts, taxes, data transfer, logs and free tiers are not included, Spot
+ * prices vary, and a region that isn't listed gets us-east-1's prices.
  */
 export const PRICES_AS_OF = '2026-06';
 
@@ -32,18 +32,18 @@ const X86: Readonly<Record<string, RegionPrices>> = {
   'sa-east-1': { cpu: 0.0696, memory: 0.0076 },
 };
 
-/** Whose prices are taken for a region that isn't listed. */
+/** The region whose prices are used for a region that isn't listed. */
 export const DEFAULT_PRICE_REGION = 'us-east-1';
 
 /** Graviton costs a fifth less than x86 in every region of the price list. */
 const ARM_FACTOR = 0.8;
-/** Spot is "up to 70 %" below on-demand; what it was at the time of writing in most regions. */
+/** Spot is "up to 70 %" below on-demand. This was the discount in most regions when this was written. */
 const SPOT_FACTOR = 0.3;
-/** Per GB and hour beyond what every task has. */
+/** Per GB and hour above what every task includes. */
 const STORAGE = 0.000111;
 /** Per public IPv4 address and hour, in every region. */
 const PUBLIC_IPV4 = 0.005;
-/** Fargate bills by the second, one minute at least. */
+/** Fargate bills by the second, for at least one minute. */
 const MINIMUM_SECONDS = 60;
 
 export interface BilledHost {
@@ -57,10 +57,10 @@ export interface BilledHost {
   readonly publicIp: boolean;
 }
 
-/** Whether the list has prices of a region's own. */
+/** True if the list has prices for the region. */
 export const hasOwnPrices = (region: string): boolean => Object.hasOwn(X86, region);
 
-/** Estimated US dollars an hour. */
+/** The estimated cost per hour, in US dollars. */
 export function hourlyCost(host: BilledHost): number {
   const prices = X86[host.region] ?? (X86[DEFAULT_PRICE_REGION] as RegionPrices);
   const compute = (host.cpu / 1024) * prices.cpu + (host.memory / 1024) * prices.memory;
@@ -69,11 +69,11 @@ export function hourlyCost(host: BilledHost): number {
   return compute * factor + storage + (host.publicIp ? PUBLIC_IPV4 : 0);
 }
 
-/** End of what is billed of a run. */
+/** When billing of a run ends. */
 export const billedUntil = (from: Date, until: Date): Date =>
   new Date(Math.max(until.getTime(), from.getTime() + MINIMUM_SECONDS * 1000));
 
-/** Estimated US dollars for a run; billing begins with the image pull. */
+/** The estimated cost of a run, in US dollars. Billing begins with the image pull. */
 export function costOf(host: BilledHost, from: Date | undefined, until: Date): number {
   if (from === undefined) return 0;
   return (hourlyCost(host) * (billedUntil(from, until).getTime() - from.getTime())) / 3_600_000;

@@ -11,7 +11,7 @@ import type { Host, HostAddress, TaskState } from './types';
 
 const SSH_PORT = 22;
 const SSH_USER = 'root';
-/** What a Fargate task can bind to without saying which address that is. */
+/** Bind addresses that don't say which address of the task is meant. */
 const ANY_ADDRESS = new Set(['0.0.0.0', '::', '']);
 
 export const tagsOf = (task: Task): Record<string, string> =>
@@ -19,16 +19,16 @@ export const tagsOf = (task: Task): Record<string, string> =>
 
 export const stateOf = (task: Task): TaskState => (task.lastStatus ?? 'PROVISIONING') as TaskState;
 
-/** A task counts as live until it has been told to stop, by whomever. */
+/** A task counts as live until something has told it to stop. */
 export const isLive = (task: Task): boolean => task.desiredStatus !== 'STOPPED' && task.lastStatus !== 'STOPPED';
 
-/** True for a task of the environment that the provider uses: another one in the same cluster has another family. */
+/** True for a task of the environment that the provider uses: another environment in the same cluster has another family. */
 export const isInEnvironment = (task: Task, { task_definition: definition }: ProviderConfig): boolean =>
   familyOf(task.taskDefinitionArn ?? '') === familyOf(definition);
 
 /**
- * True for a host of this provider in this environment. Listing, finding, stopping and the reaper all go by this, so that
- * nothing is done to a host that `list` doesn't show.
+ * True for a host of this provider in this environment. Listing, finding, stopping and the reaper all use this rule, so
+ * that nothing is done to a host that `list` doesn't show.
  */
 export function belongsTo(task: Task, provider: string, config: ProviderConfig): boolean {
   if (!isInEnvironment(task, config)) return false;
@@ -37,7 +37,7 @@ export function belongsTo(task: Task, provider: string, config: ProviderConfig):
   return parseStartedBy(task.startedBy ?? '')?.provider === provider;
 }
 
-/** A tag that anybody with TagResource may have written: undefined unless it is what it should be. */
+/** A tag's value, which anybody with TagResource may have written; undefined unless it is valid. */
 const validTag = (task: Task, name: string, isValid: (text: string) => boolean): string | undefined => {
   const text = tagsOf(task)[name];
   return text !== undefined && isValid(text) ? text : undefined;
@@ -48,14 +48,14 @@ const isTime = (text: string): boolean => /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(te
 
 const timeTag = (task: Task, name: string): string | null => validTag(task, name, isTime) ?? null;
 
-/** The host's present name: the tag, which a rename changes, else the one it was launched with (StopTask drops the tags). */
+/** The host's current name: its tag, which a rename changes, or else the name it was launched with (StopTask drops the tags). */
 export const nameOf = (task: Task): string =>
   validTag(task, HOST_TAGS.hostName, isHostName) ?? parseStartedBy(task.startedBy ?? '')?.hostName ?? '';
 
 /** True when the task runs the host that has the name now. */
 export const isLiveHost = (task: Task, name: string): boolean => isLive(task) && nameOf(task) === name;
 
-/** Oldest first by ECS's clock, in milliseconds; the ARN decides between tasks of the same moment. */
+/** Oldest first by ECS's clock, in milliseconds; the ARN decides between tasks with the same time. */
 export const olderFirst = (one: Aged, other: Aged): number =>
   (one.createdAt ?? 0) - (other.createdAt ?? 0) || (one.arn < other.arn ? -1 : 1);
 
@@ -79,7 +79,7 @@ export const agentContainer = (task: Task, containerName: string): Container | u
   task.containers?.find(({ name }) => name === containerName) ?? task.containers?.[0];
 
 /**
- * Where sshd answers: the public address where the provider asks for one, else the private one, at the port that
+ * Where sshd listens: on the public address if the provider asks for one, else on the private one, at the port that
  * networkBindings reports for port 22.
  */
 export function addressOf(
@@ -98,7 +98,7 @@ export function addressOf(
   return host ? { host, port: binding?.hostPort ?? SSH_PORT, user: SSH_USER } : null;
 }
 
-/** Addresses of a task's network interface, as EC2 shows them. */
+/** The addresses of a task's network interface, from EC2. */
 export interface InterfaceAddresses {
   readonly publicIp: string | null;
   readonly privateIp: string | null;
@@ -111,7 +111,7 @@ export interface LocalFiles {
 
 export const NO_FILES: LocalFiles = { identityFile: null, knownHostsFile: null };
 
-/** What a task is billed by, apart from its place. Sizes that ECS doesn't show are taken from the other argument. */
+/** What a task's price depends on, besides its region. Sizes that ECS doesn't show come from the second argument. */
 export const sizeOf = (task: Task, otherwise: { readonly cpu: number; readonly memory: number }) => ({
   cpu: Number(task.cpu ?? otherwise.cpu),
   memory: Number(task.memory ?? otherwise.memory),
@@ -168,13 +168,13 @@ export function hostOf(
   };
 }
 
-/** Empty for a task whose tags and overrides name no host. */
+/** Empty if neither the task's tags nor its overrides name a host. */
 function hostIdOf(task: Task, config: ProviderConfig): string {
   const launchedAs = environmentOf(task, config, BOOT_ENVIRONMENT.hostId) ?? '';
   return validTag(task, HOST_TAGS.hostId, isHostId) ?? (isHostId(launchedAs) ? launchedAs : '');
 }
 
-/** A host that was launched before the tag existed is a stack's, or its owner is unknown. */
+/** A host that was launched before the tag existed belongs to a stack, or its owner is unknown. */
 function ownerOf(tags: Readonly<Record<string, string>>): HostOwner | null {
   const owner = tags[HOST_TAGS.owner];
   if (isHostOwner(owner)) return owner;
@@ -183,7 +183,7 @@ function ownerOf(tags: Readonly<Record<string, string>>): HostOwner | null {
 
 const isoOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
-/** StopTask drops a task's tags, but its overrides still say who it was. */
+/** StopTask drops a task's tags, but its overrides still identify the host. */
 export function environmentOf(task: Task, config: ProviderConfig, name: string): string | undefined {
   return task.overrides?.containerOverrides
     ?.find((override) => override.name === config.container_name)
