@@ -11,7 +11,7 @@ const MAY_USE = {
   util: ['contract'],
   aws: ['contract', 'util'],
   ssh: ['contract', 'util'],
-  session: ['contract', 'util'],
+  session: ['contract', 'util', 'aws'],
   hosts: ['contract', 'util', 'aws', 'ssh', 'session'],
   tasks: ['contract', 'util', 'aws', 'ssh', 'session'],
   mngr: ['contract', 'util', 'aws', 'ssh', 'session', 'hosts', 'tasks'],

@@ -13,7 +13,7 @@ import { execOnHost } from './remote/exec';
 import { makeServices } from './services';
 import type { Services } from './services';
 import { sshArguments } from './remote/ssh-arguments';
-import { isLasting } from './ecs/aws-errors';
+import { isLasting } from '../aws/aws-errors';
 import { hasEnded } from './ecs/stopped-task';
 import type {
   CallOptions,

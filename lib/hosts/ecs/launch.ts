@@ -8,7 +8,7 @@ import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS } from '../../contract/tags';
 import { familyOf } from '../../contract/task-definition-family';
 import { throwIfAborted } from '../../util/abort';
-import { awsErrorOf, isCapacity } from './aws-errors';
+import { awsErrorOf, isCapacity } from '../../aws/aws-errors';
 import { oneLine } from '../../util/one-line';
 import type { EcsClient } from './ecs-client';
 import type { CheckedRequest } from '../model/create-request';

@@ -2,7 +2,7 @@ import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import { inBatches, mapBounded } from '../../util/bounded';
 import type { InterfaceAddresses } from '../model/task-view';
 import { awsCall } from './aws-call';
-import { awsErrorOf } from './aws-errors';
+import { awsErrorOf } from '../../aws/aws-errors';
 import type { AwsClients } from './clients';
 
 /** The most interfaces that DescribeNetworkInterfaces returns at once. */

@@ -1,7 +1,7 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { isCapacity } from './aws-errors';
+import { isCapacity } from '../../aws/aws-errors';
 import { oneLine } from '../../util/one-line';
 import type { TaskLogs } from './task-logs';
 import { agentContainer } from '../model/task-view';

@@ -3,7 +3,7 @@ import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { pause } from '../../util/abort';
 import { awsCall } from './aws-call';
-import { awsErrorOf } from './aws-errors';
+import { awsErrorOf } from '../../aws/aws-errors';
 import type { AwsClients } from './clients';
 import type { TaskDefinitions } from './task-definitions';
 import type { LogLine, LogOptions } from '../model/types';

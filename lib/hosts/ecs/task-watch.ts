@@ -1,6 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { orAborted } from '../../util/abort';
-import { isLasting } from './aws-errors';
+import { isLasting } from '../../aws/aws-errors';
 import type { Tasks } from './tasks';
 import { TASKS_PER_CALL } from './tasks';
 

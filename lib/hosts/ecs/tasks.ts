@@ -9,7 +9,7 @@ import type { ListTasksCommandInput, Task } from '@aws-sdk/client-ecs';
 import { startedByOf } from '../../contract/host-name';
 import { pause } from '../../util/abort';
 import { inBatches, mapBounded } from '../../util/bounded';
-import { awsErrorOf } from './aws-errors';
+import { awsErrorOf } from '../../aws/aws-errors';
 import type { EcsClient } from './ecs-client';
 import { familyOf } from '../../contract/task-definition-family';
 import { isLive } from '../model/task-view';

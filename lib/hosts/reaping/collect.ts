@@ -1,5 +1,5 @@
 import { LOG_EVENTS } from '../../contract/log-events';
-import { awsProblem } from '../ecs/aws-errors';
+import { awsProblem } from '../../aws/aws-errors';
 import { AwsClients } from '../ecs/clients';
 import { EcsClient, REAPER_SHARE } from '../ecs/ecs-client';
 import { Tasks } from '../ecs/tasks';

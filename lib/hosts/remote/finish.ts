@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { HOST_TAGS } from '../../contract/tags';
-import { isLasting } from '../ecs/aws-errors';
+import { isLasting } from '../../aws/aws-errors';
 import { run } from '../../ssh';
 import { pause } from '../../util/abort';
 import type { Background } from '../../util/background';

@@ -1,6 +1,6 @@
 import type { AwsSettings } from '../../aws/client-options';
 import { MngrFargateError } from '../../contract/errors';
-import { awsProblem } from '../../hosts/ecs/aws-errors';
+import { awsProblem } from '../../aws/aws-errors';
 import type { StackOutputs } from './stack-outputs';
 
 /** Which AWS account and region to look in; the SDK's own resolution where a field is absent. */

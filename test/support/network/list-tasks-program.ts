@@ -1,6 +1,6 @@
 import { ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
 import { awsClientOptions } from '../../../lib/aws/client-options';
-import { awsProblem } from '../../../lib/hosts/ecs/aws-errors';
+import { awsProblem } from '../../../lib/aws/aws-errors';
 
 /** Program: one call of ECS as the launcher makes it. Arguments: endpoint, profile (may be empty). Prints JSON. */
 async function main([endpoint = '', profile = '']: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
-import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
-import type { MngrFargateErrorCode } from '../../contract/errors';
-import { oneLine } from '../../util/one-line';
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
+import type { MngrFargateErrorCode } from '../contract/errors';
+import { oneLine } from '../util/one-line';
 
 interface Meaning {
   readonly code: MngrFargateErrorCode;

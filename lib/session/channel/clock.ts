@@ -1,0 +1,15 @@
+/** Time of a session. Tests run sessions in time of their own. */
+export interface Clock {
+  /** Milliseconds from any fixed moment; never goes back. */
+  now(): number;
+  /** Does the work once, after so many milliseconds. Returns what cancels it. */
+  after(milliseconds: number, work: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (milliseconds, work) => {
+    const timer = setTimeout(work, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
