@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
 import { packageRoot } from '../../util/package-root';
@@ -17,6 +18,23 @@ function appArguments(): readonly string[] {
   throw new MngrFargateError('failed', `${built} is missing`, { hint: 'run "npm run build"' });
 }
 
+/** The CDK is a peer dependency, which only this needs. Throws where it was not installed. */
+function requireTheCdk(): void {
+  const { resolve } = createRequire(join(packageRoot(), 'package.json'));
+  const missing = ['aws-cdk-lib', 'constructs'].filter((name) => {
+    try {
+      resolve(name);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length === 0) return;
+  throw new MngrFargateError('failed', `the stack cannot be synthesized: ${missing.join(' and ')} is not installed`, {
+    hint: `run "npm install ${missing.join(' ')}" beside mngr-fargate, or give a synthesized stack with --assembly`,
+  });
+}
+
 export interface SynthesisRequest {
   /** Where the `cdk.out` goes. What an earlier synthesis left there is written over, so that a running endpoint keeps its assets. */
   readonly folder: string;
@@ -28,6 +46,7 @@ export interface SynthesisRequest {
 
 /** Synthesizes the stack by running the CDK app, as `cdk synth` would. A process of its own keeps the CDK out of this one. */
 export async function synthesize({ folder, context, environment, signal }: SynthesisRequest): Promise<void> {
+  requireTheCdk();
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, appArguments(), {
     cwd: packageRoot(),

@@ -4,9 +4,12 @@ import type { IConstruct } from 'constructs';
 /**
  * Records that a reviewed cdk-nag finding on this construct is intended. cdk-nag 3 matches the id to the letter, so a
  * rule with findings needs the finding too (`wildcardFinding`, `managedPolicyFinding`).
+ *
+ * Writes what `Validations.acknowledge` would: older versions of aws-cdk-lib refuse there an id with `::` inside, which
+ * every finding about an ARN has.
  */
 export function acknowledgeFinding(construct: IConstruct, id: string, reason: string): void {
-  Validations.of(construct).acknowledge({ id, reason });
+  construct.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [`Annotation::${id}`]: reason });
 }
 
 /** Id of AwsSolutions-IAM5 for one resource with a wildcard. `arn` may hold tokens of the construct's stack. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join, sep } from 'node:path';
-import type { TomlTable } from 'smol-toml';
 import { MngrFargateError } from '../../contract/errors';
 import { isHostName } from '../../contract/host-name';
 import type { TomlFile } from '../toml/toml-file';
 import { renderTable } from '../toml/values';
+import type { TomlTable } from '../toml/toml-table';
 
 /** One host of the registry that mngr's built-in `ssh` provider reads (mngr, providers/ssh/config.py, SSHHostConfig). */
 export interface DynamicHost {

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TomlTable } from 'smol-toml';
 import { MngrFargateError } from '../../contract/errors';
 import type { KeyValue, Span, TomlStatement } from './scanner';
 import { everyPair, isAt, startsWith, statementsBelow, tomlStatements } from './scanner';
@@ -7,6 +6,7 @@ import type { TextEdit } from './text-edits';
 import { beginsLine, indentOf, lineEndOf, lineStart } from './text-edits';
 import type { TablePath, TableValues } from './values';
 import { renderTable, tomlKey, tomlPairs, tomlValue } from './values';
+import type { TomlTable } from './toml-table';
 
 /**
  * Edits that give keys of a table these values. Values that are right already stay as they are written. `present` is the

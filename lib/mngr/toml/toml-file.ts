@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { TomlTable } from 'smol-toml';
 import { parse, TomlError } from 'smol-toml';
 import { MngrFargateError } from '../../contract/errors';
 import { editsThatRemove } from './remove-keys';
@@ -9,6 +8,7 @@ import type { TextEdit } from './text-edits';
 import { applyEdits } from './text-edits';
 import type { TablePath, TableValues } from './values';
 import { renderTable } from './values';
+import type { TomlTable } from './toml-table';
 
 /**
  * A TOML file: its exact text, and what it says. An edit gives a new TomlFile in which all that wasn't asked for stays byte
