@@ -1,6 +1,6 @@
 import '../../lib/cli/quiet-aws-sdk';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { EcsClient, REAPER_SHARE } from '../../lib/hosts/ecs/ecs-client';
+import { EcsClient, REAPER_SHARE } from '../../lib/aws/ecs-client';
 import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { reap } from '../../lib/hosts/reaping/reap';
 import { defaultRules } from '../../lib/hosts/reaping/rules';

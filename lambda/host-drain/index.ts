@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { hostDrainPropertiesSchema } from '../../lib/contract/host-drain';
-import { EcsClient, REAPER_SHARE } from '../../lib/hosts/ecs/ecs-client';
+import { EcsClient, REAPER_SHARE } from '../../lib/aws/ecs-client';
 import { sdkOptions } from '../../lib/aws/sdk-options';
 import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { answering } from '../cloudformation/answer';

@@ -1,6 +1,6 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { sdkOptions } from '../../lib/aws/sdk-options';
-import { EcsClient, REAPER_SHARE } from '../../lib/hosts/ecs/ecs-client';
+import { EcsClient, REAPER_SHARE } from '../../lib/aws/ecs-client';
 import { ReaperFunction } from './reaper-function';
 import type { InvocationContext, ReaperAnswer, ReaperEvent } from './reaper-function';
 import { readSettings } from './settings';

@@ -1,5 +1,5 @@
 import { LOG_EVENTS } from '../../lib/contract/log-events';
-import type { EcsClient } from '../../lib/hosts/ecs/ecs-client';
+import type { EcsClient } from '../../lib/aws/ecs-client';
 import { Tasks } from '../../lib/hosts/ecs/tasks';
 import { ImageRevisions } from '../../lib/hosts/reaping/image-revisions';
 import { reap } from '../../lib/hosts/reaping/reap';

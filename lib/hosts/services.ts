@@ -1,6 +1,6 @@
 import type { ProviderConfig } from '../contract/provider-config';
-import { AwsClients } from './ecs/clients';
-import { EcsClient, LAUNCHER_SHARE } from './ecs/ecs-client';
+import { AwsClients } from '../aws/clients';
+import { EcsClient, LAUNCHER_SHARE } from '../aws/ecs-client';
 import type { Carrier } from './remote/carrier';
 import { DirectCarrier } from './remote/direct-carrier';
 import { KeyStore } from './remote/key-store';

@@ -10,7 +10,7 @@ import { familyOf } from '../../contract/task-definition-family';
 import { throwIfAborted } from '../../util/abort';
 import { awsErrorOf, isCapacity } from '../../aws/aws-errors';
 import { oneLine } from '../../util/one-line';
-import type { EcsClient } from './ecs-client';
+import type { EcsClient } from '../../aws/ecs-client';
 import type { CheckedRequest } from '../model/create-request';
 import type { NameIndex } from './name-index';
 import { isInEnvironment, isLiveHost, olderTaskFirst, tagsOf } from '../model/task-view';

@@ -1,9 +1,9 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import { inBatches, mapBounded } from '../../util/bounded';
 import type { InterfaceAddresses } from '../model/task-view';
-import { awsCall } from './aws-call';
+import { awsCall } from '../../aws/aws-call';
 import { awsErrorOf } from '../../aws/aws-errors';
-import type { AwsClients } from './clients';
+import type { AwsClients } from '../../aws/clients';
 
 /** The most interfaces that DescribeNetworkInterfaces returns at once. */
 export const INTERFACES_PER_CALL = 1000;

@@ -4,7 +4,7 @@ import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sd
 import type { ProviderConfig } from '../../contract/provider-config';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { familyOf } from '../../contract/task-definition-family';
-import type { EcsClient } from './ecs-client';
+import type { EcsClient } from '../../aws/ecs-client';
 
 /** Docker labels of the agent container that tell a revision with another image from those that the stack registers. */
 export const BASE_LABEL = 'mngr-fargate.base-revision';

@@ -2,9 +2,9 @@ import type { GetLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs'
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { pause } from '../../util/abort';
-import { awsCall } from './aws-call';
+import { awsCall } from '../../aws/aws-call';
 import { awsErrorOf } from '../../aws/aws-errors';
-import type { AwsClients } from './clients';
+import type { AwsClients } from '../../aws/clients';
 import type { TaskDefinitions } from './task-definitions';
 import type { LogLine, LogOptions } from '../model/types';
 

@@ -10,7 +10,7 @@ import { startedByOf } from '../../contract/host-name';
 import { pause } from '../../util/abort';
 import { inBatches, mapBounded } from '../../util/bounded';
 import { awsErrorOf } from '../../aws/aws-errors';
-import type { EcsClient } from './ecs-client';
+import type { EcsClient } from '../../aws/ecs-client';
 import { familyOf } from '../../contract/task-definition-family';
 import { isLive } from '../model/task-view';
 import { VISIBLE_AFTER_MS, VISIBLE_INTERVAL_MS } from './visibility';

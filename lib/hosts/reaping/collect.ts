@@ -1,7 +1,7 @@
 import { LOG_EVENTS } from '../../contract/log-events';
 import { awsProblem } from '../../aws/aws-errors';
-import { AwsClients } from '../ecs/clients';
-import { EcsClient, REAPER_SHARE } from '../ecs/ecs-client';
+import { AwsClients } from '../../aws/clients';
+import { EcsClient, REAPER_SHARE } from '../../aws/ecs-client';
 import { Tasks } from '../ecs/tasks';
 import { KeyStore } from '../remote/key-store';
 import { clusterNameOf } from '../../contract/task-arn';

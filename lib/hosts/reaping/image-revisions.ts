@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { REAPER_DEFAULTS } from '../../contract/reaper';
-import type { EcsClient } from '../ecs/ecs-client';
+import type { EcsClient } from '../../aws/ecs-client';
 import { familyOf } from '../../contract/task-definition-family';
 import { BASE_LABEL, OVERRIDES_LABEL } from '../ecs/task-definitions';
 import type { Census } from './census';

@@ -4,7 +4,7 @@ import { isMngrFargateError } from '../../../lib/contract/errors';
 import { newHostId, startedByOf } from '../../../lib/contract/host-name';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { EcsClient, LAUNCHER_SHARE, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
+import { EcsClient, LAUNCHER_SHARE, REAPER_SHARE } from '../../../lib/aws/ecs-client';
 import { bootEnvironment, checkRequest } from '../../../lib/hosts/model/create-request';
 import { renameHost } from '../../../lib/hosts/lifecycle/rename-and-tag';
 import { Launcher } from '../../../lib/hosts/ecs/launch';

@@ -2,7 +2,7 @@ import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { newHostId, startedByOf } from '../../../lib/contract/host-name';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { EcsClient, REAPER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
+import { EcsClient, REAPER_SHARE } from '../../../lib/aws/ecs-client';
 import { Tasks } from '../../../lib/hosts/ecs/tasks';
 import { startLocalEndpoint } from '../endpoint/local-endpoint';
 import type { LocalEndpoint } from '../endpoint/local-endpoint';

@@ -1,4 +1,4 @@
-import { orAborted, pause } from '../../util/abort';
+import { orAborted, pause } from '../util/abort';
 
 const WAITING = 'waiting for a turn';
 

@@ -1,5 +1,5 @@
-import { pause } from '../../util/abort';
-import { awsProblem } from '../../aws/aws-errors';
+import { pause } from '../util/abort';
+import { awsProblem } from './aws-errors';
 
 const THROTTLED = new Set(['ThrottlingException', 'Throttling', 'RequestLimitExceeded', 'TooManyRequestsException']);
 const FIRST_WAIT_MS = 250;

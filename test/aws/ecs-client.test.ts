@@ -1,9 +1,9 @@
 import { ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
-import { EcsClient, LAUNCHER_SHARE } from '../../../lib/hosts/ecs/ecs-client';
-import type { Fault } from '../../../lib/local/control/faults';
-import { denied } from '../../support/endpoint/denied';
-import { startHostsApi } from '../../support/host/hosts-api';
-import type { HostsApi } from '../../support/host/hosts-api';
+import { EcsClient, LAUNCHER_SHARE } from '../../lib/aws/ecs-client';
+import type { Fault } from '../../lib/local/control/faults';
+import { denied } from '../support/endpoint/denied';
+import { startHostsApi } from '../support/host/hosts-api';
+import type { HostsApi } from '../support/host/hosts-api';
 
 /** Buckets of one call that never fill up again. */
 const ONE_CALL = { burst: 0.01, perSecond: 1e-7 };

@@ -1,11 +1,11 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
-import type { AwsPlace, AwsSettings } from '../../aws/client-options';
-import { awsClientOptions, awsCredentials } from '../../aws/client-options';
-import type { ProviderConfig } from '../../contract/provider-config';
+import type { AwsPlace, AwsSettings } from './client-options';
+import { awsClientOptions, awsCredentials } from './client-options';
+import type { ProviderConfig } from '../contract/provider-config';
 import type { Ec2Api } from './ec2-api';
 import type { LogsApi } from './logs-api';
 
-/** The SDK's clients, created when first used and shared by all calls of one launcher. */
+/** The SDK's clients, created when first used and shared by all calls that are made with these settings. */
 export class AwsClients {
   private made: { destroy(): void }[] = [];
   private ecsClient: ECSClient | undefined;
@@ -14,7 +14,7 @@ export class AwsClients {
   private readonly place: AwsPlace;
   private readonly settings: AwsSettings;
 
-  constructor(config: ProviderConfig, settings: AwsSettings = {}) {
+  constructor(config: Pick<ProviderConfig, 'aws_profile' | 'aws_role_arn' | 'aws_region'>, settings: AwsSettings = {}) {
     const { aws_profile: profile, aws_role_arn: roleArn, aws_region: region } = config;
     this.place = { profile, roleArn, region };
     this.settings = { ...settings, credentials: awsCredentials(this.place, settings) };

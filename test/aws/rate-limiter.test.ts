@@ -1,4 +1,4 @@
-import { RateLimiter } from '../../../lib/hosts/ecs/rate-limiter';
+import { RateLimiter } from '../../lib/aws/rate-limiter';
 
 /** Waiting for a token of this one would outlast every test. */
 const slow = (burst: number): RateLimiter => new RateLimiter(burst, 1e-6);
