@@ -25,6 +25,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   SignatureDoesNotMatch: { code: 'denied', hint: NEEDS_CREDENTIALS },
   ClusterNotFoundException: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
   ClusterNotFound: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
+  ServiceNotFoundException: { code: 'not-found' },
   LimitExceededException: { code: 'no-capacity' },
   PlatformTaskDefinitionIncompatibilityException: { code: 'usage' },
   InvalidParameterException: { code: 'usage' },

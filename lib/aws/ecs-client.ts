@@ -1,7 +1,11 @@
 import {
   DeregisterTaskDefinitionCommand,
+  DescribeClustersCommand,
+  DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
+  ExecuteCommandCommand,
+  ListServicesCommand,
   ListTaskDefinitionsCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
@@ -35,6 +39,8 @@ const BUCKETS = {
   tag: { burst: 20, perSecond: 10 },
   register: { burst: 20, perSecond: 1 },
   definitions: { burst: 50, perSecond: 20 },
+  clusters: { burst: 50, perSecond: 20 },
+  services: { burst: 100, perSecond: 20 },
 } as const;
 
 type BucketName = keyof typeof BUCKETS;
@@ -42,11 +48,15 @@ type BucketName = keyof typeof BUCKETS;
 const BUCKETS_OF = new Map<unknown, readonly BucketName[]>([
   [RunTaskCommand, ['run', 'modify']],
   [StopTaskCommand, ['modify']],
+  [ExecuteCommandCommand, ['modify']],
   [ListTasksCommand, ['read']],
   [DescribeTasksCommand, ['read']],
   [TagResourceCommand, ['tag']],
   [UntagResourceCommand, ['tag']],
   [RegisterTaskDefinitionCommand, ['register']],
+  [DescribeClustersCommand, ['clusters']],
+  [ListServicesCommand, ['services']],
+  [DescribeServicesCommand, ['services']],
   [DescribeTaskDefinitionCommand, ['definitions']],
   [ListTaskDefinitionsCommand, ['definitions']],
   [DeregisterTaskDefinitionCommand, ['definitions']],

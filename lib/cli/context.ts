@@ -2,9 +2,9 @@ import type { AwsSettings } from '../aws/client-options';
 import type { MfaCode } from '../aws/credentials';
 import type { Hosts } from '../hosts/hosts';
 import type { HostsOptions } from '../hosts/model/types';
-import type { LoadedProviderConfig } from '../mngr/index';
+import type { LoadedProviderConfig, LoadRequest, TaskPlace } from '../mngr/index';
 import type { MngrFargateError } from '../contract/errors';
-import type { ProviderConfig } from '../contract/provider-config';
+import type { EcsTasks } from '../tasks/index';
 import { asMngrFargateError, errorDocument, errorText } from './error-report';
 import { EXIT_CODES } from './exit-codes';
 import type { GlobalOptions } from './global-options';
@@ -89,18 +89,28 @@ export class CliContext {
 
   /** The provider's configuration (lib/mngr). */
   async loadConfig(signal: AbortSignal = this.signal): Promise<LoadedProviderConfig> {
-    const { loadProviderConfig, mngrBaseDirectory } = await import('../mngr/index.js');
-    const loaded = await loadProviderConfig({
-      baseDirectory: mngrBaseDirectory(this.io.environment),
+    const { loadProviderConfig } = await import('../mngr/index.js');
+    const loaded = await loadProviderConfig(await this.loadRequest(signal));
+    for (const [key, source] of Object.entries(loaded.sources)) this.verboseNote(`${key}: from ${source}`);
+    return loaded;
+  }
+
+  /** What configuration is loaded with. */
+  async loadRequest(signal: AbortSignal = this.signal): Promise<LoadRequest> {
+    return {
+      baseDirectory: await this.baseDirectory(),
       environment: this.io.environment,
       provider: this.options.provider,
       overrides: overridesOf(this.options),
       stack: this.options.stack,
       aws: this.aws,
       signal,
-    });
-    for (const [key, source] of Object.entries(loaded.sources)) this.verboseNote(`${key}: from ${source}`);
-    return loaded;
+    };
+  }
+
+  /** mngr's base directory, which config.toml is in. */
+  async baseDirectory(): Promise<string> {
+    return (await import('../mngr/index.js')).mngrBaseDirectory(this.io.environment);
   }
 
   /** What the library works with. `writesKeys` as in `withHosts`. */
@@ -112,12 +122,12 @@ export class CliContext {
     const { ensureProfile, keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
     const base = mngrBaseDirectory(this.io.environment);
     const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
-    await this.askMfaCode(config);
+    await this.askMfaCode({ profile: config.aws_profile, region: config.aws_region });
     return { config, provider, keyDirectory: keyDirectoryOf(base, profile), aws: this.aws };
   }
 
   /** Before anything is shown that a question would disturb. */
-  private async askMfaCode({ aws_profile: profile, aws_region: region }: ProviderConfig): Promise<void> {
+  private async askMfaCode({ profile, region }: { readonly profile?: string; readonly region: string }): Promise<void> {
     if (this.aws.mfaCode === undefined) return;
     const { needsMfaCode } = await import('../aws/credentials.js');
     if (!(await needsMfaCode(profile))) return;
@@ -140,6 +150,18 @@ export class CliContext {
       return await work(hosts);
     } finally {
       await hosts.close();
+    }
+  }
+
+  /** Runs `work` with what reads tasks of any cluster, and closes it afterwards. */
+  async withTasks<Result>(place: TaskPlace, work: (tasks: EcsTasks) => Promise<Result>): Promise<Result> {
+    await this.askMfaCode(place);
+    const { EcsTasks } = await import('../tasks/index.js');
+    const tasks = new EcsTasks(place, this.aws);
+    try {
+      return await work(tasks);
+    } finally {
+      tasks.close();
     }
   }
 }

@@ -33,6 +33,6 @@ export function commandTree(command: Command): CommandNode {
       .filter((child) => child.name() !== 'help')
       .map(commandTree),
     options: command.createHelp().visibleOptions(command).map(optionNode),
-    takesHosts: command.registeredArguments.some((argument) => argument.name() === 'host'),
+    takesHosts: command.registeredArguments.some((argument) => ['host', 'target'].includes(argument.name())),
   };
 }

@@ -1,0 +1,73 @@
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ListServicesCommand } from '@aws-sdk/client-ecs';
+import type { Service, TaskDefinition } from '@aws-sdk/client-ecs';
+import { AwsClients } from '../aws/clients';
+import type { AwsPlace, AwsSettings } from '../aws/client-options';
+import { ClusterTasks } from '../aws/cluster-tasks';
+import { EcsClient, LAUNCHER_SHARE } from '../aws/ecs-client';
+import { inBatches, mapBounded } from '../util/bounded';
+
+/** ECS API, DescribeServices. */
+const SERVICES_PER_CALL = 10;
+const CALLS_AT_ONCE = 4;
+
+/** What is read about tasks of any cluster, with one account's credentials in one region. */
+export class EcsTasks {
+  readonly clients: AwsClients;
+  readonly ecs: EcsClient;
+  private readonly definitions = new Map<string, Promise<TaskDefinition>>();
+
+  constructor(
+    readonly place: AwsPlace & { readonly region: string },
+    readonly settings: AwsSettings = {},
+  ) {
+    const { region, profile, roleArn } = place;
+    this.clients = new AwsClients({ aws_region: region, aws_profile: profile, aws_role_arn: roleArn }, settings);
+    this.ecs = new EcsClient(this.clients, LAUNCHER_SHARE);
+  }
+
+  /** The tasks of a cluster, by its name or ARN. */
+  cluster(cluster: string): ClusterTasks {
+    return new ClusterTasks(this.ecs, cluster);
+  }
+
+  /** A revision of a task definition: asked for once, since revisions never change. */
+  definition(arn: string, signal?: AbortSignal): Promise<TaskDefinition> {
+    const known = this.definitions.get(arn) ?? this.describeDefinition(arn, signal);
+    this.definitions.set(arn, known);
+    known.catch(() => this.definitions.delete(arn));
+    return known;
+  }
+
+  /** ARNs of the services of a cluster. */
+  async serviceArns(cluster: string, signal?: AbortSignal): Promise<string[]> {
+    const arns: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const command = new ListServicesCommand({ cluster, maxResults: 100, nextToken });
+      const answer = await this.ecs.send(command, `list services of cluster ${cluster}`, { signal });
+      arns.push(...(answer.serviceArns ?? []));
+      nextToken = answer.nextToken;
+    } while (nextToken !== undefined);
+    return arns;
+  }
+
+  /** Services by name or ARN, without those that don't exist. */
+  async services(cluster: string, names: readonly string[], signal?: AbortSignal): Promise<Service[]> {
+    const answers = await mapBounded(inBatches(names, SERVICES_PER_CALL), CALLS_AT_ONCE, (services) =>
+      this.ecs.send(new DescribeServicesCommand({ cluster, services }), `describe services of cluster ${cluster}`, {
+        signal,
+      }),
+    );
+    return answers.flatMap(({ services = [] }) => services);
+  }
+
+  close(): void {
+    this.clients.destroy();
+  }
+
+  private async describeDefinition(taskDefinition: string, signal?: AbortSignal): Promise<TaskDefinition> {
+    const command = new DescribeTaskDefinitionCommand({ taskDefinition });
+    const answer = await this.ecs.send(command, `describe task definition ${taskDefinition}`, { signal });
+    return answer.taskDefinition ?? {};
+  }
+}

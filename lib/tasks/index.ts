@@ -1,0 +1,10 @@
+/** Any ECS task: finding it and one of its containers. */
+export { EcsTasks } from './ecs-tasks';
+export type { FindOptions } from './find';
+export { findTasks, stoppedError } from './find';
+export type { TaskContainer, TaskSummary } from './model';
+export { isLive, taskSummary } from './model';
+export type { Chooser, ResolveOptions, Target } from './resolve';
+export { resolveTarget, resolveTask, targetOf } from './resolve';
+export type { GivenSelector, TaskSelector } from './selector';
+export { placeInSelector, selectorText } from './selector';
