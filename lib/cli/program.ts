@@ -16,6 +16,8 @@ import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
 import { showCommand } from './commands/show';
 import { tagCommand } from './commands/tag';
+import { targetsCommand } from './commands/targets';
+import { tasksCommand } from './commands/tasks';
 import { versionCommand } from './commands/version';
 import { addGlobalOptions } from './global-options';
 import type { Io } from './io';
@@ -31,6 +33,8 @@ const COMMANDS: readonly CommandRegistration[] = [
   messageCommand,
   cpCommand,
   logsCommand,
+  tasksCommand,
+  targetsCommand,
   renameCommand,
   tagCommand,
   destroyCommand,

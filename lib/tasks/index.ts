@@ -8,3 +8,5 @@ export type { Chooser, ResolveOptions, Target } from './resolve';
 export { resolveTarget, resolveTask, targetOf } from './resolve';
 export type { GivenSelector, TaskSelector } from './selector';
 export { placeInSelector, selectorText } from './selector';
+export type { ServiceTarget } from './service-targets';
+export { serviceTargets } from './service-targets';

@@ -3,6 +3,7 @@ import { MngrFargateError } from '../contract/errors';
 import { parseTaskArn } from '../contract/task-arn';
 import type { EcsTasks } from './ecs-tasks';
 import { findTasks, nothingRuns, stoppedError } from './find';
+import { namedOrOnly, onlyEssential, ownContainers } from './implied-container';
 import type { TaskContainer, TaskSummary } from './model';
 import { isLive } from './model';
 import type { TaskSelector } from './selector';
@@ -95,9 +96,6 @@ function candidateOf(task: TaskSummary) {
   return { taskArn, cluster, service, family, revision, state, startedAt, availabilityZone, privateIp, containers };
 }
 
-/** Containers that ECS adds to a task for features of its own. */
-const ADDED_BY_ECS = /^(?:ecs-service-connect-|aws-guardduty-agent-|aws-otel-|~internal~)/;
-
 /**
  * The container that is meant: the one that is named, else the only one, the one with the service's or the family's name, or
  * the only essential one.
@@ -108,17 +106,13 @@ async function containerOf(
   { container: wanted }: TaskSelector,
   { choose, signal }: ResolveOptions,
 ): Promise<TaskContainer> {
-  const { containers, service, family } = task;
+  const { containers } = task;
   if (wanted !== undefined) return containerNamed(task, wanted);
-  const own = containers.filter(({ name }) => !ADDED_BY_ECS.test(name));
-  const [first] = own;
-  if (first !== undefined && own.length === 1) return first;
-  const called = own.find(({ name }) => name === service) ?? own.find(({ name }) => name === family);
-  if (called !== undefined) return called;
-  const essential = await essentialOf(tasks, task, signal);
-  const necessary = own.filter(({ name }) => essential.has(name));
-  const [only] = necessary;
-  if (only !== undefined && necessary.length === 1) return only;
+  const names = containers.map(({ name }) => name);
+  const implied = namedOrOnly(names, task) ?? onlyEssential(await definitionOf(tasks, task, signal));
+  const meant = containers.find(({ name }) => name === implied);
+  if (meant !== undefined) return meant;
+  const own = containers.filter(({ name }) => ownContainers(names).includes(name));
   if (choose !== undefined && own.length > 0) return choose.container(own);
   throw new MngrFargateError('usage', `task ${task.taskId} has ${own.length} containers`, {
     hint: `name one of them with --container: ${own.map(({ name }) => name).join(', ')}`,
@@ -134,14 +128,9 @@ function containerNamed({ containers, taskId }: TaskSummary, wanted: string): Ta
   });
 }
 
-/** Names of the containers whose end ends the task. None where the task definition may not be read. */
-async function essentialOf(tasks: EcsTasks, task: TaskSummary, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const definition = await tasks
-    .definition(`${task.family}:${task.revision}`, signal)
-    .catch((): TaskDefinition => ({}));
-  const essential = (definition.containerDefinitions ?? []).filter((container) => container.essential !== false);
-  return new Set(essential.map(({ name = '' }) => name));
-}
+/** Empty where the task definition may not be read. */
+const definitionOf = (tasks: EcsTasks, task: TaskSummary, signal?: AbortSignal): Promise<TaskDefinition> =>
+  tasks.definition(`${task.family}:${task.revision}`, signal).catch((): TaskDefinition => ({}));
 
 /** One container of a task as a target. */
 export function targetOf(region: string, task: TaskSummary, container: TaskContainer): Target {

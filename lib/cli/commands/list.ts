@@ -1,15 +1,14 @@
 import type { Hosts } from '../../hosts/hosts';
 import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
-import { EXIT_CODES } from '../exit-codes';
 import { collect } from '../global-options';
-import { hasColour, isInteractive } from '../io';
+import { hasColour } from '../io';
 import { parseDuration, WAITED_FOR } from '../parse/duration';
 import { keyValues } from '../parse/key-value';
 import { hostTable } from '../render/host-table';
 import type { CommandRegistration } from '../runner';
 import { idleTimes } from '../idle-times';
-import { pause } from '../../util/abort';
+import { shown } from '../watch';
 
 interface ListOptions {
   readonly stopped?: boolean;
@@ -18,8 +17,6 @@ interface ListOptions {
   readonly watch?: boolean;
   readonly interval: string;
 }
-
-const HOME_AND_CLEAR = '\u001b[H\u001b[J';
 
 /** A host with the seconds since its last activity; null when they weren't asked for or this machine can't reach it. */
 export type ListedHost = Host & { readonly idleSeconds: number | null };
@@ -37,23 +34,14 @@ async function listedHosts(hosts: Hosts, context: CliContext, options: ListOptio
 async function list(context: CliContext, options: ListOptions): Promise<number> {
   const interval = parseDuration(options.interval, '--interval', WAITED_FOR);
   const { stdout, environment } = context.io;
-  const redraws = options.watch === true && !context.json && isInteractive(stdout, environment);
-  return context.withHosts(async (hosts) => {
-    for (;;) {
-      try {
-        const listed = await listedHosts(hosts, context, options);
-        const table = (): string => hostTable(listed, new Date(), hasColour(stdout, environment));
-        if (redraws) stdout.write(HOME_AND_CLEAR);
-        context.result(listed, table);
-        if (options.watch !== true) return 0;
-        await pause(interval * 1000, 'watching', context.signal);
-      } catch (error) {
-        // Ctrl-C is the normal end of a watch, not an error.
-        if (options.watch === true && context.signal.aborted) return EXIT_CODES.aborted;
-        throw error;
-      }
-    }
-  });
+  return context.withHosts((hosts) =>
+    shown(
+      context,
+      options.watch === true ? interval : undefined,
+      () => listedHosts(hosts, context, options),
+      (listed) => hostTable(listed, new Date(), hasColour(stdout, environment)),
+    ),
+  );
 }
 
 /** `list` */

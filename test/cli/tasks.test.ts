@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
+import { STACK_OUTPUTS } from '../../lib/contract/outputs';
+import type { TaskSummary } from '../../lib/tasks';
+import { CliHome } from '../support/cli/cli-program';
+import type { FakeRuntime } from '../support/endpoint/fake-runtime';
+import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
+import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+
+let local: LocalEndpoint<FakeRuntime>;
+let bare: CliHome;
+let home: CliHome;
+let ecs: ECSClient;
+let cluster: string;
+let family: string;
+let taskArn: string;
+
+beforeAll(async () => {
+  local = await startLocalEndpoint();
+  ecs = new ECSClient(local.client);
+  cluster = local.outputs[STACK_OUTPUTS.ecsCluster] ?? '';
+  family = local.outputs[STACK_OUTPUTS.taskDefinition] ?? '';
+  bare = new CliHome();
+  home = bare.with(local.env);
+  taskArn = await run();
+});
+afterAll(async () => {
+  ecs.destroy();
+  bare.remove();
+  await local.destroy();
+});
+
+async function run(): Promise<string> {
+  const subnets = (local.outputs[STACK_OUTPUTS.subnets] ?? '').split(',');
+  const { tasks = [] } = await ecs.send(
+    new RunTaskCommand({
+      cluster,
+      taskDefinition: family,
+      launchType: 'FARGATE',
+      networkConfiguration: { awsvpcConfiguration: { subnets } },
+    }),
+  );
+  return tasks[0]?.taskArn ?? '';
+}
+
+test('tasks: JSON for programs, a table for people', async () => {
+  await expect(home.json<TaskSummary[]>(['tasks', '--cluster', cluster])).resolves.toEqual([
+    expect.objectContaining({
+      taskArn,
+      cluster,
+      service: null,
+      family,
+      revision: expect.any(Number) as number,
+      state: expect.any(String) as string,
+      containers: [expect.objectContaining({ name: 'agent' })],
+      stoppedReason: null,
+    }),
+  ]);
+  const { stdout } = await home.run(['tasks', '--cluster', cluster, '--family', family]);
+  expect(stdout).toMatch(/^TASK +SERVICE +REVISION +STATE +AGE +CONTAINERS +ZONE +ADDRESS\n[0-9a-f]{32} +- +/);
+});
+
+test('tasks --stopped says why', async () => {
+  const stopped = await run();
+  await ecs.send(new StopTaskCommand({ cluster, task: stopped, reason: 'enough of it' }));
+  const found = await home.json<TaskSummary[]>(['tasks', '--cluster', cluster, '--stopped']);
+  expect(found.find((task) => task.taskArn === stopped)).toMatchObject({ stoppedReason: 'enough of it' });
+  const table = await home.run(['tasks', '--cluster', cluster, '--stopped']);
+  expect(table.stdout).toContain('enough of it');
+});
+
+test('tasks of a cluster that is not there', async () => {
+  const { exitCode, stderr } = await home.run(['tasks', '--cluster', 'nowhere']);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain('cluster nowhere does not exist');
+});
+
+test('targets are set, listed and removed', async () => {
+  const set = ['targets', 'set', '@web', '--cluster', cluster, '--service', 'web', '--container', 'nginx'];
+  const view = { name: 'web', cluster, service: 'web', family: null, task: null, container: 'nginx', region: null };
+  await expect(home.json(set)).resolves.toEqual(view);
+  await expect(home.json(['targets', 'list'])).resolves.toEqual([view]);
+  const config = readFileSync(home.path('home', '.mngr', 'config.toml'), 'utf8');
+  expect(config).toContain(`[targets.web]\ncluster = "${cluster}"\nservice = "web"\ncontainer = "nginx"\n`);
+  await expect(home.json(['targets', 'remove', 'web'])).resolves.toEqual({ removed: 'web' });
+  await expect(home.json(['targets', 'list'])).resolves.toEqual([]);
+  expect((await home.run(['targets', 'remove', 'web'])).exitCode).toBe(3);
+});
+
+test('targets set without a cluster', async () => {
+  const { exitCode, stderr } = await home.run(['targets', 'set', 'web', '--service', 'web']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('--cluster') as string });
+});
