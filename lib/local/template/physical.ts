@@ -78,6 +78,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     physicalId: name,
     attributes: { Arn: arn(place, 'ecs', `cluster/${name}`) },
   })),
+  'AWS::ECS::Service': named('ServiceName', 255, (place, name, { Cluster }) => {
+    const cluster = (string(Cluster) ?? 'default').split('/').at(-1);
+    const service = arn(place, 'ecs', `service/${cluster}/${name}`);
+    return { physicalId: service, attributes: { Name: name, ServiceArn: service } };
+  }),
   'AWS::ECS::TaskDefinition': named('Family', 255, (place, family, properties) => {
     const definition = arn(place, 'ecs', `task-definition/${family}:${String(properties[REVISION] ?? 1)}`);
     return { physicalId: definition, attributes: { TaskDefinitionArn: definition } };

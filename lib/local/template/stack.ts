@@ -186,7 +186,7 @@ class StackScope implements ResolutionScope {
 
   /** The properties that ids and attributes are made of. Others may refer back to the resource itself. */
   private identifyingProperties(definition: TemplateResource): Record<string, unknown> {
-    const wanted = /^(?:\w*Name|Name|Path|Family|CidrBlock|VpcId|AvailabilityZone)$/;
+    const wanted = /^(?:\w*Name|Name|Path|Cluster|Family|CidrBlock|VpcId|AvailabilityZone)$/;
     const entries = Object.entries(definition.Properties ?? {}).filter(([name]) => wanted.test(name));
     return resolve(Object.fromEntries(entries), this) as Record<string, unknown>;
   }

@@ -3,6 +3,8 @@ import type { EndpointOptions } from '../../../lib/local/endpoint';
 import { DEFAULT_STACK_NAME } from '../../../lib/contract/outputs';
 import type { TaskRuntime } from '../../../lib/local/runtimes/runtime';
 import { loadAssembly } from '../../../lib/local/template/assembly';
+import type { Assembly } from '../../../lib/local/template/assembly';
+import type { Template } from '../../../lib/local/template/stack';
 import { FakeRuntime } from './fake-runtime';
 import { SMALL_ASSEMBLY } from './local-endpoint-template';
 
@@ -13,6 +15,8 @@ export interface LocalEndpointOptions<Runtime extends TaskRuntime> extends Parti
   readonly runtime?: Runtime;
   /** A synthesized `cdk.out`; default: a small stack of the same kind, see local-endpoint-template.ts. */
   readonly assemblyDirectory?: string;
+  /** Resources that the small stack has besides. */
+  readonly resources?: Template['Resources'];
 }
 
 /** What a client's constructor takes to use the endpoint as the account's administrator. */
@@ -47,11 +51,16 @@ export interface LocalEndpoint<Runtime extends TaskRuntime> {
   readonly destroy: () => Promise<void>;
 }
 
+const withResources = (resources: Template['Resources'] = {}): Assembly => ({
+  ...SMALL_ASSEMBLY,
+  template: { ...SMALL_ASSEMBLY.template, Resources: { ...SMALL_ASSEMBLY.template.Resources, ...resources } },
+});
+
 /** An endpoint in this process, with a stack on it. */
 export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRuntime>(
   options: LocalEndpointOptions<Runtime> = {},
 ): Promise<LocalEndpoint<Runtime>> {
-  const { assemblyDirectory, stackName = DEFAULT_STACK_NAME, ...rest } = options;
+  const { assemblyDirectory, resources, stackName = DEFAULT_STACK_NAME, ...rest } = options;
   const runtime = (options.runtime ?? new FakeRuntime()) as Runtime;
   const faults: unknown[] = [];
   const endpoint = await Endpoint.start({
@@ -59,7 +68,7 @@ export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRunti
     ...rest,
     stackName,
     runtime,
-    assembly: assemblyDirectory === undefined ? SMALL_ASSEMBLY : loadAssembly(assemblyDirectory, stackName),
+    assembly: assemblyDirectory === undefined ? withResources(resources) : loadAssembly(assemblyDirectory, stackName),
   });
   const { env, outputs, region, controlToken } = endpoint.description;
   const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };

@@ -24,6 +24,10 @@ export class EcsArns {
     return this.of(`task/${cluster}/${id}`);
   }
 
+  service(cluster: string, name: string): string {
+    return this.of(`service/${cluster}/${name}`);
+  }
+
   container(cluster: string, taskId: string, containerId: string): string {
     return this.of(`container/${cluster}/${taskId}/${containerId}`);
   }

@@ -74,7 +74,7 @@ export const createCluster =
 export const deleteCluster =
   (context: EcsContext) =>
   async ({ cluster: nameOrArn = '' }: DeleteClusterRequest, call: Call): Promise<DeleteClusterResponse> => {
-    const { arns, clusters, store, tasks } = context;
+    const { arns, clusters, store, tasks, services } = context;
     const found = clusters.find(nameOrArn);
     call.authorize({
       action: 'ecs:DeleteCluster',
@@ -82,6 +82,12 @@ export const deleteCluster =
       context: resourceTagContext(found?.tags ?? []),
     });
     const cluster = clusters.get(nameOrArn);
+    if (services.ofCluster(cluster.name).some(({ status }) => status !== 'INACTIVE')) {
+      throw new AwsError(
+        'ClusterContainsServicesException',
+        'The Cluster cannot be deleted while Services are active.',
+      );
+    }
     const active = [...tasks.all()].some(
       ({ cluster: name, task }) => name === cluster.name && task.lastStatus !== 'STOPPED',
     );

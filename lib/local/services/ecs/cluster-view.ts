@@ -3,7 +3,11 @@ import type { EcsCluster } from './clusters';
 import type { EcsContext } from './context';
 
 /** A cluster as an answer shows it; what `include` names besides. */
-export function describedCluster({ tasks }: EcsContext, cluster: EcsCluster, include: readonly string[]): Cluster {
+export function describedCluster(
+  { tasks, services }: EcsContext,
+  cluster: EcsCluster,
+  include: readonly string[],
+): Cluster {
   let running = 0;
   let pending = 0;
   for (const { cluster: name, task } of tasks.all()) {
@@ -18,7 +22,7 @@ export function describedCluster({ tasks }: EcsContext, cluster: EcsCluster, inc
     registeredContainerInstancesCount: 0,
     runningTasksCount: running,
     pendingTasksCount: pending,
-    activeServicesCount: 0,
+    activeServicesCount: services.ofCluster(cluster.name).filter(({ status }) => status === 'ACTIVE').length,
     statistics: include.includes('STATISTICS')
       ? [
           { name: 'runningFargateTasksCount', value: String(running) },

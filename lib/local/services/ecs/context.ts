@@ -12,6 +12,8 @@ import { ClientTokens } from './client-tokens';
 import { clusters } from './clusters';
 import type { Clusters } from './clusters';
 import { TaskLifecycle } from './lifecycle';
+import { ecsServices } from './services/services';
+import type { Services } from './services/services';
 import { taskDefinitions } from './task-definitions';
 import type { TaskDefinitions } from './task-definitions';
 import { Tasks } from './tasks';
@@ -22,6 +24,7 @@ export interface EcsContext {
   readonly clusters: Clusters;
   readonly definitions: TaskDefinitions;
   readonly tasks: Tasks;
+  readonly services: Services;
   readonly tokens: ClientTokens;
   readonly lifecycle: TaskLifecycle;
   readonly network: Network;
@@ -41,6 +44,7 @@ export function ecsContext(world: World): EcsContext {
     clusters: world.part(clusters),
     definitions: world.part(taskDefinitions),
     tasks,
+    services: world.part(ecsServices),
     tokens: new ClientTokens(store, clock),
     lifecycle: new TaskLifecycle(world, tasks, arns),
     network: world.part(network),

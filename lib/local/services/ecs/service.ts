@@ -18,15 +18,20 @@ import {
 import { invalidParameter, throttled } from './errors';
 import { runTask } from './run-task';
 import { listTagsForResource, tagResource, untagResource } from './tag-operations';
+import { createService, deleteService, updateService } from './services/changes';
+import { describeServices, listServices } from './services/reading';
+import { ServiceScheduler } from './services/scheduler';
+import { deployServices } from './services/template';
 import { taskControlRoutes } from './task-controls';
 import { describeTasks, listTasks, stopTask } from './task-operations';
 import { TaskRunner } from './task-runner';
 import { ECS_THROTTLES } from './throttles';
 
-/** Amazon Elastic Container Service, as far as standalone Fargate tasks go. */
+/** Amazon Elastic Container Service, as far as tasks on Fargate and services of them go. */
 export function ecsService(world: World): Service {
   const context = world.part(ecsContext);
   const runner = new TaskRunner(world, context);
+  const scheduler = new ServiceScheduler(world, context);
   return {
     signingName: 'ecs',
     protocol: awsJson11({ targetPrefix: 'AmazonEC2ContainerServiceV20141113' }),
@@ -38,9 +43,16 @@ export function ecsService(world: World): Service {
     },
     throttles: ECS_THROTTLES,
     controls: taskControlRoutes(world),
-    start: () => runner.start(),
-    close: () => runner.close(),
-    handlers: handlersOf(context),
+    start: async () => {
+      await runner.start();
+      deployServices(world, context);
+      scheduler.start();
+    },
+    close: () => {
+      scheduler.close();
+      return runner.close();
+    },
+    handlers: { ...handlersOf(context), ...serviceHandlers(context, scheduler) },
   };
 }
 
@@ -61,4 +73,12 @@ const handlersOf = (context: EcsContext): Service['handlers'] => ({
   TagResource: tagResource(context),
   UntagResource: untagResource(context),
   ListTagsForResource: listTagsForResource(context),
+});
+
+const serviceHandlers = (context: EcsContext, scheduler: ServiceScheduler): Service['handlers'] => ({
+  CreateService: createService(context, scheduler),
+  UpdateService: updateService(context, scheduler),
+  DeleteService: deleteService(context, scheduler),
+  DescribeServices: describeServices(context),
+  ListServices: listServices(context),
 });

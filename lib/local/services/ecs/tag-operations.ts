@@ -20,7 +20,7 @@ interface Tagged {
   replace(tags: Tag[]): void;
 }
 
-type Kind = 'cluster' | 'task' | 'task-definition';
+type Kind = 'cluster' | 'service' | 'task' | 'task-definition';
 
 /** What an ARN says of the resource that it names. */
 interface NamedResource {
@@ -31,14 +31,14 @@ interface NamedResource {
 
 function named(arn: string): NamedResource {
   const [kind, first, second] = (arn.split(':')[5] ?? '').split('/');
-  if (kind === 'task' && second !== undefined) return { kind, cluster: first, id: second };
+  if ((kind === 'task' || kind === 'service') && second !== undefined) return { kind, cluster: first, id: second };
   if (kind === 'cluster') return { kind, cluster: first, id: undefined };
   if (kind === 'task-definition') return { kind, cluster: undefined, id: first };
   return { kind: undefined, cluster: undefined, id: undefined };
 }
 
 /** The resource of an ARN; undefined where there is none. */
-function find({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged | undefined {
+function find({ clusters, tasks, services, definitions }: EcsContext, arn: string): Tagged | undefined {
   const { kind, cluster = '', id = '' } = named(arn);
   if (kind === 'cluster') {
     const found = clusters.find(cluster);
@@ -63,6 +63,17 @@ function find({ clusters, tasks, definitions }: EcsContext, arn: string): Tagged
       },
     };
   }
+  if (kind === 'service') {
+    const service = services.find(cluster, id);
+    if (service === undefined) return undefined;
+    return {
+      tags: service.tags,
+      replace: (tags) => {
+        service.tags = tags;
+        services.save(service);
+      },
+    };
+  }
   const record = kind === 'task' ? tasks.get(cluster, id) : undefined;
   if (record === undefined) return undefined;
   return {
@@ -81,7 +92,7 @@ function missing(arn: string): AwsError {
   const { kind } = named(arn);
   if (kind === undefined) return invalidParameter(`Invalid resource ARN: ${arn}`);
   if (kind === 'cluster') return clusterNotFound();
-  return invalidParameter(`The specified ${kind === 'task' ? 'task' : 'task definition'} is not found.`);
+  return invalidParameter(`The specified ${kind.replace('-', ' ')} is not found.`);
 }
 
 /** The resource, once the caller may do this to it; whether there is one isn't told to others. */
@@ -95,7 +106,7 @@ function authorized(
   const { arns } = context;
   const { kind, cluster } = named(arn);
   const found = find(context, arn);
-  const clusterKey = kind === 'task' ? { 'ecs:cluster': arns.clusterNamed(cluster) } : {};
+  const clusterKey = kind === 'task' || kind === 'service' ? { 'ecs:cluster': arns.clusterNamed(cluster) } : {};
   call.authorize({
     action,
     resource: arn,

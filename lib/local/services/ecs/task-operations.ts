@@ -10,7 +10,8 @@ import { decodeToken, encodeToken } from '../paging';
 import type { Call } from '../service';
 import { nameFrom } from './arns';
 import type { EcsContext } from './context';
-import { invalidParameter, taskNotFound } from './errors';
+import { invalidParameter, serviceNotFound, taskNotFound } from './errors';
+import { groupOf } from './services/record';
 import { resourceTagContext } from './tags';
 import type { TaskRecord } from './task-record';
 import { describedTask } from './task-view';
@@ -72,7 +73,7 @@ export const describeTasks =
   };
 
 export const listTasks =
-  ({ clusters, tasks, arns }: EcsContext) =>
+  ({ clusters, tasks, arns, services }: EcsContext) =>
   (request: ListTasksRequest, call: Call): ListTasksResponse => {
     const clusterArn = arns.clusterNamed(request.cluster);
     call.authorize({
@@ -83,7 +84,9 @@ export const listTasks =
     const cluster = clusters.get(request.cluster);
     validateListTasks(request);
     const { desiredStatus = 'RUNNING', startedBy, family, launchType, maxResults = MAX_PAGE, nextToken } = request;
-    const group = request.serviceName === undefined ? undefined : `service:${nameFrom(request.serviceName)}`;
+    const { serviceName } = request;
+    if (serviceName !== undefined && services.find(cluster.name, serviceName) === undefined) throw serviceNotFound();
+    const group = serviceName === undefined ? undefined : groupOf(nameFrom(serviceName));
     const query = JSON.stringify([cluster.name, desiredStatus, startedBy, family, launchType, group]);
     const after = nextToken === undefined ? 0 : decodeToken(nextToken, query);
     if (after === undefined) throw invalidParameter('Invalid token');

@@ -24,6 +24,12 @@ export const ECS_THROTTLES: readonly ThrottleGroup[] = [
   { name: 'list-tags', operations: ['ecs:ListTagsForResource'], limits: { burst: 50, perSecond: 20 } },
   { name: 'register', operations: ['ecs:RegisterTaskDefinition'], limits: { burst: 20, perSecond: 1 } },
   { name: 'describe-definition', operations: ['ecs:DescribeTaskDefinition'], limits: { burst: 50, perSecond: 20 } },
+  {
+    name: 'service-read',
+    operations: ['ecs:DescribeServices', 'ecs:ListServices'],
+    limits: { burst: 100, perSecond: 20 },
+  },
+  { name: 'update-service', operations: ['ecs:UpdateService'], limits: { burst: 50, perSecond: 5 } },
   { name: 'describe-cluster', operations: ['ecs:DescribeClusters'], limits: { burst: 50, perSecond: 20 } },
   { name: launchGroup('FARGATE'), operations: [], limits: FARGATE_LAUNCHES },
   { name: launchGroup('FARGATE_SPOT'), operations: [], limits: FARGATE_LAUNCHES },
