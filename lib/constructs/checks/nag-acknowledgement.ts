@@ -1,6 +1,9 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
+/** Whose finding it is, if not cdk-nag's: `CloudFormation-Validate::F3020`. */
+const NAMESPACE = /^[\w-]+::/;
+
 /**
  * Records that a reviewed cdk-nag finding on this construct is intended. cdk-nag 3 matches the id to the letter, so a
  * rule with findings needs the finding too (`wildcardFinding`, `managedPolicyFinding`).
@@ -9,7 +12,8 @@ import type { IConstruct } from 'constructs';
  * every finding about an ARN has.
  */
 export function acknowledgeFinding(construct: IConstruct, id: string, reason: string): void {
-  construct.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [`Annotation::${id}`]: reason });
+  const qualified = NAMESPACE.test(id) ? id : `Annotation::${id}`;
+  construct.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [qualified]: reason });
 }
 
 /** Id of AwsSolutions-IAM5 for one resource with a wildcard. `arn` may hold tokens of the construct's stack. */
