@@ -1,6 +1,8 @@
-import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient, FilterLogEventsCommand, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type {
   CloudWatchLogsClientConfig,
+  FilterLogEventsCommandInput,
+  FilterLogEventsCommandOutput,
   GetLogEventsCommandInput,
   GetLogEventsCommandOutput,
 } from '@aws-sdk/client-cloudwatch-logs';
@@ -15,6 +17,13 @@ export class LogsApi {
 
   getLogEvents(input: GetLogEventsCommandInput, abortSignal?: AbortSignal): Promise<GetLogEventsCommandOutput> {
     return this.client.send(new GetLogEventsCommand(input), { abortSignal });
+  }
+
+  filterLogEvents(
+    input: FilterLogEventsCommandInput,
+    abortSignal?: AbortSignal,
+  ): Promise<FilterLogEventsCommandOutput> {
+    return this.client.send(new FilterLogEventsCommand(input), { abortSignal });
   }
 
   destroy(): void {

@@ -14,15 +14,23 @@ const CALLS_AT_ONCE = 4;
 export class EcsTasks {
   readonly clients: AwsClients;
   readonly ecs: EcsClient;
+  private readonly elsewhere = new Map<string, AwsClients>();
   private readonly definitions = new Map<string, Promise<TaskDefinition>>();
 
   constructor(
     readonly place: AwsPlace & { readonly region: string },
     readonly settings: AwsSettings = {},
   ) {
-    const { region, profile, roleArn } = place;
-    this.clients = new AwsClients({ aws_region: region, aws_profile: profile, aws_role_arn: roleArn }, settings);
+    this.clients = this.makeClients(place.region);
     this.ecs = new EcsClient(this.clients, LAUNCHER_SHARE);
+  }
+
+  /** The SDK's clients for a region, which may be another one than that of the tasks. */
+  clientsIn(region: string): AwsClients {
+    if (region === this.place.region) return this.clients;
+    const clients = this.elsewhere.get(region) ?? this.makeClients(region);
+    this.elsewhere.set(region, clients);
+    return clients;
   }
 
   /** The tasks of a cluster, by its name or ARN. */
@@ -62,7 +70,12 @@ export class EcsTasks {
   }
 
   close(): void {
-    this.clients.destroy();
+    for (const clients of [this.clients, ...this.elsewhere.values()]) clients.destroy();
+  }
+
+  private makeClients(region: string): AwsClients {
+    const { profile, roleArn } = this.place;
+    return new AwsClients({ aws_region: region, aws_profile: profile, aws_role_arn: roleArn }, this.settings);
   }
 
   private async describeDefinition(taskDefinition: string, signal?: AbortSignal): Promise<TaskDefinition> {

@@ -10,3 +10,5 @@ export type { GivenSelector, TaskSelector } from './selector';
 export { placeInSelector, selectorText } from './selector';
 export type { ServiceTarget } from './service-targets';
 export { serviceTargets } from './service-targets';
+export type { TaskLogLine, TaskLogOptions } from './logs/task-logs';
+export { taskLogs } from './logs/task-logs';

@@ -145,6 +145,8 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     expect(JSON.parse(first)).toEqual({
       timestamp: expect.stringMatching(/^\d{4}-/) as string,
       message: expect.any(String) as string,
+      task: fox.taskArn.split('/').pop(),
+      container: 'agent',
     });
   });
 

@@ -42,12 +42,12 @@ export const parseDurationOrNever = (text: string, option: string): number =>
   text === 'never' ? 0 : parseDuration(text, option, { least: 0 });
 
 /** A point in time from 1970 on: a duration before `now`, or an ISO 8601 date and time. */
-export function parseSince(text: string, now: Date): Date {
+export function parseSince(text: string, now: Date, option = '--since'): Date {
   const date = /^\d{4}-\d{2}-\d{2}/.test(text)
     ? new Date(text)
-    : new Date(now.getTime() - parseDuration(text, '--since') * 1000);
+    : new Date(now.getTime() - parseDuration(text, option) * 1000);
   if (date.getTime() >= 0) return date;
-  throw new MngrFargateError('usage', `--since takes a duration or an ISO 8601 time, not ${JSON.stringify(text)}`, {
+  throw new MngrFargateError('usage', `${option} takes a duration or an ISO 8601 time, not ${JSON.stringify(text)}`, {
     hint: 'write it like 30m, 6h or 2026-11-20T10:00:00Z',
   });
 }

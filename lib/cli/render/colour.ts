@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { printableLines } from '../../util/printable';
 
-const COLOURS = ['green', 'yellow', 'red', 'cyan', 'dim'] as const;
+const COLOURS = ['green', 'yellow', 'red', 'cyan', 'magenta', 'blue', 'dim'] as const;
 
 export type Colour = (typeof COLOURS)[number];
 
