@@ -18,6 +18,8 @@ export const delaysSchema = z.strictObject({
   pull: durationSchema.optional(),
   /** From the container's start until ECS says RUNNING: sshd already answers. */
   activating: durationSchema.optional(),
+  /** From a container's start until its ExecuteCommand agent runs. */
+  agent: durationSchema.optional(),
   /** From the stop to SIGTERM. */
   deactivating: durationSchema.optional(),
   /** From the container's end until the task is STOPPED. */

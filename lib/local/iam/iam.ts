@@ -1,5 +1,6 @@
 import type { World } from '../world';
 import { decide, refusal } from './access';
+import { evaluate } from './policy';
 import { Credentials } from './credentials';
 import type { AccessRequest } from './policy';
 import type { Principal } from './principal';
@@ -25,5 +26,12 @@ export class Iam {
   refusalOf(principal: Principal, request: AccessRequest): string | undefined {
     const decision = decide(principal, request, this.roles);
     return decision === 'allow' ? undefined : refusal(principal, request, decision);
+  }
+
+  /** True when the role's policies allow the request to what runs with the role. */
+  roleAllows(roleArn: string, { context, ...request }: AccessRequest): boolean {
+    const { accountId } = this.world.place;
+    const complete = { 'aws:PrincipalArn': roleArn, 'aws:PrincipalAccount': accountId, ...context };
+    return evaluate(this.roles.get(roleArn)?.policies ?? [], { ...request, context: complete }) === 'allow';
   }
 }

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { PassThrough, pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { MngrFargateError } from '../../contract/errors';
 import { shellCommand, shellQuote } from '../../util/shell-quote';
 import { killWords, readPreamble, sttySize, withPreamble } from './exec-preamble';
@@ -38,14 +40,15 @@ export async function execInPlace(place: ExecPlace, request: ExecRequest): Promi
   const exitCode = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
+  const stderr = kept(child.stderr);
   const started = await readPreamble(child.stdout, argv[0] ?? '');
   const inTask = async (command: readonly string[]): Promise<void> => {
     await once(start([...place.enter, ...command], place.environment), 'exit');
   };
   return {
     stdin: child.stdin,
-    stdout: child.stdout,
-    stderr: terminal === undefined ? child.stderr : undefined,
+    stdout: kept(child.stdout),
+    stderr: terminal === undefined ? stderr : undefined,
     exitCode,
     kill: (signal) => inTask(killWords(started.pid, signal)),
     resize: async (size) => {
@@ -69,6 +72,9 @@ function inTerminal(words: readonly string[], { SHELL: shell }: Readonly<Record<
   const command = `${restore}; exec ${shellCommand(words)}`;
   return [SCRIPT, '--quiet', '--return', '--flush', '--echo', 'always', '--command', command, '/dev/null'];
 }
+
+/** The stream's data, also when somebody reads it only after the process has ended: Node throws it away then. */
+const kept = (stream: Readable): Readable => pipeline(stream, new PassThrough(), () => undefined);
 
 function start(words: readonly string[], environment: Readonly<Record<string, string>>) {
   const [program = '', ...rest] = words;

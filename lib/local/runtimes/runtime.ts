@@ -125,7 +125,7 @@ export class TaskNotRunningError extends Error {
 export class CommandNotStartedError extends Error {
   override readonly name = 'CommandNotStartedError';
   constructor(
-    program: string,
+    readonly program: string,
     readonly reason: string,
   ) {
     super(`${program} can't be started: ${reason}`);

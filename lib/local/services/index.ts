@@ -4,6 +4,7 @@ import { ec2Service } from './ec2/service';
 import { ecsService } from './ecs/service';
 import { logsService } from './logs/service';
 import type { Service } from './service';
+import { ssmService } from './ssm/service';
 import { stsService } from './sts/service';
 
 /** Every API that the endpoint serves. A further one is a folder beside these and a line here. */
@@ -13,4 +14,5 @@ export const SERVICES: readonly ((world: World) => Service)[] = [
   stsService,
   cloudFormationService,
   logsService,
+  ssmService,
 ];

@@ -13,6 +13,8 @@ export interface Call {
   readonly principal: Principal;
   /** Access key that signed the call. */
   readonly accessKeyId: string;
+  /** Host and port that the caller has called, as its `Host` header gives them. */
+  readonly host: string;
   /** Throws the service's access-denied error unless the caller's policies allow the request. */
   authorize(request: AccessRequest): void;
   /** True when the caller's policies allow the request. */

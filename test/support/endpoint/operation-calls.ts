@@ -5,6 +5,7 @@ import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as ecs from '@aws-sdk/client-ecs';
+import * as ssm from '@aws-sdk/client-ssm';
 import * as sts from '@aws-sdk/client-sts';
 import type { ClientSettings } from './local-endpoint';
 
@@ -75,6 +76,7 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
       TagResource: { resourceArn: taskArn, tags: [{ key: 'a', value: 'b' }] },
       UntagResource: { resourceArn: taskArn, tagKeys: ['a'] },
       ListTagsForResource: { resourceArn: taskArn },
+      ExecuteCommand: { cluster, task: taskArn, command: 'sh', interactive: true },
     }),
   },
   ec2: {
@@ -85,6 +87,14 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
       DescribeSubnets: { SubnetIds: [subnet] },
       DescribeVpcs: {},
       DescribeSecurityGroups: {},
+    }),
+  },
+  ssm: {
+    packageName: '@aws-sdk/client-ssm',
+    sdk: ssm,
+    inputs: () => ({
+      ResumeSession: { SessionId: 'ecs-execute-command-0123456789abcdef0' },
+      TerminateSession: { SessionId: 'ecs-execute-command-0123456789abcdef0' },
     }),
   },
   sts: {

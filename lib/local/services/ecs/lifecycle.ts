@@ -257,11 +257,6 @@ export class TaskLifecycle {
       container.lastStatus = 'RUNNING';
       container.runtimeId = `${record.id}-${randomBytes(4).readUInt32BE()}`;
       container.imageDigest = undefined;
-      // No Session Manager agent runs in the container, and saying RUNNING would promise one.
-      for (const agent of container.managedAgents ?? []) {
-        agent.lastStatus = 'STOPPED';
-        agent.reason = 'the local endpoint runs no ExecuteCommandAgent';
-      }
     });
     this.transition(record, 'ACTIVATING');
   }

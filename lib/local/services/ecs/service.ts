@@ -4,6 +4,7 @@ import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
 import type { Service } from '../service';
+import { sessions } from '../ssm/sessions';
 import { createCluster, deleteCluster } from './cluster-changes';
 import { describeClusters, listClusters } from './cluster-operations';
 import { ecsContext } from './context';
@@ -16,6 +17,8 @@ import {
   registerTaskDefinition,
 } from './definition-operations';
 import { invalidParameter, throttled } from './errors';
+import { execAgents } from './exec-agents';
+import { executeCommand } from './execute-command';
 import { runTask } from './run-task';
 import { listTagsForResource, tagResource, untagResource } from './tag-operations';
 import { createService, deleteService, updateService } from './services/changes';
@@ -32,6 +35,7 @@ export function ecsService(world: World): Service {
   const context = world.part(ecsContext);
   const runner = new TaskRunner(world, context);
   const scheduler = new ServiceScheduler(world, context);
+  const agents = world.part(execAgents);
   return {
     signingName: 'ecs',
     protocol: awsJson11({ targetPrefix: 'AmazonEC2ContainerServiceV20141113' }),
@@ -45,14 +49,20 @@ export function ecsService(world: World): Service {
     controls: taskControlRoutes(world),
     start: async () => {
       await runner.start();
+      agents.start();
       deployServices(world, context);
       scheduler.start();
     },
-    close: () => {
+    close: async () => {
       scheduler.close();
-      return runner.close();
+      agents.close();
+      await runner.close();
     },
-    handlers: { ...handlersOf(context), ...serviceHandlers(context, scheduler) },
+    handlers: {
+      ...handlersOf(context),
+      ...serviceHandlers(context, scheduler),
+      ExecuteCommand: executeCommand(context, agents, world.part(sessions)),
+    },
   };
 }
 

@@ -52,7 +52,11 @@ const CODES: Readonly<Record<WireProtocol['family'], Readonly<Record<Problem, An
 const timestampOf = (date: Date): string => date.toISOString().replace(/[-:]|\.\d{3}/g, '');
 
 /** Who signed the request. Throws AwsError, in the service's terms, unless it is signed, fresh and by known keys. */
-export function authenticate(request: HttpRequest, service: Service, { iam, place, clock }: World): Credential {
+export function authenticate(
+  request: HttpRequest,
+  service: Pick<Service, 'signingName' | 'protocol'>,
+  { iam, place, clock }: World,
+): Credential {
   const refuse = (problem: Problem, message: string): AwsError => {
     const { code, status } = CODES[service.protocol.family][problem];
     return new AwsError(code, message, { status });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Principal } from '../../iam/principal';
+import type { Credential } from '../../iam/principal';
 import type { Call, Service } from '../../services/service';
 import type { World } from '../../world';
 import { AwsError } from '../aws-error';
@@ -77,7 +77,7 @@ export class Dispatcher {
       const input = service.protocol.decode(schema, request);
       const missing = missingMembers(schema, input);
       if (missing.length > 0) throw service.errors.missingMembers(missing);
-      const call = this.callOf(service, credential.principal, credential.accessKeyId, requestId);
+      const call = this.callOf(service, credential, request, requestId);
       const value = await handler(input as never, call);
       if (fault !== undefined) throw fault.error;
       settle(undefined);
@@ -88,12 +88,18 @@ export class Dispatcher {
     }
   }
 
-  private callOf(service: Service, principal: Principal, accessKeyId: string, requestId: string): Call {
+  private callOf(
+    service: Service,
+    { principal, accessKeyId }: Credential,
+    { headers }: RequestHead,
+    requestId: string,
+  ): Call {
     const { iam } = this.world;
     return {
       requestId,
       principal,
       accessKeyId,
+      host: headers.host ?? '',
       authorize: (request) => {
         const refusal = iam.refusalOf(principal, request);
         if (refusal !== undefined) throw service.errors.accessDenied(refusal);

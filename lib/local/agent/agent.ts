@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecRequest, TaskProcess } from '../runtimes/runtime';
+import { AgentDataChannel } from './data-channel';
+import { SessionFailure } from './plugin';
+import type { PluginSession, SessionPlugin } from './plugin';
+
+/** The container that an agent runs in. */
+export interface AgentContainer {
+  /** `ecs:<cluster>_<task id>_<runtime id>` */
+  readonly target: string;
+  readonly taskArn: string;
+  readonly name: string;
+  /** What the agent adds to a command's environment where the container has nothing of that name. */
+  readonly environment: Readonly<Record<string, string>>;
+  exec(request: ExecRequest): Promise<TaskProcess>;
+  /** Resolves when the container has ended. Rejects when the signal fires. */
+  ended(signal: AbortSignal): Promise<void>;
+}
+
+/** What the service gives an agent for a session. */
+export interface SessionTransport {
+  readonly sessionId: string;
+  /** True while the agent is to make its own pauses. */
+  readonly paced: () => boolean;
+  /** Hands a frame to the service. */
+  readonly transmit: (frame: Buffer) => void;
+  /** The session could not be started or go on; the text is for the client. */
+  readonly failed: (output: string) => void;
+  /** Is told of errors that are the endpoint's own fault. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** What a process has as its exit code when the task's end took it along. */
+const KILLED = 137;
+/** Milliseconds in which the end of a task shows after that of its processes. */
+const END_SHOWS_WITHIN = 1000;
+
+/** The Session Manager agent of one container: runs sessions in it until it dies. */
+export class ContainerAgent {
+  private readonly sessions = new Set<AgentSession>();
+  private dead = false;
+
+  constructor(readonly container: AgentContainer) {}
+
+  open(plugin: SessionPlugin, transport: SessionTransport): AgentSession {
+    const session = new AgentSession(this, plugin, transport);
+    this.sessions.add(session);
+    void session.run().finally(() => this.sessions.delete(session));
+    return session;
+  }
+
+  get alive(): boolean {
+    return !this.dead;
+  }
+
+  /** Number of sessions that are going on. */
+  get load(): number {
+    return this.sessions.size;
+  }
+
+  /** The agent is gone without a word: what its sessions would have said is never said. */
+  die(): void {
+    this.dead = true;
+    for (const session of this.sessions) session.fallSilent();
+  }
+}
+
+/** One session as the agent sees it. */
+export class AgentSession {
+  private readonly channel: AgentDataChannel;
+  private readonly terminating = new AbortController();
+  private silent = false;
+
+  constructor(
+    private readonly agent: ContainerAgent,
+    private readonly plugin: SessionPlugin,
+    private readonly transport: SessionTransport,
+  ) {
+    this.channel = new AgentDataChannel(transport.transmit);
+  }
+
+  /** Takes a frame from the service. */
+  receive(frame: Buffer): void {
+    this.channel.receive(frame);
+  }
+
+  /** The service ends the session. */
+  terminate(): void {
+    this.terminating.abort();
+  }
+
+  fallSilent(): void {
+    this.silent = true;
+    this.channel.close();
+    this.terminating.abort();
+  }
+
+  async run(): Promise<void> {
+    const { channel, transport, plugin } = this;
+    const { sessionId } = transport;
+    try {
+      channel.sendState(sessionId, 'Connected');
+      await plugin.run(this.pluginSession());
+      await channel.drain();
+      channel.sendState(sessionId, 'Terminating');
+    } catch (error) {
+      if (this.silent) return;
+      if (!(error instanceof SessionFailure) && !this.terminating.signal.aborted) transport.onFault(error);
+      transport.failed(error instanceof Error ? error.message : String(error));
+    } finally {
+      channel.close();
+    }
+  }
+
+  private pluginSession(): PluginSession {
+    const { channel, transport, terminating } = this;
+    const { signal } = terminating;
+    return {
+      channel,
+      signal,
+      get paced() {
+        return transport.paced();
+      },
+      keepsTranscript: false,
+      send: (payloadType, payload) => channel.send(payloadType, payload),
+      pause: async (milliseconds) => {
+        if (transport.paced()) await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+      },
+      processEnded: async (exitCode) => {
+        if (exitCode === KILLED && (await this.endsWithTask())) this.agent.die();
+      },
+    };
+  }
+
+  /** True when the container has ended, or is about to. */
+  private async endsWithTask(): Promise<boolean> {
+    if (!this.agent.alive || this.terminating.signal.aborted) return false;
+    try {
+      await this.agent.container.ended(AbortSignal.timeout(END_SHOWS_WITHIN));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { AgentDataChannel } from './data-channel';
+
+/** A session could not be started or go on; `message` is what the client is shown. */
+export class SessionFailure extends Error {
+  override readonly name = 'SessionFailure';
+}
+
+/** What a plugin works with. */
+export interface PluginSession {
+  readonly channel: AgentDataChannel;
+  /** Fires when the session is terminated. */
+  readonly signal: AbortSignal;
+  /** True while the agent makes its own pauses. */
+  readonly paced: boolean;
+  /** True when what the session shows is to be logged. */
+  readonly keepsTranscript: boolean;
+  /** Sends a payload to the client, encrypted where the session is. */
+  send(payloadType: number, payload: Buffer): Promise<void>;
+  /** One of the agent's own pauses, in milliseconds; none where they are switched off. Ends early with the session. */
+  pause(milliseconds: number): Promise<void>;
+  /** Tells with what exit code the session's process has ended; never resolves when the agent has died with it. */
+  processEnded(exitCode: number): Promise<void>;
+}
+
+/** One kind of session. */
+export interface SessionPlugin {
+  readonly requiresHandshake: boolean;
+  /** As the handshake names it. */
+  readonly sessionType: 'InteractiveCommands' | 'Port';
+  /** What the handshake says about the session. */
+  readonly properties: object | null;
+  /** Resolves when the session is over by itself. Throws SessionFailure. */
+  run(session: PluginSession): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import * as sdk from '@aws-sdk/client-ssm';
+import { AwsError } from '../../wire/aws-error';
+import { awsJson11 } from '../../wire/json';
+import { operationsOf } from '../../wire/schemas';
+import type { World } from '../../world';
+import type { Service } from '../service';
+import { dataChannelRoute } from './data-channel-route';
+import { sessionControlRoutes } from './session-controls';
+import { resumeSession, terminateSession } from './session-operations';
+import { sessions } from './sessions';
+
+/** AWS Systems Manager, as far as Session Manager's sessions into ECS tasks go. */
+export function ssmService(world: World): Service {
+  const registry = world.part(sessions);
+  return {
+    signingName: 'ssm',
+    protocol: awsJson11({ targetPrefix: 'AmazonSSM' }),
+    operations: operationsOf(sdk),
+    errors: {
+      missingMembers: (paths) =>
+        new AwsError(
+          'ValidationException',
+          `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
+            paths
+              .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
+              .join('; '),
+        ),
+      accessDenied: (message) => new AwsError('AccessDeniedException', message),
+      throttled: () => new AwsError('ThrottlingException', 'Rate exceeded'),
+    },
+    upgrades: [dataChannelRoute(world, registry)],
+    controls: sessionControlRoutes(world),
+    handlers: {
+      ResumeSession: resumeSession(world.place, registry),
+      TerminateSession: terminateSession(world.place, registry),
+    },
+  };
+}
