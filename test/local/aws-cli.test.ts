@@ -6,13 +6,11 @@ import { promisify } from 'node:util';
 import type { FakeRuntime } from '../support/endpoint/fake-runtime';
 import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
 import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+import { AWS_CLI } from '../support/run/aws-cli';
 import { installPythonTool, python } from '../support/run/python-tools';
 import { describeWith } from '../support/run/requirements';
 
 const run = promisify(execFile);
-
-/** The AWS CLI of the first major version, and with it boto3: clients that none of us wrote. */
-const AWS_CLI = { name: 'aws-cli', requirements: ['awscli==1.45.11', 'boto3==1.43.11'] };
 
 const BOTO3 = `
 import boto3, json, sys

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AccessRequest } from '../iam/policy';
 import type { ExecRequest, TaskProcess } from '../runtimes/runtime';
 import { AgentDataChannel } from './data-channel';
+import { KeyAgreement } from './encryption';
+import type { SessionKey } from './encryption';
+import { completeHandshake, shakeHands } from './handshake';
 import { SessionFailure } from './plugin';
+import type { Dial } from './port-plugin';
 import type { PluginSession, SessionPlugin } from './plugin';
 
 /** The container that an agent runs in. */
@@ -13,6 +18,10 @@ export interface AgentContainer {
   /** What the agent adds to a command's environment where the container has nothing of that name. */
   readonly environment: Readonly<Record<string, string>>;
   exec(request: ExecRequest): Promise<TaskProcess>;
+  /** How a port of the container, or of a host that it reaches, is connected to; see PortOptions. */
+  dialer(port: number, host: string | undefined): Promise<Dial>;
+  /** True when the role of the container's task allows the request. */
+  allows(request: AccessRequest): boolean;
   /** Resolves when the container has ended. Rejects when the signal fires. */
   ended(signal: AbortSignal): Promise<void>;
 }
@@ -22,6 +31,10 @@ export interface SessionTransport {
   readonly sessionId: string;
   /** True while the agent is to make its own pauses. */
   readonly paced: () => boolean;
+  /** The key that the session is encrypted with; only sessions of commands can be. */
+  readonly key: SessionKey | undefined;
+  /** Takes what the session has shown, once it is over; undefined: that is not logged. */
+  readonly audit: ((shown: Buffer) => Promise<void>) | undefined;
   /** Hands a frame to the service. */
   readonly transmit: (frame: Buffer) => void;
   /** The session could not be started or go on; the text is for the client. */
@@ -53,11 +66,6 @@ export class ContainerAgent {
     return !this.dead;
   }
 
-  /** Number of sessions that are going on. */
-  get load(): number {
-    return this.sessions.size;
-  }
-
   /** The agent is gone without a word: what its sessions would have said is never said. */
   die(): void {
     this.dead = true;
@@ -70,6 +78,8 @@ export class AgentSession {
   private readonly channel: AgentDataChannel;
   private readonly terminating = new AbortController();
   private silent = false;
+  private clientVersion = '';
+  private readonly shown: Buffer[] = [];
 
   constructor(
     private readonly agent: ContainerAgent,
@@ -100,6 +110,7 @@ export class AgentSession {
     const { sessionId } = transport;
     try {
       channel.sendState(sessionId, 'Connected');
+      await this.begin();
       await plugin.run(this.pluginSession());
       await channel.drain();
       channel.sendState(sessionId, 'Terminating');
@@ -109,19 +120,41 @@ export class AgentSession {
       transport.failed(error instanceof Error ? error.message : String(error));
     } finally {
       channel.close();
+      if (!this.silent) await transport.audit?.(Buffer.concat(this.shown)).catch(transport.onFault);
     }
   }
 
+  /** The handshake, where the session needs one. */
+  private async begin(): Promise<void> {
+    const { plugin, transport, channel } = this;
+    if (!plugin.requiresHandshake && transport.key === undefined) return;
+    const session = this.pluginSession();
+    const startedAt = performance.now();
+    const agreement = transport.key === undefined ? undefined : new KeyAgreement(transport.key);
+    const { clientVersion, actions } = await shakeHands(
+      session,
+      plugin,
+      agreement === undefined ? [] : [agreement.action],
+    );
+    this.clientVersion = clientVersion;
+    const cipher = await agreement?.agree(session, actions);
+    await completeHandshake(session, startedAt, cipher && 'This session is encrypted using AWS KMS.');
+    channel.cipher = cipher;
+  }
+
   private pluginSession(): PluginSession {
-    const { channel, transport, terminating } = this;
+    const { channel, transport, terminating, clientVersion } = this;
     const { signal } = terminating;
     return {
       channel,
       signal,
+      clientVersion,
       get paced() {
         return transport.paced();
       },
-      keepsTranscript: false,
+      record: (shown) => {
+        if (transport.audit !== undefined) this.shown.push(shown);
+      },
       send: (payloadType, payload) => channel.send(payloadType, payload),
       pause: async (milliseconds) => {
         if (transport.paced()) await sleep(milliseconds, undefined, { signal }).catch(() => undefined);

@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
-import { decodeMessage, encodeMessage, MalformedMessageError, newMessage } from './message';
+import { decodeMessage, encodeMessage, MalformedMessageError, newMessage, PAYLOAD } from './message';
 import type { Message } from './message';
 import { RoundTrip } from './round-trip';
+import type { SessionCipher } from './session-cipher';
+import { DecryptionError } from './session-cipher';
 
 /** Bytes of a stream in one message. */
 export const CHUNK = 1024;
@@ -31,6 +33,9 @@ export class AgentDataChannel {
   /** Takes the client's messages; without one nothing is acknowledged. */
   onInput: InputHandler = () => false;
 
+  /** Encrypts output and decrypts input, once the session has agreed on a key. */
+  cipher: SessionCipher | undefined;
+
   private readonly roundTrip = new RoundTrip();
   private readonly outgoing: Outgoing[] = [];
   private readonly incoming = new Map<number, Message>();
@@ -47,7 +52,8 @@ export class AgentDataChannel {
   }
 
   /** Sends a payload; resolves when there is room for the next. */
-  async send(payloadType: number, payload: Buffer): Promise<void> {
+  async send(payloadType: number, clear: Buffer): Promise<void> {
+    const payload = payloadType === PAYLOAD.output ? (this.cipher?.encrypt(clear) ?? clear) : clear;
     while (this.outgoing.length >= MAX_OUTGOING && !this.closed) {
       await once(this.events, 'acknowledged');
     }
@@ -129,7 +135,7 @@ export class AgentDataChannel {
       this.incoming.set(sequence, message);
       this.acknowledge(message);
     } else {
-      if (!this.onInput(message.payloadType, message.payload)) return;
+      if (!this.handle(message)) return;
       this.acknowledge(message);
       this.nextExpected += 1;
       this.takeBuffered();
@@ -140,9 +146,19 @@ export class AgentDataChannel {
   private takeBuffered(): void {
     for (;;) {
       const message = this.incoming.get(this.nextExpected);
-      if (message === undefined || !this.onInput(message.payloadType, message.payload)) return;
+      if (message === undefined || !this.handle(message)) return;
       this.incoming.delete(this.nextExpected);
       this.nextExpected += 1;
+    }
+  }
+
+  private handle({ payloadType, payload }: Message): boolean {
+    if (payloadType !== PAYLOAD.output || this.cipher === undefined) return this.onInput(payloadType, payload);
+    try {
+      return this.onInput(payloadType, this.cipher.decrypt(payload));
+    } catch (error) {
+      if (error instanceof DecryptionError) return false;
+      throw error;
     }
   }
 

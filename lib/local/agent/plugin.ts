@@ -10,12 +10,14 @@ export interface PluginSession {
   readonly channel: AgentDataChannel;
   /** Fires when the session is terminated. */
   readonly signal: AbortSignal;
+  /** As the client gave it in the handshake; empty where there was none. */
+  readonly clientVersion: string;
   /** True while the agent makes its own pauses. */
   readonly paced: boolean;
-  /** True when what the session shows is to be logged. */
-  readonly keepsTranscript: boolean;
   /** Sends a payload to the client, encrypted where the session is. */
   send(payloadType: number, payload: Buffer): Promise<void>;
+  /** Notes what the session shows, for the audit log. */
+  record(shown: Buffer): void;
   /** One of the agent's own pauses, in milliseconds; none where they are switched off. Ends early with the session. */
   pause(milliseconds: number): Promise<void>;
   /** Tells with what exit code the session's process has ended; never resolves when the agent has died with it. */

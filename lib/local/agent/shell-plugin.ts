@@ -35,7 +35,6 @@ export class ShellPlugin implements SessionPlugin {
   private size = { rows: 0, columns: 0 };
   /** What is being done to the terminal, one thing after the other. */
   private changes: Promise<void> = Promise.resolve();
-  private readonly transcript: Buffer[] = [];
 
   constructor(private readonly options: ShellOptions) {}
 
@@ -54,11 +53,6 @@ export class ShellPlugin implements SessionPlugin {
       signal.removeEventListener('abort', cancel);
     }
     await session.processEnded(await process.exitCode);
-  }
-
-  /** Everything that the terminal showed, for the audit log. */
-  get output(): Buffer {
-    return Buffer.concat(this.transcript);
   }
 
   private async start(session: PluginSession): Promise<TaskProcess> {
@@ -96,7 +90,7 @@ export class ShellPlugin implements SessionPlugin {
     const send = async (text: string): Promise<void> => {
       if (text === '') return;
       const bytes = Buffer.from(text);
-      if (session.keepsTranscript) this.transcript.push(bytes);
+      session.record(bytes);
       await session.send(PAYLOAD.output, bytes);
     };
     try {

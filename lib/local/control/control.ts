@@ -1,6 +1,7 @@
 import { ecsContext } from '../services/ecs/context';
 import type { SeedRequest } from '../services/ecs/seed';
 import { taskControls } from '../services/ecs/task-controls';
+import { sessionFaults, sessionFaultsSchema } from '../services/ssm/session-faults';
 import type { TaskControls } from '../services/ecs/task-controls';
 import type { Tasks } from '../services/ecs/tasks';
 import type { World } from '../world';
@@ -65,6 +66,7 @@ export class Control {
     this.faults.set([]);
     this.throttles.disable();
     Object.assign(this.tasks.consistency, { listTasks: 0, describeTasks: 0 });
+    this.world.part(sessionFaults).set(sessionFaultsSchema.parse({}));
     this.callLog.reset();
   }
 }

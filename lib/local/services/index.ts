@@ -2,6 +2,7 @@ import type { World } from '../world';
 import { cloudFormationService } from './cloudformation/service';
 import { ec2Service } from './ec2/service';
 import { ecsService } from './ecs/service';
+import { kmsService } from './kms/service';
 import { logsService } from './logs/service';
 import type { Service } from './service';
 import { ssmService } from './ssm/service';
@@ -15,4 +16,5 @@ export const SERVICES: readonly ((world: World) => Service)[] = [
   cloudFormationService,
   logsService,
   ssmService,
+  kmsService,
 ];

@@ -54,6 +54,10 @@ export function execAssembly(resources: Readonly<Record<string, TemplateResource
   };
 }
 
+/** The target of a task's first container in Session Manager. */
+export const targetOf = ({ clusterArn, taskArn, containers }: Task): string =>
+  `ecs:${clusterArn?.split('/').at(-1)}_${taskArn?.split('/').at(-1)}_${containers?.[0]?.runtimeId}`;
+
 /** An endpoint whose tasks are processes of this machine, and what tests of ECS Exec do with it. */
 export class ExecEndpoint {
   readonly ecs: ECSClient;

@@ -5,6 +5,7 @@ import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as ecs from '@aws-sdk/client-ecs';
+import * as kms from '@aws-sdk/client-kms';
 import * as ssm from '@aws-sdk/client-ssm';
 import * as sts from '@aws-sdk/client-sts';
 import type { ClientSettings } from './local-endpoint';
@@ -89,10 +90,24 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
       DescribeSecurityGroups: {},
     }),
   },
+  kms: {
+    packageName: '@aws-sdk/client-kms',
+    sdk: kms,
+    inputs: () => ({
+      GenerateDataKey: { KeyId: 'alias/sessions', NumberOfBytes: 64, EncryptionContext: { a: 'b' } },
+      Decrypt: { CiphertextBlob: Buffer.from('no ciphertext'), EncryptionContext: { a: 'b' } },
+      DescribeKey: { KeyId: 'alias/sessions' },
+    }),
+  },
   ssm: {
     packageName: '@aws-sdk/client-ssm',
     sdk: ssm,
-    inputs: () => ({
+    inputs: ({ cluster, taskArn }) => ({
+      StartSession: {
+        Target: `ecs:${cluster}_${String(taskArn).split('/').at(-1)}_0123-456`,
+        DocumentName: 'AWS-StartSSHSession',
+      },
+      DescribeSessions: { State: 'Active' },
       ResumeSession: { SessionId: 'ecs-execute-command-0123456789abcdef0' },
       TerminateSession: { SessionId: 'ecs-execute-command-0123456789abcdef0' },
     }),

@@ -2,6 +2,7 @@ import type { Container } from '@aws-sdk/client-ecs';
 import { ContainerAgent } from '../../agent/agent';
 import type { World } from '../../world';
 import { sessions } from '../ssm/sessions';
+import { dialerOf } from './container-ports';
 import { ecsContext } from './context';
 import type { TaskRecord } from './task-record';
 import { taskDefinitions } from './task-definitions';
@@ -46,15 +47,15 @@ export class ExecAgents {
   }
 
   /** Ends the agent of a container that runs on; false when it has none. */
-  stop(record: TaskRecord, container: Container, reason: string): boolean {
-    const agent = this.agentOf(record, container);
-    if (agent === undefined) return false;
-    this.end(record, container, reason);
+  stop(record: TaskRecord, container: Container): boolean {
+    if (this.agentOf(record, container) === undefined) return false;
+    this.end(record, container);
     return true;
   }
 
-  private readonly follow = ({ taskId }: { readonly taskId: string }): void => {
-    const record = [...this.world.part(ecsContext).tasks.all()].find(({ id }) => id === taskId);
+  private readonly follow = ({ taskArn, taskId }: { readonly taskArn: string; readonly taskId: string }): void => {
+    const [, cluster = ''] = taskArn.split('/');
+    const record = this.world.part(ecsContext).tasks.get(cluster, taskId);
     if (record !== undefined) this.followTask(record);
   };
 
@@ -62,9 +63,9 @@ export class ExecAgents {
     for (const container of record.task.containers ?? []) {
       const [agent] = container.managedAgents ?? [];
       if (agent === undefined || agent.lastStatus === 'STOPPED') continue;
-      if (container.lastStatus === 'STOPPED') this.end(record, container, undefined);
+      if (container.lastStatus === 'STOPPED') this.end(record, container);
       else if (container.lastStatus === 'RUNNING' && this.agentOf(record, container) === undefined) {
-        void this.begin(record, container);
+        this.begin(record, container).catch(this.world.onFault);
       }
     }
   }
@@ -77,6 +78,11 @@ export class ExecAgents {
       name: container.name ?? '',
       environment: this.environmentOf(record, container),
       exec: (request) => runtime.exec(record.id, request),
+      dialer: (port, host) => dialerOf(this.world, record, port, host),
+      allows: (request) => {
+        const role = this.roleOf(record);
+        return role !== undefined && this.world.iam.roleAllows(role, request);
+      },
       ended: async (signal) => void (await runtime.wait(record.id, signal)),
     });
     this.agents.set(keyOf(record, container), agent);
@@ -93,7 +99,7 @@ export class ExecAgents {
     if (this.canConnect(record, container)) this.world.part(sessions).register(agent);
   }
 
-  private end(record: TaskRecord, container: Container, reason: string | undefined): void {
+  private end(record: TaskRecord, container: Container): void {
     const agent = this.agentOf(record, container);
     this.agents.delete(keyOf(record, container));
     if (agent !== undefined) {
@@ -101,17 +107,22 @@ export class ExecAgents {
       this.world.part(sessions).unregister(agent);
     }
     const { lastStartedAt } = container.managedAgents?.[0] ?? {};
-    container.managedAgents = [{ name: AGENT, lastStatus: 'STOPPED', lastStartedAt, reason }];
+    container.managedAgents = [{ name: AGENT, lastStatus: 'STOPPED', lastStartedAt }];
     this.world.part(ecsContext).tasks.save(record);
   }
 
   /** The agent needs its task's role, and a file system that it can write to. */
   private canConnect(record: TaskRecord, container: Container): boolean {
     const { definition } = this.world.part(taskDefinitions).find(record.task.taskDefinitionArn ?? '') ?? {};
-    const role = record.task.overrides?.taskRoleArn ?? definition?.taskRoleArn;
+    const role = this.roleOf(record);
     const settings = definition?.containerDefinitions?.find(({ name }) => name === container.name);
     if (role === undefined || settings?.readonlyRootFilesystem === true) return false;
     return CHANNEL_ACTIONS.every((action) => this.world.iam.roleAllows(role, { action, resource: '*', context: {} }));
+  }
+
+  private roleOf({ task }: TaskRecord): string | undefined {
+    const { definition } = this.world.part(taskDefinitions).find(task.taskDefinitionArn ?? '') ?? {};
+    return task.overrides?.taskRoleArn ?? definition?.taskRoleArn;
   }
 
   /** The agent gives commands a locale where the container has none. */

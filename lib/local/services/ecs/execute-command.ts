@@ -1,13 +1,16 @@
 import type { Container, ExecuteCommandRequest, ExecuteCommandResponse } from '@aws-sdk/client-ecs';
 import { ShellPlugin } from '../../agent/shell-plugin';
 import { AwsError } from '../../wire/aws-error';
+import type { World } from '../../world';
 import type { Call } from '../service';
-import { sessionSuffix, streamOf } from '../ssm/sessions';
-import type { Sessions } from '../ssm/sessions';
+import { sessions, sessionSuffix, streamOf } from '../ssm/sessions';
 import { nameFrom } from './arns';
+import { ecsContext } from './context';
 import type { EcsContext } from './context';
 import { invalidParameter, taskNotFound } from './errors';
-import type { ExecAgents } from './exec-agents';
+import { execAgents } from './exec-agents';
+import { sessionAudit } from './session-audit';
+import { sessionKeyOf } from './session-key';
 import { resourceTagContext } from './tags';
 import type { TaskRecord } from './task-record';
 
@@ -21,8 +24,11 @@ const notConnected = (): AwsError =>
   new AwsError('TargetNotConnectedException', 'The execute command failed due to an internal error. Try again later.');
 
 export const executeCommand =
-  (context: EcsContext, agents: ExecAgents, sessions: Sessions) =>
+  (world: World) =>
   (request: ExecuteCommandRequest, call: Call): ExecuteCommandResponse => {
+    const context = world.part(ecsContext);
+    const agents = world.part(execAgents);
+    const registry = world.part(sessions);
     const { arns, clusters, tasks } = context;
     const clusterArn = arns.clusterNamed(request.cluster);
     const clusterName = nameFrom(clusterArn);
@@ -35,16 +41,16 @@ export const executeCommand =
     const container = containerFor(record, request.container);
     if (container.managedAgents?.[0]?.lastStatus !== 'RUNNING') throw notEnabled();
     const agent = agents.agentOf(record, container);
-    if (agent === undefined || sessions.agentOf(agent.container.target) !== agent) throw notConnected();
+    if (agent === undefined || registry.agentOf(agent.container.target) !== agent) throw notConnected();
     const { command = '' } = request;
     const { exec, environment, target } = agent.container;
-    const session = sessions.start(agent, new ShellPlugin({ command, exec, environment }), {
-      id: `ecs-execute-command-${sessionSuffix()}`,
-      target,
-      owner: call.principal.arn,
-      documentName: undefined,
-      reason: undefined,
-    });
+    const id = `ecs-execute-command-${sessionSuffix()}`;
+    const details = { id, target, owner: call.principal.arn, documentName: undefined, reason: undefined };
+    const rules = {
+      key: sessionKeyOf(world, cluster, agent.container, id),
+      audit: sessionAudit(world, cluster, record, { stream: id, container: agent.container }),
+    };
+    const session = registry.start(agent, new ShellPlugin({ command, exec, environment }), details, rules);
     return {
       clusterArn: cluster.arn,
       containerArn: container.containerArn,

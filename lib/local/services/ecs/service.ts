@@ -4,7 +4,7 @@ import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
 import type { Service } from '../service';
-import { sessions } from '../ssm/sessions';
+import { agentControlRoutes } from './agent-controls';
 import { createCluster, deleteCluster } from './cluster-changes';
 import { describeClusters, listClusters } from './cluster-operations';
 import { ecsContext } from './context';
@@ -46,7 +46,7 @@ export function ecsService(world: World): Service {
       throttled,
     },
     throttles: ECS_THROTTLES,
-    controls: taskControlRoutes(world),
+    controls: { ...taskControlRoutes(world), ...agentControlRoutes(world) },
     start: async () => {
       await runner.start();
       agents.start();
@@ -61,7 +61,7 @@ export function ecsService(world: World): Service {
     handlers: {
       ...handlersOf(context),
       ...serviceHandlers(context, scheduler),
-      ExecuteCommand: executeCommand(context, agents, world.part(sessions)),
+      ExecuteCommand: executeCommand(world),
     },
   };
 }

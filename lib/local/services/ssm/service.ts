@@ -5,9 +5,11 @@ import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
 import type { Service } from '../service';
 import { dataChannelRoute } from './data-channel-route';
+import { describeSessions } from './describe-sessions';
 import { sessionControlRoutes } from './session-controls';
 import { resumeSession, terminateSession } from './session-operations';
 import { sessions } from './sessions';
+import { startSession } from './start-session';
 
 /** AWS Systems Manager, as far as Session Manager's sessions into ECS tasks go. */
 export function ssmService(world: World): Service {
@@ -31,6 +33,8 @@ export function ssmService(world: World): Service {
     upgrades: [dataChannelRoute(world, registry)],
     controls: sessionControlRoutes(world),
     handlers: {
+      StartSession: startSession(world),
+      DescribeSessions: describeSessions(registry),
       ResumeSession: resumeSession(world.place, registry),
       TerminateSession: terminateSession(world.place, registry),
     },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ContainerAgent } from '../../agent/agent';
+import type { ContainerAgent, SessionTransport } from '../../agent/agent';
+import type { SessionKey } from '../../agent/encryption';
 import type { SessionPlugin } from '../../agent/plugin';
 import type { World } from '../../world';
 import { Session } from './session';
@@ -13,6 +14,12 @@ const IDLE_MESSAGE = 'Your session timed out due to inactivity and has been term
 const IDLE_INTERVAL = 1000;
 /** SSM API, DescribeSessions: ended sessions show for 30 days. */
 const HISTORY = 30 * 24 * 3600_000;
+
+/** What a cluster's configuration asks of a session. */
+export interface SessionRules {
+  readonly key?: SessionKey;
+  readonly audit?: SessionTransport['audit'];
+}
 
 /** A session's stream, as the calls that start or resume one answer it. */
 export interface SessionStream {
@@ -46,7 +53,7 @@ export class Sessions {
   }
 
   /** Starts a session; its process starts at once, and its output waits for the client. */
-  start(agent: ContainerAgent, plugin: SessionPlugin, details: SessionDetails): Session {
+  start(agent: ContainerAgent, plugin: SessionPlugin, details: SessionDetails, rules: SessionRules = {}): Session {
     const { clock, onFault } = this.world;
     const faults = this.world.part(sessionFaults);
     const session = new Session(details, clock, faults);
@@ -54,6 +61,8 @@ export class Sessions {
     session.attach(
       agent.open(plugin, {
         sessionId: details.id,
+        key: rules.key,
+        audit: rules.audit,
         paced: () => faults.current.pauses,
         transmit: (frame) => session.fromAgent(frame),
         failed: (output) => session.end(output),

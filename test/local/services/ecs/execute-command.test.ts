@@ -190,6 +190,20 @@ describeWith(processTasks, 'a session of ECS Exec', () => {
     expect(channel.closedWith).toBeUndefined();
   });
 
+  it('falls silent when its agent is stopped, and no other can be had', async () => {
+    const other = await local.runTask();
+    const channel = await local.open(other, 'sh');
+    await channel.until(() => channel.output.length > 0);
+    await local.control('POST', 'sessions/stop-agent', { task: other.taskArn, container: 'agent' });
+    const seen = await local.describe(other.taskArn ?? '');
+    expect(seen).toMatchObject({ lastStatus: 'RUNNING', containers: [{ managedAgents: [{ lastStatus: 'STOPPED' }] }] });
+    await expect(local.execute(other, 'sh')).rejects.toThrow('the execute command agent isn');
+    expect(channel.closedWith).toBeUndefined();
+    await expect(local.control('POST', 'sessions/stop-agent', { task: other.taskArn })).rejects.toThrow(
+      'no agent runs',
+    );
+  });
+
   it('is refused without an agent, for other containers, and when it is not interactive', async () => {
     const refusal = async (attempt: Promise<unknown>): Promise<string> => {
       const error = await attempt.then(
@@ -212,5 +226,13 @@ describeWith(processTasks, 'a session of ECS Exec', () => {
       'ClusterNotFoundException: Cluster not found.',
     );
     expect(await refusal(local.execute({ taskArn: '0'.repeat(32) }, 'sh'))).toMatch(/^InvalidParameterException/);
+  });
+
+  it('ends when nobody has said anything for twenty minutes', async () => {
+    const channel = await local.open(task, 'cat');
+    channel.type('hello');
+    await channel.until(() => channel.output.includes('hello'));
+    await local.control('POST', 'clock', { advanceMilliseconds: 21 * 60_000 });
+    expect(await channel.closed()).toBe('Your session timed out due to inactivity and has been terminated.');
   });
 });
