@@ -3,7 +3,9 @@ import type { AwsPlace, AwsSettings } from './client-options';
 import { awsClientOptions, awsCredentials } from './client-options';
 import type { ProviderConfig } from '../contract/provider-config';
 import type { Ec2Api } from './ec2-api';
+import type { IamApi } from './iam-api';
 import type { LogsApi } from './logs-api';
+import type { StsApi } from './sts-api';
 
 /** The SDK's clients, created when first used and shared by all calls that are made with these settings. */
 export class AwsClients {
@@ -11,6 +13,8 @@ export class AwsClients {
   private ecsClient: ECSClient | undefined;
   private ec2Api: Promise<Ec2Api> | undefined;
   private logsApi: Promise<LogsApi> | undefined;
+  private iamApi: Promise<IamApi> | undefined;
+  private stsApi: Promise<StsApi> | undefined;
   private readonly place: AwsPlace;
   private readonly settings: AwsSettings;
 
@@ -30,6 +34,14 @@ export class AwsClients {
 
   logs(): Promise<LogsApi> {
     return (this.logsApi ??= import('./logs-api.js').then(({ LogsApi }) => this.keep(new LogsApi(this.options()))));
+  }
+
+  iam(): Promise<IamApi> {
+    return (this.iamApi ??= import('./iam-api.js').then(({ IamApi }) => this.keep(new IamApi(this.options()))));
+  }
+
+  sts(): Promise<StsApi> {
+    return (this.stsApi ??= import('./sts-api.js').then(({ StsApi }) => this.keep(new StsApi(this.options()))));
   }
 
   destroy(): void {

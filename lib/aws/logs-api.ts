@@ -1,10 +1,16 @@
-import { CloudWatchLogsClient, FilterLogEventsCommand, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+  GetLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import type {
   CloudWatchLogsClientConfig,
   FilterLogEventsCommandInput,
   FilterLogEventsCommandOutput,
   GetLogEventsCommandInput,
   GetLogEventsCommandOutput,
+  LogGroup,
 } from '@aws-sdk/client-cloudwatch-logs';
 
 /** The calls to CloudWatch Logs. A module of its own, loaded by the first command that reads a log. */
@@ -24,6 +30,13 @@ export class LogsApi {
     abortSignal?: AbortSignal,
   ): Promise<FilterLogEventsCommandOutput> {
     return this.client.send(new FilterLogEventsCommand(input), { abortSignal });
+  }
+
+  /** A log group by its whole name; undefined where there is none. */
+  async describeLogGroup(name: string, abortSignal?: AbortSignal): Promise<LogGroup | undefined> {
+    const command = new DescribeLogGroupsCommand({ logGroupNamePrefix: name });
+    const { logGroups = [] } = await this.client.send(command, { abortSignal });
+    return logGroups.find(({ logGroupName }) => logGroupName === name);
   }
 
   destroy(): void {

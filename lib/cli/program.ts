@@ -6,6 +6,7 @@ import { costCommand } from './commands/cost';
 import { cpCommand } from './commands/cp';
 import { createCommand } from './commands/create';
 import { destroyCommand } from './commands/destroy';
+import { doctorCommand } from './commands/doctor';
 import { execCommand } from './commands/exec';
 import { gcCommand } from './commands/gc';
 import { listCommand } from './commands/list';
@@ -35,6 +36,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   logsCommand,
   tasksCommand,
   targetsCommand,
+  doctorCommand,
   renameCommand,
   tagCommand,
   destroyCommand,

@@ -12,3 +12,8 @@ export type { ServiceTarget } from './service-targets';
 export { serviceTargets } from './service-targets';
 export type { TaskLogLine, TaskLogOptions } from './logs/task-logs';
 export { taskLogs } from './logs/task-logs';
+export { diagnose, hasErrors } from './doctor/diagnose';
+export { explainExecFailure } from './doctor/explain';
+export type { Diagnosis, Finding, Severity, Unchecked } from './doctor/finding';
+export type { SshAddress } from './doctor/direct-way';
+export { withDirectWay } from './doctor/direct-way';

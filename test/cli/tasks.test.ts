@@ -91,3 +91,29 @@ test('targets set without a cluster', async () => {
   const { exitCode, stderr } = await home.run(['targets', 'set', 'web', '--service', 'web']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('--cluster') as string });
 });
+
+test('doctor says what is wrong, how to fix it and what it could not see, and exits with 1', async () => {
+  const { exitCode, stdout } = await home.run(['doctor', '--task', taskArn, '--json']);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toEqual({
+    target: expect.objectContaining({ taskArn, cluster, family, container: 'agent' }) as object,
+    findings: expect.arrayContaining([
+      expect.objectContaining({ id: 'exec-disabled', severity: 'error', evidence: { enableExecuteCommand: false } }),
+    ]) as unknown[],
+    unchecked: expect.any(Array) as unknown[],
+  });
+  const table = await home.run(['doctor', '--task', taskArn]);
+  expect(table.stdout).toMatch(/^container agent of task .*: \d+ errors? found\nerror /);
+});
+
+test('logs of a task', async () => {
+  local.runtime.logLines = ['one', 'two'];
+  const { stdout, exitCode } = await home.run(['logs', '--task', taskArn, '--json', '--tail', '1']);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    timestamp: expect.stringMatching(/^\d{4}-/) as string,
+    message: 'two',
+    task: taskArn.split('/').pop(),
+    container: 'agent',
+  });
+});
