@@ -1,4 +1,5 @@
 import { MngrFargateError } from '../contract/errors';
+import { webSocketAgent } from '../aws/web-socket-agent';
 import { abortedError, throwIfAborted } from '../util/abort';
 import type { Granted } from './aws/session-api';
 import { executeCommand, generateDataKey, resumeSession, startPortSession, terminateSession } from './aws/session-api';
@@ -7,7 +8,7 @@ import { systemClock } from './channel/clock';
 import { dialSocket } from './channel/socket';
 import { MultiplexedSession } from './port/port-session';
 import { TerminalSession } from './protocol/command-session';
-import { Conversation } from './protocol/conversation';
+import { Conversation, problemOf } from './protocol/conversation';
 import type { Agreement } from './protocol/handshake';
 import { RawSession } from './protocol/ssh-session';
 import { CLIENT_VERSION, isNewer } from './protocol/versions';
@@ -60,10 +61,11 @@ async function open(options: OpenSessionOptions): Promise<CommandSession | PortS
       ? new RawSession(sessionId, conversation)
       : multiplexed(sessionId, conversation, { options, clientVersion, agreement });
   } catch (error) {
-    const problem = withSession(error, sessionId);
-    await conversation.abort(problem);
-    await terminateSession(sessionId, options.clients.ssm);
-    throw problem;
+    await conversation.abort(problemOf(error));
+    throw await conversation.ended.then(
+      () => error,
+      (problem: unknown) => problem,
+    );
   }
 }
 
@@ -92,11 +94,16 @@ function converse(options: OpenSessionOptions, { grant, target }: Granted, clien
   const { sessionId, streamUrl, tokenValue: token } = grant;
   const stopped = new AbortController();
   const conversation: Conversation = new Conversation({
+    sessionId,
     clock,
     token,
     clientVersion,
     kind: request.kind === 'command' ? 'shell' : 'port',
-    dial: dialSocket({ url: streamUrl, headers: () => headersFor(options, streamUrl) }),
+    dial: dialSocket({
+      url: streamUrl,
+      headers: () => headersFor(options, streamUrl),
+      agent: () => webSocketAgent(streamUrl),
+    }),
     newToken: ssm === undefined ? undefined : (abort) => resumeSession(sessionId, ssm, abort),
     dataKey: async (keyId) =>
       generateDataKey({ keyId, sessionId, target: await target(stopped.signal) }, kms, stopped.signal),
@@ -144,11 +151,4 @@ function multiplexed(
   }
   const keepAlive = !isNewer(clientVersion, KEEP_ALIVE_CLIENT) || !isNewer(agreement.agentVersion, KEEP_ALIVE_AGENT);
   return new MultiplexedSession(sessionId, conversation, { clock: about.options.clock ?? systemClock, keepAlive });
-}
-
-function withSession(error: unknown, sessionId: string): MngrFargateError {
-  if (!(error instanceof MngrFargateError))
-    return new MngrFargateError('failed', `cannot open the session: ${(error as Error).message}`, { cause: error });
-  const { code, message, cause, hint, details } = error;
-  return new MngrFargateError(code, message, { cause, hint, details: { sessionId, ...details } });
 }

@@ -32,7 +32,7 @@ export interface CommandRequest {
   readonly container?: string;
   /** Split into words as a shell does, but run without one: write `sh -c '…'` for pipes and variables. */
   readonly command: string;
-  /** Default: 300 columns and 100 rows, the agent's own. */
+  /** Default: the agent's own. */
   readonly size?: TerminalSize;
 }
 

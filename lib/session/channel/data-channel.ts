@@ -45,8 +45,6 @@ export interface DataChannelOptions {
 export interface DataChannelEvents {
   /** The first connection is open. */
   open(): void;
-  /** The agent may be there: the service asks for data. */
-  peer(): void;
   /** One message of the agent's, in order, once. */
   message(payloadType: number, payload: Buffer): void;
   /** Bytes delivered before that its consumers have yet to make room for. */
@@ -175,16 +173,14 @@ export class DataChannel {
     const message = decodeMessage(frame);
     // A damaged message isn't acknowledged, so that it is sent again.
     if (message === undefined) return;
+    this.attempts = 0;
     if (message.type === MESSAGE_TYPES.acknowledge) {
       const sequence = acknowledgedSequence(message.payload);
       if (sequence !== undefined) this.outbox.acknowledged(sequence);
     } else if (message.type === MESSAGE_TYPES.output) {
-      this.attempts = 0;
       this.receivedData(message);
     } else if (message.type === MESSAGE_TYPES.channelClosed) {
       this.closed(message.payload);
-    } else if (message.type === MESSAGE_TYPES.startPublication) {
-      this.events.peer();
     }
     // `pause_publication` is left to acknowledgements: who stops writing for it loses data.
   }

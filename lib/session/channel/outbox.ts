@@ -10,6 +10,8 @@ interface Sent {
   readonly frame: Buffer;
   sentAt: number;
   times: number;
+  /** Number of its last transmission. */
+  order: number;
 }
 
 /** Where frames go. */
@@ -29,6 +31,10 @@ export class Outbox {
   private readonly waitingForRoom: (() => void)[] = [];
   private waitingForEmpty: (() => void)[] = [];
   private cancelTimer: (() => void) | undefined;
+  private transmissions = 0;
+  /** The last transmission that was acknowledged. An older one without an acknowledgement is lost, or overtaken. */
+  private acknowledgedOrder = 0;
+  private sentAgainAt = Number.NEGATIVE_INFINITY;
   /** When something was last acknowledged, or there was nothing to acknowledge. */
   private progressAt: number;
 
@@ -53,7 +59,7 @@ export class Outbox {
     const sequence = this.next++;
     const id = randomUUID();
     const header = { type: MESSAGE_TYPES.input, createdAt: Date.now(), sequence, flags: 0, id };
-    const sent: Sent = { frame: encodeMessage({ ...header, payloadType, payload }), sentAt: 0, times: 0 };
+    const sent: Sent = { frame: encodeMessage({ ...header, payloadType, payload }), sentAt: 0, times: 0, order: 0 };
     if (this.unacknowledged.size === 0) this.progressAt = this.clock.now();
     this.unacknowledged.set(sequence, sent);
     this.transmit(sent);
@@ -67,9 +73,8 @@ export class Outbox {
     if (sent.times === 1) this.timeout.sample(now - sent.sentAt);
     this.progressAt = now;
     this.unacknowledged.delete(sequence);
-    this.cancelTimer?.();
-    this.cancelTimer = undefined;
-    this.arm();
+    this.acknowledgedOrder = Math.max(this.acknowledgedOrder, sent.order);
+    this.sendOvertaken();
     if (this.unacknowledged.size === 0) for (const tell of this.waitingForEmpty.splice(0)) tell();
     while (this.hasRoom && this.waitingForRoom.length > 0) this.waitingForRoom.shift()?.();
   }
@@ -101,27 +106,45 @@ export class Outbox {
     if (this.sink.send === undefined) return;
     sent.sentAt = this.clock.now();
     sent.times += 1;
+    sent.order = ++this.transmissions;
     this.sink.send(sent.frame);
   }
 
-  /** Sets the timer for the oldest message, or sends it at once if it is overdue. */
+  /** Sends the oldest message again without waiting for the timer, if it is late and later ones have arrived. */
+  private sendOvertaken(): void {
+    const [oldest] = this.unacknowledged.values();
+    if (oldest === undefined || oldest.order > this.acknowledgedOrder || this.dueIn(oldest) > 0) return;
+    this.sendAgain(oldest);
+  }
+
+  /**
+   * Sets the timer for the oldest message. On a slow connection all messages are late, so only one is sent again in each
+   * time-out, unless later ones have overtaken it.
+   */
   private arm(): void {
     if (this.cancelTimer !== undefined || this.sink.send === undefined) return;
     const [oldest] = this.unacknowledged.values();
     if (oldest === undefined) return;
-    const wait = oldest.sentAt + this.timeout.milliseconds - this.clock.now();
-    if (wait > 0) {
-      this.cancelTimer = this.clock.after(wait, () => {
-        this.cancelTimer = undefined;
-        this.arm();
-      });
-      return;
-    }
-    this.timeout.backOff();
-    this.transmit(oldest);
-    this.cancelTimer = this.clock.after(this.timeout.milliseconds, () => {
+    const pause = this.sentAgainAt + this.timeout.milliseconds - this.clock.now();
+    this.cancelTimer = this.clock.after(Math.max(this.dueIn(oldest), pause, 0), () => {
       this.cancelTimer = undefined;
+      this.sendLate();
       this.arm();
     });
+  }
+
+  private sendLate(): void {
+    const [oldest] = this.unacknowledged.values();
+    if (oldest !== undefined && this.dueIn(oldest) <= 0) this.sendAgain(oldest);
+  }
+
+  private sendAgain(sent: Sent): void {
+    this.timeout.backOff();
+    this.sentAgainAt = this.clock.now();
+    this.transmit(sent);
+  }
+
+  private dueIn(sent: Sent): number {
+    return sent.sentAt + this.timeout.milliseconds - this.clock.now();
   }
 }

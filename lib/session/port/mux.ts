@@ -103,6 +103,8 @@ class MuxStream extends Duplex {
 
   constructor(private readonly owner: StreamOwner) {
     super({ readableHighWaterMark: READ_AHEAD_BYTES, allowHalfOpen: true });
+    // Whoever waits for `ended` hears of a session that breaks; a stream that nobody listens to must not end the process.
+    this.on('error', () => undefined);
   }
 
   received(payload: Buffer): void {

@@ -22,6 +22,7 @@ const FLUSH_MS = 2_000;
 const GOODBYE_MS = 3_000;
 
 export interface ConversationOptions extends DataChannelOptions {
+  readonly sessionId: string;
   readonly kind: 'shell' | 'port';
   readonly dataKey: (keyId: string) => Promise<DataKey>;
   /** Ends the session at the service. Never rejects. */
@@ -69,11 +70,10 @@ export class Conversation {
     this.ended = this.settle.ended.promise;
     this.channel = new DataChannel(options, {
       open: () => this.settle.opened.resolve(),
-      peer: () => undefined,
       message: (payloadType, payload) => this.received(payloadType, payload),
       pending: () => this.heldBytes + (this.listener?.pending() ?? 0),
       closed: (reason) => this.over({ reason, by: this.closing === undefined ? 'service' : 'caller' }),
-      failed: (error) => this.over(error),
+      failed: (error) => void this.abort(error),
     });
     this.handshake = new Handshake({
       clientVersion: options.clientVersion,
@@ -127,11 +127,14 @@ export class Conversation {
     return (this.closing ??= this.sayGoodbye());
   }
 
-  /** Ends the session because of a problem on this side. */
-  async abort(error: MngrFargateError): Promise<void> {
-    if (this.isOver) return;
-    this.over(error);
-    await this.options.terminate();
+  /** Ends the session, at the service too, because of a problem on this side. Never rejects. */
+  abort(error: MngrFargateError): Promise<void> {
+    if (!this.isOver) {
+      this.sendControl(PAYLOAD.flag, encodeFlag(FLAG.terminateSession));
+      this.over(withSession(error, this.options.sessionId));
+      this.closing ??= this.options.terminate();
+    }
+    return this.closing ?? Promise.resolve();
   }
 
   private async sayGoodbye(): Promise<void> {
@@ -251,7 +254,7 @@ export class Conversation {
     this.cancelStart?.();
     this.channel.end();
     const failed = end instanceof MngrFargateError;
-    const beforeStart = failed ? end : endedEarly(end);
+    const beforeStart = failed ? end : withSession(endedEarly(end), this.options.sessionId);
     this.settle.opened.reject(beforeStart);
     this.settle.started.reject(beforeStart);
     if (failed) this.settle.ended.reject(end);
@@ -270,7 +273,13 @@ const endedEarly = ({ reason, by }: SessionEnd): MngrFargateError =>
     { details: { reason } },
   );
 
-const problemOf = (error: unknown): MngrFargateError =>
+const withSession = (error: MngrFargateError, sessionId: string): MngrFargateError => {
+  const { code, message, cause, hint, details } = error;
+  return new MngrFargateError(code, message, { cause, hint, details: { sessionId, ...details } });
+};
+
+/** Any error as one of ours. */
+export const problemOf = (error: unknown): MngrFargateError =>
   error instanceof MngrFargateError
     ? error
     : new MngrFargateError('failed', `the session broke: ${(error as Error).message}`, { cause: error });

@@ -22,6 +22,8 @@ interface Outgoing {
 export class AgentModel {
   /** Where frames go; undefined while no connection is there. */
   send: ((frame: Buffer) => void) | undefined;
+  /** Numbers of the messages that the client has acknowledged, each as often as it did. */
+  readonly acknowledgements: number[] = [];
   private sequence = 0;
   private unacknowledged: Outgoing[] = [];
   private expected = 0;
@@ -42,6 +44,12 @@ export class AgentModel {
     this.unacknowledged.push({ sequence, frame, sentAt: this.options.clock.now() });
     this.send?.(frame);
     if (this.cancelScan === undefined) this.scan();
+  }
+
+  /** A new connection: the service hands over what it has kept meanwhile. */
+  attach(send: (frame: Buffer) => void): void {
+    this.send = send;
+    for (const { frame } of this.unacknowledged) send(frame);
   }
 
   /** Resolves once the client has acknowledged everything. */
@@ -99,6 +107,7 @@ export class AgentModel {
 
   private acknowledged(body: Record<string, unknown>): void {
     const { AcknowledgedMessageSequenceNumber: sequence, AcknowledgedMessageId: id } = body;
+    this.acknowledgements.push(Number(sequence));
     const index = this.unacknowledged.findIndex((message) => message.sequence === sequence);
     const message = this.unacknowledged[index];
     if (message === undefined) return;

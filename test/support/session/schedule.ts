@@ -78,7 +78,6 @@ export async function play(schedule: Schedule): Promise<void> {
     },
     {
       open: () => undefined,
-      peer: () => undefined,
       message: (_type, payload) => consumer.take(payload.toString()),
       pending: () => consumer.pending,
       closed: () => undefined,
