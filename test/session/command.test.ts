@@ -156,6 +156,31 @@ describe('a command in a task', () => {
     expect(peer.openings.map(({ TokenValue }) => TokenValue)).toEqual(['token-1', 'token-2']);
   });
 
+  test('makes a new connection when the old one no longer answers', async () => {
+    const dead = await SessionPeer.start({ answersPings: false });
+    try {
+      await using session = await openSession({ request: REQUEST, clients: dead.clients, clock: fastClock(1_000) });
+      await dead.until(() => dead.openings.length >= 2);
+      dead.say('still there');
+      await expect(first(session.output)).resolves.toBe('still there');
+    } finally {
+      await dead.stop();
+    }
+  });
+
+  test('fails when the agent takes nothing for five minutes', async () => {
+    peer.isReady = false;
+    await using session = await open({ clock: fastClock(300) });
+    peer.say('$ ');
+    session.input.write('typed');
+    await expect(session.ended).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/stopped answering/),
+      details: { sessionId: peer.sessionId },
+    });
+    await peer.until(() => peer.callsTo('TerminateSession').length === 1);
+  });
+
   test('fails with `denied` when five new tokens are refused too', async () => {
     for (let token = 1; token <= 6; token++) peer.refusedTokens.add(`token-${token}`);
     await using session = await open({ clock: fastClock(TIMES) });

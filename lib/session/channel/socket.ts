@@ -1,4 +1,5 @@
 import type { Agent } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RawData } from 'ws';
 import { WebSocket } from 'ws';
 import type { Dial, WireLoss } from './wire';
@@ -21,6 +22,7 @@ export const dialSocket =
   ({ url, headers, agent }: SocketOptions): Dial =>
   (events) => {
     let socket: WebSocket | undefined;
+    let connection: Socket | undefined;
     let over = false;
     const lose = (why: WireLoss): void => {
       if (over) return;
@@ -44,7 +46,15 @@ export const dialSocket =
       (error: Error) => lose({ reason: error.message }),
     );
 
+    /** Frames of one turn leave together: one call to the system for many of them. */
+    const gather = (): void => {
+      if (connection === undefined || connection.writableCorked > 0) return;
+      connection.cork();
+      process.nextTick(() => connection?.uncork());
+    };
+
     const listen = (made: WebSocket): void => {
+      made.on('upgrade', (response) => (connection = response.socket));
       made.on('open', () => over || events.open());
       made.on('message', (data: RawData, binary: boolean) => {
         if (!over && binary) events.message(asBuffer(data));
@@ -62,7 +72,10 @@ export const dialSocket =
     };
 
     return {
-      send: (frame) => socket?.send(frame, ignoreLateError),
+      send: (frame) => {
+        gather();
+        socket?.send(frame, ignoreLateError);
+      },
       ping: () => socket?.ping(undefined, undefined, ignoreLateError),
       pause: () => socket?.pause(),
       resume: () => socket?.resume(),

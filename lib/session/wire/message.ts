@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Kinds of messages that clients and agents exchange, and that the service sends. */
 export const MESSAGE_TYPES = {
@@ -45,7 +45,7 @@ const UNCHECKED: ReadonlySet<string> = new Set([MESSAGE_TYPES.startPublication, 
 /** The message as a frame of its own, which shares no memory with the payload. */
 export function encodeMessage(message: Message): Buffer {
   const { payload } = message;
-  const frame = Buffer.alloc(PAYLOAD_OFFSET + payload.length);
+  const frame = Buffer.allocUnsafe(PAYLOAD_OFFSET + payload.length);
   frame.writeUInt32BE(HEADER_LENGTH, 0);
   frame.fill(' ', OFFSET.type, OFFSET.schemaVersion);
   frame.write(message.type, OFFSET.type, TYPE_LENGTH, 'ascii');
@@ -96,7 +96,7 @@ function trimmed(text: string): string {
 
 const isPadding = (code: number): boolean => code === 0 || code === 0x20;
 
-const digest = (payload: Buffer): Buffer => createHash('sha256').update(payload).digest();
+const digest = (payload: Buffer): Buffer => hash('sha256', payload, 'buffer');
 
 /** The wire has the low half of a UUID first. */
 const swapHalves = (id: Buffer): Buffer => Buffer.concat([id.subarray(8), id.subarray(0, 8)]);

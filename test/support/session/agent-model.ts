@@ -1,4 +1,5 @@
 import type { Clock } from '../../../lib/session';
+import type { Frame } from './frames';
 import { idOf, readFrame, writeFrame } from './frames';
 
 const SCAN_MS = 100;
@@ -14,6 +15,7 @@ export interface AgentModelOptions {
 
 interface Outgoing {
   readonly sequence: number;
+  readonly id: string;
   readonly frame: Buffer;
   sentAt: number;
 }
@@ -41,7 +43,7 @@ export class AgentModel {
   write(payloadType: number, payload: Buffer): void {
     const sequence = this.sequence++;
     const frame = writeFrame({ type: 'output_stream_data', sequence, payloadType, payload }, sequence === 0 ? 1n : 0n);
-    this.unacknowledged.push({ sequence, frame, sentAt: this.options.clock.now() });
+    this.unacknowledged.push({ sequence, id: idOf(readFrame(frame)), frame, sentAt: this.options.clock.now() });
     this.send?.(frame);
     if (this.cancelScan === undefined) this.scan();
   }
@@ -70,7 +72,7 @@ export class AgentModel {
     if (frame.type !== 'input_stream_data') throw new Error(`a client sent ${frame.type}`);
     this.checkSameBytes(frame.sequence, bytes);
     if (frame.sequence === this.expected && this.options.ready?.(frame.payloadType) === false) return;
-    this.send?.(this.acknowledgementOf(bytes));
+    this.send?.(acknowledgementOf(frame));
     if (frame.sequence < this.expected) return;
     this.ahead.set(frame.sequence, { payloadType: frame.payloadType, payload: Buffer.from(frame.payload) });
     for (let next = this.ahead.get(this.expected); next !== undefined; next = this.ahead.get(this.expected)) {
@@ -93,25 +95,13 @@ export class AgentModel {
     this.bySequence.delete(sequence - 5_000);
   }
 
-  private acknowledgementOf(bytes: Buffer): Buffer {
-    const frame = readFrame(bytes);
-    const body = {
-      AcknowledgedMessageType: frame.type,
-      AcknowledgedMessageId: idOf(frame),
-      AcknowledgedMessageSequenceNumber: frame.sequence,
-      IsSequentialMessage: true,
-    };
-    const payload = Buffer.from(JSON.stringify(body));
-    return writeFrame({ type: 'acknowledge', sequence: 0, payloadType: 0, payload }, 3n);
-  }
-
   private acknowledged(body: Record<string, unknown>): void {
     const { AcknowledgedMessageSequenceNumber: sequence, AcknowledgedMessageId: id } = body;
     this.acknowledgements.push(Number(sequence));
     const index = this.unacknowledged.findIndex((message) => message.sequence === sequence);
     const message = this.unacknowledged[index];
     if (message === undefined) return;
-    if (id !== idOf(readFrame(message.frame))) throw new Error(`message ${String(sequence)} has another id`);
+    if (id !== message.id) throw new Error(`message ${String(sequence)} has another id`);
     this.unacknowledged.splice(index, 1);
     if (this.unacknowledged.length === 0) for (const tell of this.waiting.splice(0)) tell();
   }
@@ -129,4 +119,15 @@ export class AgentModel {
       this.scan();
     });
   }
+}
+
+function acknowledgementOf(frame: Frame): Buffer {
+  const body = {
+    AcknowledgedMessageType: frame.type,
+    AcknowledgedMessageId: idOf(frame),
+    AcknowledgedMessageSequenceNumber: frame.sequence,
+    IsSequentialMessage: true,
+  };
+  const payload = Buffer.from(JSON.stringify(body));
+  return writeFrame({ type: 'acknowledge', sequence: 0, payloadType: 0, payload }, 3n);
 }

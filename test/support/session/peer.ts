@@ -49,6 +49,8 @@ export class SessionPeer {
   readonly answers = new Map<string, (input: Members) => unknown>();
   /** Tokens that are turned away. */
   readonly refusedTokens = new Set<string>();
+  /** Whether the agent takes what is typed. */
+  isReady = true;
   readonly agent: AgentModel;
   readonly sessionId = `ecs-execute-command-${randomBytes(9).toString('hex').slice(0, 17)}`;
   private readonly dataKey = randomBytes(64);
@@ -64,6 +66,7 @@ export class SessionPeer {
   ) {
     this.agent = new AgentModel({
       clock: systemClock,
+      ready: () => this.isReady,
       received: (payloadType, payload) => {
         this.received.push({ payloadType, payload });
         this.onReceived({ payloadType, payload });
@@ -74,10 +77,11 @@ export class SessionPeer {
     sockets.on('connection', (socket, request) => this.connected(socket, request));
   }
 
-  static async start(): Promise<SessionPeer> {
+  /** `answersPings: false`: connections stay open but are dead. */
+  static async start({ answersPings = true } = {}): Promise<SessionPeer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new SessionPeer(server, new WebSocketServer({ server }));
+    return new SessionPeer(server, new WebSocketServer({ server, autoPong: answersPings }));
   }
 
   /** Clients of AWS's SDK that call this peer. */

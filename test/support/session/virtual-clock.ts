@@ -74,5 +74,5 @@ const isBefore = (left: Event, right: Event): boolean =>
 
 /** Lets promises that are due go on. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 4; turn++) await Promise.resolve();
 }
