@@ -139,7 +139,8 @@ export class Outbox {
   }
 
   private sendAgain(sent: Sent): void {
-    this.timeout.backOff();
+    // An agent whose program isn't ready yet acknowledges nothing. It is no slow line, and is soon ready.
+    if (this.acknowledgedOrder > 0) this.timeout.backOff();
     this.sentAgainAt = this.clock.now();
     this.transmit(sent);
   }
