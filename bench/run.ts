@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   create: () => import('./create.js'),
   fleet: () => import('./fleet.js'),
   mngr: () => import('./mngr.js'),
+  session: () => import('./session.js'),
 };
 
 const USAGE = `npm run bench -- [NAME…] [--quick] [--write]
