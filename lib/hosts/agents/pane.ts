@@ -128,11 +128,15 @@ function checked(session: string, result: Awaited<ReturnType<RunScript>>): strin
 }
 
 export function parseObservation(output: string): Observation {
-  const [facts = '', processes = '', activity = '', modes = '', pending = '', ...capture] = output.split(`${PART}\n`);
+  const [facts = '', processes = '', activities = '', modes = '', pending = '', ...capture] = output.split(`${PART}\n`);
   const values = facts.trimEnd().split('|');
   const value = (field: (typeof PANE_FIELDS)[number]): string => values[PANE_FIELDS.indexOf(field)] ?? '';
-  const all = processes.split('\n').flatMap(parseProcess);
-  const group = all[0]?.foreground ?? 0;
+  const { group, all } = onTerminal(processes.split('\n').flatMap(parseProcess), Number(value('pane_pid')));
+  const seen = new Set(all.map(({ pid }) => String(pid)));
+  const activity = activities
+    .split('\n')
+    .filter((line) => seen.has(line.split(' ', 1)[0] ?? ''))
+    .join('\n');
   const command = value(COMMAND_OPTION);
   const exitCode = value(EXIT_OPTION) === '' ? null : Number(value(EXIT_OPTION));
   const note = command === '' ? null : { isShell: command === 'shell', exitCode };
@@ -172,7 +176,19 @@ function waitElsewhere(front: readonly PaneProcess[], activity: string): boolean
   return front.length > 0 && front.every(({ pid }) => ELSEWHERE.test(waits.get(String(pid)) ?? ''));
 }
 
-function parseProcess(line: string): (PaneProcess & { readonly foreground: number })[] {
+type TerminalProcess = PaneProcess & { readonly foreground: number };
+
+/**
+ * The foreground process group of the pane's terminal, and the processes that have this terminal. ps tells terminals apart
+ * by their number alone, and a container on the same machine may have one of the same number: its processes have another
+ * foreground group.
+ */
+function onTerminal(listed: readonly TerminalProcess[], panePid: number): { group: number; all: TerminalProcess[] } {
+  const group = (listed.find(({ pid }) => pid === panePid) ?? listed[0])?.foreground ?? 0;
+  return { group, all: listed.filter(({ foreground }) => foreground === group) };
+}
+
+function parseProcess(line: string): TerminalProcess[] {
   const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(.*)$/.exec(line);
   if (match === null) return [];
   const [pid = 0, parent = 0, group = 0, foreground = 0] = match.slice(1, 5).map(Number);

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { deliver } from '../../../lib/hosts/agents/delivery';
+import { AgentPane } from '../../../lib/hosts/agents/pane';
+import type { RunScript } from '../../../lib/hosts/agents/pane';
+import { PART } from '../../../lib/hosts/agents/pane-scripts';
 import { eventually } from '../../support/run/eventually';
 import { TmuxHost } from '../../support/agents/tmux-host';
 import { describeWith, program } from '../../support/run/requirements';
@@ -159,6 +162,18 @@ describeWith(program('tmux'), 'a message to a program in tmux', () => {
       code: 'agent-not-ready',
       message: expect.stringContaining('its screen kept changing') as string,
     });
+  });
+
+  test('processes of a container whose terminal has the same number are not the agent', async () => {
+    await host.create('twin', ['cat']);
+    const foreign = '    2     1     2     2 Ss+  bash -l\n    3     2     2     2 S+   sleep 1000\n';
+    const run: RunScript = async (script, input) => {
+      const result = await host.run(script, input);
+      return { ...result, stdout: result.stdout.replace(`${PART}\n`, `${PART}\n${foreign}`) };
+    };
+    const { pane, observation } = await AgentPane.find(run, 'host', 'mngr-twin', false);
+    await deliver(pane, observation, 'for the agent', { enter: true, waitMs: 20_000 });
+    await host.shows('twin', /for the agent\nfor the agent/);
   });
 
   test('names of keys', async () => {
