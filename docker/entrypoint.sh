@@ -11,6 +11,8 @@ case ${BASH_SOURCE[0]} in
   *) here=. ;;
 esac
 nonce=${MNGR_BOOT_NONCE-}
+# Whoever gives an empty nonce expects a proof that everybody could make: boot.sh refuses it.
+if [[ -n ${MNGR_BOOT_NONCE+given} && -z $nonce ]]; then nonce=empty; fi
 unset MNGR_BOOT_NONCE
 
 # -s: PID 1 may already be the platform's init (ECS initProcessEnabled, docker run --init).

@@ -1,16 +1,22 @@
 # mngr's host directory, with what mngr expects before it starts its first agent (mngr's CertifiedHostData and activity files;
 # docs/image.md). Sourced.
 
-# choose_host_id: sets host_id. A restarted host keeps the id in its data.json.
+# choose_host_id: sets host_id. A restarted host keeps the id in its data.json. An id of another form is what somebody calls
+# the host who doesn't use mngr, which would refuse it: the host then has an id of its own.
 choose_host_id() {
   host_id=${MNGR_HOST_ID-}
+  if [[ -n $host_id ]] && ! is_host_id "$host_id"; then
+    log "MNGR_HOST_ID is not host- and 32 lower-case hexadecimal digits, but $(shown "$host_id"): the host has an id of its own"
+    host_id=''
+  fi
   if [[ -z $host_id && -s $host_directory/data.json ]]; then
     host_id=$(jq -r '.host_id // empty' "$host_directory/data.json" 2>/dev/null) || host_id=''
   fi
-  if [[ -z $host_id ]]; then host_id=host-$(openssl rand -hex 16); fi
-  if [[ ! $host_id =~ ^host-[0-9a-f]{32}$ ]]; then
-    fail "$EXIT_SETTING" "MNGR_HOST_ID must be host- and 32 lower-case hexadecimal digits, not $(shown "$host_id")"
-  fi
+  if ! is_host_id "$host_id"; then host_id=host-$(openssl rand -hex 16); fi
+}
+
+is_host_id() {
+  [[ $1 =~ ^host-[0-9a-f]{32}$ ]]
 }
 
 # write_host_directory: writes the directories, data.json unless it exists (mngr changes it), the time of this boot, and the

@@ -113,6 +113,13 @@ export class CliContext {
     return (await import('../mngr/index.js')).mngrBaseDirectory(this.io.environment);
   }
 
+  /** Where this machine keeps the keys of hosts. */
+  async keyDirectory(): Promise<string> {
+    const { keyDirectoryOf, mngrBaseDirectory, readProfile } = await import('../mngr/index.js');
+    const base = mngrBaseDirectory(this.io.environment);
+    return keyDirectoryOf(base, (await readProfile(base)) ?? NO_PROFILE);
+  }
+
   /** What the library works with. `writesKeys` as in `withHosts`. */
   async hostsOptions({
     writesKeys = false,

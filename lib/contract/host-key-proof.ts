@@ -25,8 +25,12 @@ export function proofInIdentification(identification: string): string | undefine
   return comment?.slice(HOST_KEY_PROOF_PREFIX.length);
 }
 
-/** True if the identification string proves this public key for this nonce. Compares in constant time. */
+/**
+ * True if the identification string proves this public key for this nonce. An empty nonce proves nothing, since everybody
+ * knows it. Compares in constant time.
+ */
 export function provesHostKey(identification: string, nonce: string, publicKeyBlob: Buffer): boolean {
+  if (nonce === '') return false;
   const shown = Buffer.from(proofInIdentification(identification) ?? '');
   const expected = Buffer.from(hostKeyProof(nonce, publicKeyBlob));
   return shown.length === expected.length && timingSafeEqual(shown, expected);

@@ -10,6 +10,8 @@ import { askStatus, endDaemon } from './daemon/process';
 import { abortedError, startDaemon } from './daemon/start';
 import { DEFAULT_ACCOUNT_ID, DEFAULT_REGION } from './defaults';
 import { chooseRuntime } from './runtimes';
+import type { TaskRecord } from './services/ecs/task-record';
+import { Store } from './state/store';
 
 export interface LocalOptions {
   /** Where the endpoint keeps its state. Default: `$MNGR_FARGATE_LOCAL_DIR`, else `~/.mngr-fargate/local`. */
@@ -117,11 +119,17 @@ function suffices(previous: DaemonRecord, options: UpOptions, stackName: string,
   return previous.assemblyHash === assemblyHash && (options.port === undefined || options.port === port);
 }
 
+export interface EndedEndpoint {
+  readonly wasRunning: boolean;
+  /** The tasks that it had, which are gone with it, and those that had stopped within the last hour. */
+  readonly taskArns: readonly string[];
+}
+
 /** Ends the endpoint with every task of its own and forgets its state. Does nothing where there is none. */
-export async function down(options: LocalOptions = {}): Promise<{ readonly wasRunning: boolean }> {
+export async function down(options: LocalOptions = {}): Promise<EndedEndpoint> {
   const files = filesOf(options);
-  if (!existsSync(files.directory)) return { wasRunning: false };
-  const end = async (): Promise<{ wasRunning: boolean }> => {
+  if (!existsSync(files.directory)) return { wasRunning: false, taskArns: [] };
+  const end = async (): Promise<EndedEndpoint> => {
     const record = files.readRecord();
     const wasRunning = record !== undefined && (await askStatus(record)) !== undefined;
     if (record !== undefined) {
@@ -133,13 +141,22 @@ export async function down(options: LocalOptions = {}): Promise<{ readonly wasRu
       });
       await runtime.removeAll();
     }
+    const taskArns = await recordedTaskArns(files);
     await removeAllButLock(files);
-    return { wasRunning };
+    return { wasRunning, taskArns };
   };
   const ended = await withFileLock(files.lock, end, { timeoutMs: LOCK_TIMEOUT_MS });
   // Whoever has started the endpoint again since has put something there.
   await rmdir(files.directory).catch(() => undefined);
   return ended;
+}
+
+async function recordedTaskArns(files: LocalFiles): Promise<string[]> {
+  if (!existsSync(files.state)) return [];
+  const store = await Store.open(files.state);
+  const records = [...store.collection<TaskRecord>('tasks').values()];
+  await store.close();
+  return records.flatMap(({ task }) => task.taskArn ?? []);
 }
 
 /** The lock's file stays until the lock is given back: whoever found it missing would take a lock of its own. */

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { newHostId } from '../../lib/contract/host-name';
 import type { Host } from '../../lib/hosts/model/types';
 import { CLI_WORDS } from '../support/cli/cli-program';
 import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
@@ -183,6 +185,16 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     expect(words.join(' ')).toContain(fox.knownHostsFile ?? 'no known hosts');
   });
 
+  test('connect finishes a host that was created without waiting', async () => {
+    const { hostId } = await local.home.json<Host>(['create', 'hare', '--no-wait']);
+    const { command, arguments: words } = await local.home.json<{ command: string; arguments: string[] }>([
+      ...['connect', 'hare', '--', 'cat', '/etc/hostname'],
+    ]);
+    expect(spawnSync(command, words, { env: local.home.env(), encoding: 'utf8' })).toMatchObject({ status: 0 });
+    await expect(local.home.json(['show', 'hare'])).resolves.toMatchObject({ hostId, ready: true });
+    await local.home.run(['destroy', 'hare', '--yes']);
+  });
+
   test('several names at once, one of them taken', async () => {
     const { exitCode, stdout, stderr } = await local.home.run([
       'create',
@@ -277,5 +289,20 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     expect(exitCode).toBe(0);
     await expect(local.home.run(['list'])).resolves.toEqual({ exitCode: 0, stdout: 'no hosts\n', stderr: '' });
     expect(existsSync(fox.identityFile ?? '')).toBe(false);
+  });
+
+  test('local down removes the keys of its own hosts, and no others', async () => {
+    const gone = await local.home.json<Host>(['create', 'last', '--no-wait']);
+    const folder = dirname(gone.identityFile ?? '');
+    const other = newHostId();
+    const otherFolder = join(dirname(folder), other);
+    mkdirSync(otherFolder);
+    const record = JSON.parse(readFileSync(join(folder, 'host.json'), 'utf8')) as object;
+    const taskArn = gone.taskArn.replace(/[0-9a-f]{32}$/, other.slice('host-'.length));
+    writeFileSync(join(otherFolder, 'host.json'), JSON.stringify({ ...record, hostId: other, taskArn }));
+
+    await expect(local.home.json(['local', 'down'])).resolves.toEqual({ wasRunning: true });
+    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(otherFolder)).toBe(true);
   });
 });

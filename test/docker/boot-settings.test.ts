@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { isHostName } from '../../lib/contract/host-name';
+import { isHostId, isHostName } from '../../lib/contract/host-name';
 import { bootAsProcesses, makeTestFolder, startEntrypoint } from '../support/host/container-host';
 import { ssh } from '../support/host/container-ssh';
 import { describeWith, program } from '../support/run/requirements';
@@ -95,8 +95,6 @@ describeWith(needs, 'settings at boot', () => {
   });
 
   it.each([
-    ['MNGR_HOST_ID', 'host-1'],
-    ['MNGR_HOST_ID', `host-${'A'.repeat(32)}`],
     ['MNGR_HOST_NAME', 'a.b'],
     ['MNGR_HOST_NAME', '-a'],
     ['MNGR_HOST_NAME', 'a'.repeat(64)],
@@ -108,6 +106,7 @@ describeWith(needs, 'settings at boot', () => {
     ['MNGR_HOST_DIR', '/$(reboot)'],
     ['MNGR_ROOT', 'relative'],
     ['MNGR_ROOT', `/tmp/${'long/'.repeat(30)}`],
+    ['MNGR_BOOT_NONCE', ''],
     ['MNGR_BOOT_NONCE', 'abc'],
     ['MNGR_BOOT_NONCE', 'g'.repeat(64)],
     ['MNGR_BOOT_LEASE_SECONDS', '-1'],
@@ -130,6 +129,18 @@ describeWith(needs, 'settings at boot', () => {
     expect(code).toBe(78);
     expect(output).toMatch(new RegExp(`^mngr: ${name} .*[^.]\\n$`, 'm'));
   });
+
+  it.each(['e2e-test', 'host-1', `host-${'A'.repeat(32)}`, 'a"b\n\u001b[31m'])(
+    'has an id of its own where MNGR_HOST_ID = %j is not one, and keeps it',
+    async (id) => {
+      const host = await bootAsProcesses(folder)({ MNGR_HOST_ID: id });
+      const data = JSON.parse(await host.readFile('/mngr/data.json')) as { host_id: string };
+      expect(isHostId(data.host_id)).toBe(true);
+      expect(await ssh(host, 'echo "$MNGR_HOST_ID"')).toMatchObject({ code: 0, stdout: `${data.host_id}\n` });
+      expect(await host.logs()).toMatch(/^mngr: MNGR_HOST_ID is not .*: the host has an id of its own$/m);
+      await host.remove();
+    },
+  );
 
   it('ends with code 70 when sshd cannot have its port', async () => {
     const holder = await bootAsProcesses(folder)();

@@ -43,7 +43,10 @@ async function connect(context: CliContext, reference: string, options: ConnectO
     });
   }
   return context.withHosts(async (hosts) => {
-    const host = await hosts.get(reference, { signal: context.signal });
+    const found = await hosts.get(reference, { signal: context.signal });
+    // Created without waiting: whoever uses the host first sets it up.
+    const isFinished = found.ready && found.knownHostsFile !== null;
+    const host = isFinished ? found : await hosts.ensureReady(found.taskArn, { signal: context.signal });
     const words = hosts.sshArguments(host, remoteCommand(host.name, context, options), { tty: true });
     if (context.json) {
       context.printJson({ command: 'ssh', arguments: words });

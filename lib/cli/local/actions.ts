@@ -81,7 +81,9 @@ async function assemblyOf(
 /** `local down` */
 export async function localDown(context: CliContext): Promise<void> {
   const { down } = await import('../../local/index.js');
-  const { wasRunning } = await down();
+  const { wasRunning, taskArns } = await down();
+  const { forgetTasks } = await import('../../hosts/index.js');
+  await forgetTasks(await context.keyDirectory(), taskArns);
   context.result({ wasRunning }, () =>
     wasRunning ? 'the local endpoint is down\n' : 'the local endpoint was not running\n',
   );

@@ -4,7 +4,6 @@ import {
   AwsLogDriverMode,
   CpuArchitecture,
   FargateTaskDefinition,
-  LinuxParameters,
   LogDrivers,
   OperatingSystemFamily,
   Protocol,
@@ -157,8 +156,8 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
       containerName: AGENT_CONTAINER_NAME,
       image: props.image.containerImage,
       essential: true,
+      // The image brings its own init. ECS's would keep the boot nonce in the environment of process 1.
       stopTimeout: Duration.seconds(30),
-      linuxParameters: new LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true }),
       portMappings: [{ containerPort: 22, protocol: Protocol.TCP, name: 'ssh' }],
       logging: LogDrivers.awsLogs({
         logGroup: this.logGroup,

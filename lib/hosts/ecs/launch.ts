@@ -147,6 +147,8 @@ export class Launcher {
       count: 1,
       startedBy: startedByOf(identity.provider, request.name),
       enableExecuteCommand: true,
+      // The stack's tags are on its task definition: an organization's cost and policy tags reach its hosts by it.
+      propagateTags: 'TASK_DEFINITION',
       ...(request.spot
         ? { capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }] }
         : { launchType: 'FARGATE' as const }),

@@ -195,7 +195,7 @@ class Creation {
     const { services } = this.context;
     const { name } = this.request;
     await services.launcher.refuseTaken(services.provider, name, this.signal);
-    const recorded = await recordedTasks(services, name, this.signal);
+    const recorded = await recordedTasks(services, name, { signal: this.signal });
     const taken = recorded.find((task) => isLiveHost(task, name));
     if (taken !== undefined) throw alreadyExists(name, taken);
   }

@@ -1,7 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { MngrFargateError } from '../../contract/errors';
-import { isHostId } from '../../contract/host-name';
+import { isHostId, parseStartedBy } from '../../contract/host-name';
 import { HOST_TAGS } from '../../contract/tags';
+import { VISIBLE_AFTER_MS } from '../ecs/visibility';
 import { INTERFACES_PER_CALL } from '../ecs/network-interfaces';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import { parseTaskArn } from '../../contract/task-arn';
@@ -23,6 +24,9 @@ import {
 import type { InterfaceAddresses } from '../model/task-view';
 import { isInScope, isPlaceOf, recordsInScope } from './records';
 import type { Host, HostReference, ListFilter } from '../model/types';
+
+/** Milliseconds between two looks for a task that ListTasks doesn't show yet. */
+const LIST_INTERVAL_MS = 1_000;
 
 /** Turns tasks into hosts and looks up their addresses: one call for up to a thousand tasks. */
 export async function hostsOf(services: Services, tasks: readonly Task[], signal?: AbortSignal): Promise<Host[]> {
@@ -110,11 +114,30 @@ async function familyTasks(
  * size. Only a host that another machine renamed, or that doesn't exist, takes a listing. Throws `not-found`.
  */
 export async function findTask(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task> {
-  const task = await lookUp(services, reference, signal);
+  let task = await lookUp(services, reference, signal);
+  if (task === undefined || !isLive(task)) {
+    const visibleAt = await visibleAtLatest(services, reference);
+    while ((task === undefined || !isLive(task)) && services.tasks.now() < visibleAt) {
+      await services.tasks.pause(LIST_INTERVAL_MS, `looking for host ${reference}`, signal);
+      task = await lookUp(services, reference, signal);
+    }
+  }
   if (task !== undefined) return task;
   throw new MngrFargateError('not-found', `there is no host ${reference} of provider ${services.provider}`, {
     hint: '`mngr-fargate list` shows the hosts; stopped ones can be seen for an hour',
   });
+}
+
+/**
+ * Until when a launch from this machine that nobody heard the end of may still show as a task; milliseconds since 1970, 0
+ * if there is no such launch.
+ */
+async function visibleAtLatest(services: Services, reference: HostReference): Promise<number> {
+  const unknown = await recordsInScope(
+    services,
+    ({ taskArn, hostId, name }) => taskArn === null && [hostId, name].includes(reference),
+  );
+  return Math.max(0, ...unknown.map((record) => launchedAt(record) + VISIBLE_AFTER_MS));
 }
 
 async function lookUp(services: Services, reference: HostReference, signal?: AbortSignal): Promise<Task | undefined> {
@@ -148,22 +171,51 @@ async function byHostId(services: Services, hostId: string, signal?: AbortSignal
 
 async function byName(services: Services, name: string, signal?: AbortSignal): Promise<Task | undefined> {
   const { tasks } = services;
-  const oldest = (found: readonly Task[]): Task | undefined =>
-    found.filter((task) => isLiveHost(task, name)).sort(olderTaskFirst)[0];
-
-  const live = oldest(await tasks.named(launchName(services, name), 'RUNNING', signal));
+  const launched = await tasks.named(launchName(services, name), 'RUNNING', signal);
+  const recorded = await recordedTasks(services, name, { signal, known: launched });
+  const live =
+    holderOf(name, [...launched, ...recorded]) ?? holderOf(name, await familyTasks(services, 'RUNNING', signal));
   if (live !== undefined) return live;
-  const recorded = await recordedTasks(services, name, signal);
-  const renamed = oldest(recorded) ?? oldest(await familyTasks(services, 'RUNNING', signal));
-  if (renamed !== undefined) return renamed;
   const stopped = await tasks.named(launchName(services, name), 'STOPPED', signal);
   const ended = [...stopped.filter((task) => nameOf(task) === name), ...recorded.filter((task) => !isLive(task))];
   return ended.sort(olderTaskFirst).pop();
 }
 
-/** Tasks of hosts that this machine knows by this name, including renamed ones. */
-export async function recordedTasks(services: Services, name: string, signal?: AbortSignal): Promise<Task[]> {
-  const records = await recordsInScope(services, (record) => record.name === name && record.taskArn !== null);
+/**
+ * The live host that has the name. Of those launched under it the oldest has it (docs/decisions/002), and so does each that
+ * was renamed to it. Throws `usage` with the candidates if that is more than one host.
+ */
+function holderOf(name: string, tasks: readonly Task[]): Task | undefined {
+  const live = tasks.filter((task) => isLiveHost(task, name)).sort(olderTaskFirst);
+  const [oldest] = live.filter(wasLaunchedUnder(name));
+  const renamed = live.filter((task) => !wasLaunchedUnder(name)(task));
+  const byArn = new Map([...(oldest === undefined ? [] : [oldest]), ...renamed].map((task) => [task.taskArn, task]));
+  const holders = [...byArn.values()];
+  if (holders.length < 2) return holders[0];
+  const candidates = holders.map((task) => ({ hostId: tagsOf(task)[HOST_TAGS.hostId] ?? '', taskArn: task.taskArn }));
+  throw new MngrFargateError(
+    'usage',
+    `${holders.length} hosts have the name ${name}: ${candidates.map(({ hostId, taskArn }) => hostId || taskArn).join(', ')}`,
+    { hint: 'give the host id instead of the name, or rename one of them by its id', details: { candidates } },
+  );
+}
+
+const wasLaunchedUnder =
+  (name: string) =>
+  ({ startedBy = '' }: Task): boolean =>
+    parseStartedBy(startedBy)?.hostName === name;
+
+/** Tasks of hosts that this machine knows by the name, renamed ones included, without those that are `known` already. */
+export async function recordedTasks(
+  services: Services,
+  name: string,
+  { signal, known = [] }: { readonly signal?: AbortSignal; readonly known?: readonly Task[] } = {},
+): Promise<Task[]> {
+  const seen = new Set(known.map(({ taskArn }) => taskArn));
+  const isWanted = ({ name: recorded, taskArn }: HostRecord): boolean =>
+    recorded === name && taskArn !== null && !seen.has(taskArn);
+  const records = await recordsInScope(services, isWanted);
+  if (records.length === 0) return [];
   const arns = records.flatMap(({ taskArn }) => taskArn ?? []);
   const tasks = await services.tasks.describeLaunched(arns, Math.max(...records.map(launchedAt)), signal);
   return tasks.filter((task) => isOurs(services, task));

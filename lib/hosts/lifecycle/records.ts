@@ -1,6 +1,7 @@
 import { clusterNameOf, parseTaskArn } from '../../contract/task-arn';
 import type { TaskPlace } from '../../contract/task-arn';
 import type { ProviderConfig } from '../../contract/provider-config';
+import { KeyStore } from '../remote/key-store';
 import type { HostRecord } from '../remote/key-store';
 import type { Services } from '../services';
 
@@ -33,7 +34,18 @@ export async function isInScope(services: Services, record: HostRecord): Promise
   return place.account === (await services.definitions.account());
 }
 
-/** True if a task ran in the provider's region and cluster. The account is checked elsewhere. */
+/** Removes this machine's keys and records of hosts whose tasks are gone for good, with the endpoint that ran them. */
+export async function forgetTasks(keyDirectory: string, taskArns: readonly string[]): Promise<void> {
+  if (taskArns.length === 0) return;
+  const keys = new KeyStore(keyDirectory);
+  const gone = new Set(taskArns);
+  const records = await keys.records();
+  await Promise.all(
+    records.filter(({ taskArn }) => taskArn !== null && gone.has(taskArn)).map(({ hostId }) => keys.remove(hostId)),
+  );
+}
+
+/** Whether a task ran in the provider's region and cluster. Its account is another question. */
 export const isPlaceOf = ({ region, cluster }: TaskPlace, config: ProviderConfig): boolean =>
   region === config.aws_region && cluster === clusterNameOf(config.ecs_cluster);
 

@@ -147,7 +147,8 @@ export function hostOf(
     address: stopped ? null : addressOf(task, config, addresses),
     publicIp: stopped ? null : (addresses?.publicIp ?? null),
     privateIp,
-    createdAt: timeTag(task, HOST_TAGS.createdAt) ?? isoOf(task.createdAt) ?? new Date(0).toISOString(),
+    // The tag has the time of a launcher's clock, which may be wrong.
+    createdAt: isoOf(task.createdAt) ?? timeTag(task, HOST_TAGS.createdAt) ?? new Date(0).toISOString(),
     startedAt: isoOf(task.startedAt),
     readyAt: timeTag(task, HOST_TAGS.readyAt),
     expiresAt: timeTag(task, HOST_TAGS.expiresAt),

@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { isHostId, isHostName, isProviderName } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
 import { pinHostKey, readPinnedHostKeys } from '../../ssh';
-import { writePrivateFile } from '../../util/atomic-file';
+import { ensurePrivateDirectory, writePrivateFile } from '../../util/atomic-file';
 import { Semaphore, mapBounded } from '../../util/bounded';
+import { assertPrivateFolder } from '../../util/private-folder';
 import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
 
+/** What the folders are for, as errors say it. */
+const KEPT_HERE = "hosts' keys";
 /** Limits writes at once, so that the first hosts of a fleet don't wait until the keys of all hosts are on disk. */
 const CREATED_AT_ONCE = 8;
 /** Up to this many hosts are looked up one by one. */
@@ -49,6 +53,8 @@ export class KeyStore {
   /** Writes all of the files or none: after an error, those already written are removed. */
   create(record: HostRecord, keys: KeyPair): Promise<void> {
     return this.creating.run(async () => {
+      await ensurePrivateDirectory(this.hostsFolder);
+      assertPrivateFolder(this.hostsFolder, KEPT_HERE);
       const { identityFile } = this.paths(record.hostId);
       try {
         await writePrivateFile(identityFile, keys.privateKey);
@@ -73,9 +79,14 @@ export class KeyStore {
     return readPinnedHostKeys(this.knownHosts(hostId), host, port);
   }
 
-  /** The private key, or undefined when the host was created elsewhere. */
+  /**
+   * The private key, or undefined when the host was created elsewhere. Throws `denied` if another user may have put it
+   * there: the pinned host keys beside it would be as little worth.
+   */
   async privateKey(hostId: string): Promise<string | undefined> {
     if (!isHostId(hostId)) return undefined;
+    if (existsSync(this.folder(hostId)))
+      for (const folder of [this.hostsFolder, this.folder(hostId)]) assertPrivateFolder(folder, KEPT_HERE);
     return readFile(this.paths(hostId).identityFile, 'utf8').catch(() => undefined);
   }
 
@@ -113,7 +124,7 @@ export class KeyStore {
   /** Like `files`, for many hosts: reads the folder once, then only the hosts in it. */
   async filesOf(hostIds: readonly string[]): Promise<LocalFiles[]> {
     if (hostIds.length <= FEW_HOSTS) return Promise.all(hostIds.map((hostId) => this.files(hostId)));
-    const present = new Set(await readdir(join(this.keyDirectory, 'hosts')).catch(() => []));
+    const present = new Set(await readdir(this.hostsFolder).catch(() => []));
     return mapBounded(hostIds, READ_AT_ONCE, (hostId) =>
       present.has(hostId) ? this.files(hostId) : Promise.resolve(NO_FILES),
     );
@@ -129,13 +140,17 @@ export class KeyStore {
   }
 
   private async readRecords(): Promise<HostRecord[]> {
-    const ids = await readdir(join(this.keyDirectory, 'hosts')).catch(() => []);
+    const ids = await readdir(this.hostsFolder).catch(() => []);
     const records = await Promise.all(ids.map((id) => this.record(id)));
     return records.filter((record) => record !== undefined);
   }
 
+  private get hostsFolder(): string {
+    return join(this.keyDirectory, 'hosts');
+  }
+
   private folder(hostId: string): string {
-    return join(this.keyDirectory, 'hosts', hostId);
+    return join(this.hostsFolder, hostId);
   }
 
   private knownHosts(hostId: string): string {

@@ -61,6 +61,25 @@ describe('whose hosts a launcher acts on', () => {
     ecs.destroy();
   });
 
+  test('a name that two hosts have is refused, and both are found by their ids', async () => {
+    const here = launcher();
+    const renamed = await here.create({ name: 'first', ...pending });
+    await here.rename('first', 'twin');
+    // Another machine doesn't see a rename in ECS's index of names.
+    const elsewhere = launcher({ keyDirectory: mkdtempSync(join(keyDirectory, 'elsewhere-')) });
+    const launched = await elsewhere.create({ name: 'twin', ...pending });
+
+    const candidates = [launched, renamed].map(({ hostId, taskArn }) => ({ hostId, taskArn }));
+    for (const use of [here.get('twin'), here.destroy('twin'), here.rename('twin', 'other'), here.exec('twin', ['ls'])])
+      await expect(use).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining(`2 hosts have the name twin: `) as string,
+        details: { candidates: expect.arrayContaining(candidates) as unknown },
+      });
+    for (const { hostId, taskArn } of candidates)
+      await expect(here.destroy(hostId)).resolves.toMatchObject({ taskArn, wasRunning: true });
+  });
+
   test('a host says who made it and which environment it belongs to', async () => {
     const hosts = launcher();
     const own = await hosts.create({ name: 'own', ...pending });
@@ -113,5 +132,17 @@ describe('whose hosts a launcher acts on', () => {
     expect(outcomes.filter((outcome) => 'error' in outcome)).toMatchObject([{ error: { code: 'denied' } }]);
     expect(names(await hosts.list())).toHaveLength(2);
     expect(names(await hosts.list())).toContain('late');
+  });
+
+  test('a host has the tags of the stack, which are on its task definition, unless its own say otherwise', async () => {
+    const ecs = new ECSClient(api.local.client);
+    const { taskDefinition } = await ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: api.config.task_definition }),
+    );
+    const tags = Object.entries({ team: 'search', stage: 'production' }).map(([key, value]) => ({ key, value }));
+    await ecs.send(new RegisterTaskDefinitionCommand({ ...taskDefinition, tags } as never));
+    ecs.destroy();
+    const host = await launcher().create({ name: 'tagged', tags: { stage: 'test' }, ...pending });
+    await expect(launcher().get(host.taskArn)).resolves.toMatchObject({ tags: { team: 'search', stage: 'test' } });
   });
 });

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { familyOf } from '../../../lib/contract/task-definition-family';
 import { Hosts } from '../../../lib/hosts';
 import { StackHosts } from '../../../lib/hosts/lifecycle/stack-hosts';
@@ -60,6 +60,15 @@ describe('a task that ECS does not show yet', () => {
     const host = await api.hosts.create({ name: 'short', wait: false });
     await expect(api.hosts.destroy(host[key])).resolves.toMatchObject({ taskArn: host.taskArn, wasRunning: true });
     expect(await liveTasks('short')).toBe(0);
+  });
+
+  test.each(['name', 'hostId'] as const)('is destroyed by its %s if the answer to its launch was lost', async (key) => {
+    api.local.control.tasks.consistency.listTasks = LAG_MS;
+    const host = await api.hosts.create({ name: 'unheard', wait: false });
+    const file = join(dirname(host.identityFile ?? ''), 'host.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), taskArn: null }));
+    await expect(api.hosts.destroy(host[key])).resolves.toMatchObject({ taskArn: host.taskArn, wasRunning: true });
+    expect(await liveTasks('unheard')).toBe(0);
   });
 
   test('has not stopped yet for the stack that deletes it', async () => {

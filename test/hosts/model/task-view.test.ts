@@ -28,10 +28,14 @@ test('a host is what its tags say', () => {
   expect(host()).toMatchObject({
     name: 'fox',
     hostId: `host-${'a'.repeat(32)}`,
-    createdAt: TAGS[HOST_TAGS.createdAt],
+    createdAt: CREATED.toISOString(),
     ready: true,
     expiresAt: TAGS[HOST_TAGS.expiresAt],
   });
+});
+
+test('it was created when ECS says, not when the clock of its launcher said', () => {
+  expect(host({ [HOST_TAGS.createdAt]: '1999-01-01T00:00:00.000Z' }).createdAt).toBe(CREATED.toISOString());
 });
 
 describe('a tag that somebody else has written', () => {

@@ -65,10 +65,10 @@ describeWith([program('sshd'), program('setsid')], 'the endpoint as a daemon', (
     await expect(up({ ...options, region: 'eu-west-1' })).rejects.toMatchObject({ code: 'usage' });
 
     const last = await pidOf();
-    expect(await down({ stateDirectory })).toEqual({ wasRunning: true });
+    expect(await down({ stateDirectory })).toEqual({ wasRunning: true, taskArns: [] });
     expect(isAlive(last)).toBe(false);
     expect(existsSync(stateDirectory)).toBe(false);
-    expect(await down({ stateDirectory })).toEqual({ wasRunning: false });
+    expect(await down({ stateDirectory })).toEqual({ wasRunning: false, taskArns: [] });
     await expect(env({ stateDirectory })).rejects.toMatchObject({ code: 'not-found' });
   });
 
