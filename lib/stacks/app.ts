@@ -4,6 +4,7 @@ import type { AppProps } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
 import { packageRoot } from '../util/package-root';
 import { DEFAULT_STACK_NAME } from '../contract/outputs';
+import { meantCdkContext } from './cdk-context';
 import type { Settings } from './context';
 import { readSettings } from './context';
 import { MngrFargateStack } from './mngr-fargate-stack';
@@ -24,7 +25,9 @@ export interface MngrFargateApp {
  * @throws MngrFargateError `usage` for a context key that is unknown or malformed
  */
 export function createApp(props: AppProps = {}): MngrFargateApp {
-  const app = new App({ ...props, context: { ...featureFlags(), ...props.context } });
+  const given = { ...props, context: { ...featureFlags(), ...props.context } };
+  const postCliContext = { ...meantCdkContext(new App(given).node.getAllContext()), ...props.postCliContext };
+  const app = new App({ ...given, postCliContext });
   const settings = readSettings(app.node.getAllContext());
   const stackName = settings.stackName ?? prefixed(settings.namePrefix, DEFAULT_STACK_NAME);
   const stack = new MngrFargateStack(app, stackName, {

@@ -7,6 +7,7 @@ import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-valu
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
 import { nearest } from '../util/nearest';
+import { regionProblem } from './region';
 import { OPERATIONS_SETTINGS, operationsContradictions } from './operations-settings';
 
 const SECONDS_PER_DAY = 86_400;
@@ -36,7 +37,10 @@ const SETTINGS = {
   ),
   stackName: textLike(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'a stack name: use letters, digits and hyphens, a letter first'),
   account: textLike(/^\d{12}$/, 'an AWS account id: use its 12 digits'),
-  region: textLike(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'an AWS region: use its code, for example us-east-1'),
+  region: text.superRefine((value, context) => {
+    const problem = regionProblem(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  }),
 
   network: oneOf(Object.values(NetworkMode) as [NetworkMode, ...NetworkMode[]]),
   vpcId: textLike(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id: use vpc- and hexadecimal digits'),
@@ -145,6 +149,13 @@ function* contradictions(settings: Settings): Generator<string> {
         yield `${other}: has no effect beside ${key}: leave one of them out`;
       }
     }
+  }
+  if (settings.securityGroupId !== undefined && settings.vpcId === undefined) {
+    yield 'securityGroupId: needs vpcId, the VPC that the group is in';
+  }
+  const { region } = settings;
+  for (const zone of settings.availabilityZones ?? []) {
+    if (region !== undefined && !zone.startsWith(region)) yield `availabilityZones: ${zone} is not in region ${region}`;
   }
   if (settings.subnetIds !== undefined && settings.vpcId === undefined) {
     yield 'subnetIds: needs vpcId, the VPC that the subnets are in';

@@ -52,7 +52,7 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
       ManagedPolicy.fromManagedPolicyArn(stack, `TaskRolePolicy${index}`, arn),
     ),
     bedrock: settings.bedrock,
-    secrets: settings.secrets?.map((nameOrArn, index) => existingSecret(stack, `Secret${index}`, nameOrArn)),
+    secrets: settings.secrets?.flatMap((nameOrArn, index) => existingSecrets(stack, `Secret${index}`, nameOrArn)),
     operatorPrincipals: settings.operatorPrincipals?.map(principalOf),
     operatorExternalId: settings.operatorExternalId,
     operatorExec: settings.operatorExec,
@@ -115,10 +115,15 @@ const buildArgsOf = (pairs: readonly string[]): Record<string, string> =>
 const principalOf = (accountOrArn: string): IPrincipal =>
   accountOrArn.startsWith('arn:') ? new ArnPrincipal(accountOrArn) : new AccountPrincipal(accountOrArn);
 
-/** A complete ARN ends in `-` and six characters that Secrets Manager made up. */
-function existingSecret(stack: Stack, id: string, nameOrArn: string): ISecret {
-  if (!nameOrArn.startsWith('arn:')) return Secret.fromSecretNameV2(stack, id, nameOrArn);
-  return /-[A-Za-z0-9]{6}$/.test(nameOrArn)
-    ? Secret.fromSecretCompleteArn(stack, id, nameOrArn)
-    : Secret.fromSecretPartialArn(stack, id, nameOrArn);
+/**
+ * A complete ARN ends in `-` and six characters that Secrets Manager made up. So does the name of `prod/api-secret`, and
+ * nothing tells the one from the other: such an ARN is allowed in both readings.
+ */
+function existingSecrets(stack: Stack, id: string, nameOrArn: string): ISecret[] {
+  if (!nameOrArn.startsWith('arn:')) return [Secret.fromSecretNameV2(stack, id, nameOrArn)];
+  if (!/-[A-Za-z0-9]{6}$/.test(nameOrArn)) return [Secret.fromSecretPartialArn(stack, id, nameOrArn)];
+  return [
+    Secret.fromSecretCompleteArn(stack, id, nameOrArn),
+    Secret.fromSecretPartialArn(stack, `${id}ByName`, nameOrArn),
+  ];
 }

@@ -51,6 +51,29 @@ describe('context keys', () => {
 });
 
 describe('context that is wrong', () => {
+  it.each(['us-east-1', 'us-gov-west-1', 'ap-southeast-7', 'eusc-de-east-1', 'us-isob-east-1', 'us-west-9'])(
+    'does not include the region %s',
+    (region) => expect(readSettings({ region })).toEqual({ region }),
+  );
+
+  it.each([
+    ['us-easst-1', 'us-east-1'],
+    ['eu-centrl-1', 'eu-central-1'],
+    ['us-east1', 'us-east-1'],
+    ['uss-west-2', 'us-west-2'],
+  ])('includes the region %s, which is probably %s', (region, meant) => {
+    expect(problemsOf({ region })).toEqual([`region: "${region}" is not an AWS region: did you mean ${meant}?`]);
+  });
+
+  it('includes a security group without its VPC, and zones of another region', () => {
+    expect(problemsOf({ securityGroupId: 'sg-0123456789abcdef0' })).toEqual([
+      'securityGroupId: needs vpcId, the VPC that the group is in',
+    ]);
+    expect(problemsOf({ region: 'us-east-1', availabilityZones: 'us-east-1a,us-west-2b' })).toEqual([
+      'availabilityZones: us-west-2b is not in region us-east-1',
+    ]);
+  });
+
   it.each([
     ['sshCIDR', 'sshCidr'],
     ['ssh-cidr', 'sshCidr'],

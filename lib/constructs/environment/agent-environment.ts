@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerInsights } from 'aws-cdk-lib/aws-ecs';
@@ -9,7 +10,7 @@ import { AgentCluster } from './agent-cluster';
 import type { IAgentImage } from './agent-image';
 import { AgentImage } from './agent-image';
 import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
-import { AgentNetwork } from './agent-network';
+import { AgentNetwork, NetworkMode } from './agent-network';
 import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
 import type { IAgentEnvironment } from './environment-interfaces';
@@ -305,7 +306,37 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     this.grantPrincipal = this.taskDefinition.grantPrincipal;
     this.defaultIdleTimeoutSeconds = props.defaultIdleTimeout?.toSeconds() ?? 3600;
     this.defaultMaxAgeSeconds = props.defaultMaxAge?.toSeconds();
+    this.node.addValidation({ validate: () => this.problems(props) });
     referenceWeakly(this);
+  }
+
+  /** What would only fail when it is deployed, or on the first host. */
+  private problems(props: AgentEnvironmentProps): string[] {
+    const { mode } = props.networkOptions ?? {};
+    const { region } = Stack.of(this);
+    const topicRegion = props.operations?.alarmTopic?.env.region ?? region;
+    const isElsewhere = !Token.isUnresolved(region) && !Token.isUnresolved(topicRegion) && topicRegion !== region;
+    return [
+      mode === NetworkMode.PRIVATE_ENDPOINTS && this.image.isInEcr === false
+        ? `image ${this.image.imageUri} can't be pulled in a network with ${mode}, which reaches Amazon ECR and no other registry: copy it to a private repository of Amazon ECR, or use network ${NetworkMode.PRIVATE_NAT}`
+        : undefined,
+      isElsewhere
+        ? `the alarm topic is in ${topicRegion} and the alarms are in ${region}: CloudWatch sends alarms to topics of its own region only`
+        : undefined,
+      ...this.twins().map(
+        (path) =>
+          `${path} in the same stack has the same names (${this.taskDefinition.family}): give them namePrefixes`,
+      ),
+    ].filter((problem) => problem !== undefined);
+  }
+
+  /** Paths of other environments that would make resources of the same names. */
+  private twins(): string[] {
+    return Stack.of(this)
+      .node.findAll()
+      .filter((other): other is AgentEnvironment => other instanceof AgentEnvironment && other !== this)
+      .filter(({ taskDefinition }) => taskDefinition.family === this.taskDefinition.family)
+      .map(({ node }) => node.path);
   }
 
   get hasReaper(): boolean {
@@ -357,6 +388,9 @@ function refuseContradictions(props: AgentEnvironmentProps): void {
   }
   if (props.reaper === false && props.reaperOptions !== undefined) {
     throw new Error('reaperOptions have no effect with reaper false: leave one of them out');
+  }
+  if (props.securityGroup !== undefined && props.network === undefined) {
+    throw new Error('securityGroup needs network: the group of another VPC than the hosts’ can’t be theirs');
   }
   const maxAge = props.defaultMaxAge?.toSeconds();
   if (maxAge !== undefined && maxAge < 60) {

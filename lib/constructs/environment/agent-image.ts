@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Arn, ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import type { ContainerDefinition, ContainerImageConfig } from 'aws-cdk-lib/aws-ecs';
 import { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
@@ -13,6 +15,13 @@ export interface IAgentImage extends IConstruct {
 
   /** Reference to pull, `registry/repository:tag` or with a digest. */
   readonly imageUri: string;
+
+  /**
+   * Whether it is in a private registry of Amazon ECR, the only one that a network without internet access reaches.
+   *
+   * @default - it isn't known
+   */
+  readonly isInEcr?: boolean;
 }
 
 export interface AgentImageProps {
@@ -53,8 +62,31 @@ export class AgentImage extends Construct implements IAgentImage {
     return new ImportedAgentImage(scope, id, imageUri);
   }
 
+  /**
+   * Uses an image in a repository of Amazon ECR, which the execution role may pull from.
+   *
+   * `tagOrDigest` defaults to `latest`.
+   */
+  static fromEcrRepository(scope: Construct, id: string, repository: IRepository, tagOrDigest?: string): IAgentImage {
+    return new GivenAgentImage(scope, id, {
+      containerImage: ContainerImage.fromEcrRepository(repository, tagOrDigest),
+      imageUri: repository.repositoryUriForTagOrDigest(tagOrDigest),
+      isInEcr: true,
+    });
+  }
+
+  /** Uses an image that `cdk deploy` builds and pushes. It must keep the host contract of this package's `docker/` folder. */
+  static fromAsset(scope: Construct, id: string, asset: DockerImageAsset): IAgentImage {
+    return new GivenAgentImage(scope, id, {
+      containerImage: ContainerImage.fromDockerImageAsset(asset),
+      imageUri: asset.imageUri,
+      isInEcr: true,
+    });
+  }
+
   readonly containerImage: ContainerImage;
   readonly imageUri: string;
+  readonly isInEcr = true;
 
   constructor(scope: Construct, id: string, props: AgentImageProps = {}) {
     super(scope, id);
@@ -69,12 +101,38 @@ export class AgentImage extends Construct implements IAgentImage {
   }
 }
 
-/** `<account>.dkr.ecr.<region>.amazonaws.com[.cn]/<repository>[:tag|@digest]` */
-const ECR_URI =
-  /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(?<repository>[^:@]+)(?:[:@](?<reference>.+))?$/;
+class GivenAgentImage extends Construct implements IAgentImage {
+  readonly containerImage: ContainerImage;
+  readonly imageUri: string;
+  readonly isInEcr: boolean;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    image: Required<Pick<IAgentImage, 'containerImage' | 'imageUri' | 'isInEcr'>>,
+  ) {
+    super(scope, id);
+    this.containerImage = image.containerImage;
+    this.imageUri = image.imageUri;
+    this.isInEcr = image.isInEcr;
+  }
+}
+
+/** A part of an address that is text, or that only the deployment knows. */
+const PART = String.raw`(?:[a-z0-9-]+|\$\{Token\[[^\]]+\]\})`;
+/**
+ * A private registry of Amazon ECR, with its FIPS and dual-stack endpoints (AWS General Reference, "Amazon ECR endpoints"):
+ * `<account>.dkr.ecr.<region>.amazonaws.com[.cn]/<repository>[:tag|@digest]`.
+ */
+const ECR_URI = new RegExp(
+  `^(?<account>\\d{12}|\\$\\{Token\\[[^\\]]+\\]\\})\\.dkr[.-]ecr(?<fips>-fips)?\\.(?<region>${PART})\\.` +
+    `(?<domain>amazonaws\\.com(?:\\.cn)?|on\\.aws|on\\.amazonwebservices\\.com\\.cn|\\$\\{Token\\[[^\\]]+\\]\\})/` +
+    `(?<repository>[^:@]+)(?:[:@](?<reference>.+))?$`,
+);
 
 class ImportedAgentImage extends Construct implements IAgentImage {
   readonly containerImage: ContainerImage;
+  readonly isInEcr: boolean;
 
   constructor(
     scope: Construct,
@@ -82,12 +140,29 @@ class ImportedAgentImage extends Construct implements IAgentImage {
     readonly imageUri: string,
   ) {
     super(scope, id);
-    const parts = Token.isUnresolved(imageUri) ? undefined : ECR_URI.exec(imageUri)?.groups;
-    this.containerImage = parts === undefined ? ContainerImage.fromRegistry(imageUri) : this.fromEcr(parts);
+    const parts = ECR_URI.exec(imageUri)?.groups;
+    this.isInEcr = parts !== undefined;
+    if (parts !== undefined) {
+      this.containerImage = this.fromEcr(parts);
+      return;
+    }
+    if (/^\$\{Token\[/.test(imageUri)) {
+      throw new Error(
+        `the registry of image ${this.node.path} is known only when it is deployed, so its right to be pulled can't be given: ` +
+          'use AgentImage.fromEcrRepository or AgentImage.fromAsset, or write the registry as text',
+      );
+    }
+    this.containerImage = ContainerImage.fromRegistry(imageUri);
   }
 
-  private fromEcr(parts: Record<string, string>): ContainerImage {
-    const { account, region, repository = '', reference } = parts;
+  private fromEcr({
+    account,
+    fips,
+    region,
+    domain,
+    repository = '',
+    reference,
+  }: Record<string, string>): ContainerImage {
     const repositoryArn = Arn.format(
       {
         service: 'ecr',
@@ -103,6 +178,24 @@ class ImportedAgentImage extends Construct implements IAgentImage {
       repositoryArn,
       repositoryName: repository,
     });
-    return ContainerImage.fromEcrRepository(imported, reference);
+    const isUsual =
+      fips === undefined && domain?.startsWith('amazonaws.') === true && !Token.isUnresolved(this.imageUri);
+    if (isUsual) return ContainerImage.fromEcrRepository(imported, reference);
+    return new EcrImageByUri(imported, this.imageUri);
+  }
+}
+
+/** Pulled from the very address that was given, which may be another endpoint than the usual one. */
+class EcrImageByUri extends ContainerImage {
+  constructor(
+    private readonly repository: IRepository,
+    private readonly imageUri: string,
+  ) {
+    super();
+  }
+
+  override bind(_scope: Construct, container: ContainerDefinition): ContainerImageConfig {
+    this.repository.grantPull(container.taskDefinition.obtainExecutionRole());
+    return { imageName: this.imageUri };
   }
 }

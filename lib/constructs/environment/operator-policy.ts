@@ -54,6 +54,12 @@ export interface OperatorPolicyProps {
 }
 
 /**
+ * A stack takes a task that says it is the stack's for its own, and believes its nonce: only the stack's own function may
+ * say so. Holds for requests without tags.
+ */
+const NOT_A_STACKS = { Null: { [`aws:RequestTag/${HOST_TAGS.stackId}`]: 'true' } };
+
+/**
  * What the launcher needs and nothing more: a managed policy to attach to people, and a role with it to assume
  * (`aws_role_arn` of the provider block). Resource types and condition keys are those of the service authorization
  * reference of each service; docs/decisions/012-operator-policy.md goes through them.
@@ -98,7 +104,7 @@ export class OperatorPolicy extends Construct {
 
     return [
       allow(this, 'RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
-        conditions: inThisCluster,
+        conditions: { ...inThisCluster, ...NOT_A_STACKS },
         wildcard: 'Any revision of the one family, since each deployment makes a new revision; in this cluster only.',
       }),
       allow(
@@ -162,14 +168,19 @@ export class OperatorPolicy extends Construct {
     const wildcard = 'Task ids are made up at launch; tasks of this cluster only.';
     const changes = ['ecs:StopTask', 'ecs:TagResource', 'ecs:UntagResource', ...(exec ? ['ecs:ExecuteCommand'] : [])];
     if (environment === undefined)
-      return [allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { wildcard })];
+      return [
+        allow(this, 'ManageHosts', ['ecs:DescribeTasks', ...changes], [hosts], { conditions: NOT_A_STACKS, wildcard }),
+      ];
     return [
       allow(this, 'DescribeHosts', ['ecs:DescribeTasks'], [hosts], { wildcard }),
       allow(this, 'TagHostsAtLaunch', ['ecs:TagResource'], [hosts], {
-        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' }, ...NOT_A_STACKS },
       }),
       allow(this, 'ManageHosts', changes, [hosts], {
-        conditions: { StringEquals: { [`aws:ResourceTag/${HOST_TAGS.environment}`]: environment } },
+        conditions: {
+          StringEquals: { [`aws:ResourceTag/${HOST_TAGS.environment}`]: environment },
+          ...NOT_A_STACKS,
+        },
       }),
     ];
   }

@@ -1,8 +1,7 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -123,6 +122,17 @@ export class LambdaFunction extends Construct {
     this.role.addToPolicy(
       allow(this, 'WorkInNetwork', NETWORK_ACTIONS, ['*'], {
         wildcard: 'Lambda makes the interface of a function in a VPC in its name, and the id is not known before.',
+      }),
+    );
+    // Lambda needs these; the function's own code doesn't. Its calls, and only they, have this key (Lambda developer guide,
+    // "Using source function ARN to control function access behavior").
+    this.role.addToPolicy(
+      new PolicyStatement({
+        sid: 'KeepNetworkFromOwnCode',
+        effect: Effect.DENY,
+        actions: NETWORK_ACTIONS,
+        resources: ['*'],
+        conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
       }),
     );
   }

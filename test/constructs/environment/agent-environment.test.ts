@@ -1,11 +1,12 @@
-import { Duration } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster } from 'aws-cdk-lib/aws-ecs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { AgentEnvironmentProps } from '../../../lib/constructs';
-import { AgentEnvironment, AgentNetwork, NetworkMode } from '../../../lib/constructs';
+import { AgentEnvironment, AgentImage, AgentNetwork, NetworkMode } from '../../../lib/constructs';
 import { emptyStack, existingVpc, RegistryImage } from '../../support/cdk/construct-stack';
 import { statementsIn } from '../../support/assertions/policy-statements';
 
@@ -94,6 +95,26 @@ describe('AgentEnvironment', () => {
     expect(services({ secrets })).toContain('secretsmanager');
   });
 
+  it('says at synthesis, all at once and with its path, what would fail only later', () => {
+    const stack = new Stack(new App(), 'Stack', { env: { account: '123456789012', region: 'eu-central-1' } });
+    const alarmTopic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:on-call');
+    new AgentEnvironment(stack, 'One', {
+      image: AgentImage.fromUri(stack, 'Hub', 'docker.io/team/agent:1'),
+      networkOptions: { mode: NetworkMode.PRIVATE_ENDPOINTS },
+      operations: { alarmTopic },
+    });
+    new AgentEnvironment(stack, 'Two', { image: new RegistryImage(stack, 'Image') });
+    new AgentEnvironment(stack, 'Three', { image: new RegistryImage(stack, 'Third'), namePrefix: 'team-a' });
+
+    const problems = (id: string): string => stack.node.findChild(id).node.validate().join('\n');
+    expect(problems('One')).toMatch(
+      /docker\.io\/team\/agent:1 can't be pulled .*\n.*topic is in us-east-1.*\nStack\/Two /,
+    );
+    expect(problems('Two')).toMatch(/^Stack\/One in the same stack has the same names \(mngr-task\)/);
+    expect(problems('Three')).toBe('');
+    expect(() => (stack.node.root as App).synth()).toThrow(/\[Stack\/One\][^]*\[Stack\/Two\]/);
+  });
+
   it('has an idle timeout of an hour and no age limit, or what was asked for', () => {
     expect(environmentWith().environment).toMatchObject({
       defaultIdleTimeoutSeconds: 3600,
@@ -124,6 +145,10 @@ describe('AgentEnvironment', () => {
       }),
     ],
     ['image and agents exclude each other', (stack) => ({ image: new RegistryImage(stack, 'I'), agents: ['codex'] })],
+    [
+      'securityGroup needs network',
+      (stack) => ({ securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'G', 'sg-1') }),
+    ],
     [
       'defaultMaxAge of 30 seconds is too short: use 60 seconds or more',
       () => ({ defaultMaxAge: Duration.seconds(30) }),

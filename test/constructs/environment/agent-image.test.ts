@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { App, Aws, CfnParameter, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { AgentImageProps } from '../../../lib/constructs';
 import { AgentImage, AgentTaskDefinition } from '../../../lib/constructs';
@@ -63,6 +65,52 @@ describe('AgentImage', () => {
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
       .filter(({ Action }) => JSON.stringify(Action).includes('ecr:'));
   };
+
+  it.each([
+    ['a FIPS endpoint', () => '210987654321.dkr.ecr-fips.us-east-1.amazonaws.com/team/agent:7'],
+    ['a dual-stack endpoint', () => '210987654321.dkr-ecr.eu-west-1.on.aws/team/agent:7'],
+    ['its own account and region', () => `${Aws.ACCOUNT_ID}.dkr.ecr.${Aws.REGION}.${Aws.URL_SUFFIX}/team/agent:7`],
+    [
+      'a FIPS endpoint of its own region',
+      () => `${Aws.ACCOUNT_ID}.dkr.ecr-fips.${Aws.REGION}.amazonaws.com/team/agent`,
+    ],
+  ])('of Amazon ECR may be pulled from %s', (_, uri) => {
+    expect(pullStatements(uri())).toContainEqual(
+      expect.objectContaining({ Action: expect.arrayContaining(['ecr:BatchGetImage']) as unknown }),
+    );
+  });
+
+  it('keeps the endpoint that was given', () => {
+    const stack = emptyStack();
+    const uri = '210987654321.dkr.ecr-fips.us-east-1.amazonaws.com/team/agent:7';
+    new AgentTaskDefinition(stack, 'Task', { image: AgentImage.fromUri(stack, 'Image', uri) });
+    Template.fromStack(stack).hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [Match.objectLike({ Image: uri })],
+    });
+  });
+
+  it('is refused where only the deployment knows its registry', () => {
+    const stack = emptyStack();
+    const uri = new CfnParameter(stack, 'Parameter').valueAsString;
+    expect(() => AgentImage.fromUri(stack, 'Image', uri)).toThrow(/Team\/Image .*use AgentImage.fromEcrRepository/);
+    expect(() => AgentImage.fromUri(stack, 'Tagged', `ghcr.io/team/agent:${uri}`)).not.toThrow();
+  });
+
+  it('is taken from a repository or an asset of one’s own, with the right to pull it', () => {
+    const stack = emptyStack();
+    const repository = new Repository(stack, 'Repository');
+    const directory = join(folder, 'own');
+    writeOwnDockerfile(directory);
+    const asset = new DockerImageAsset(stack, 'Asset', { directory });
+    const images = [
+      AgentImage.fromEcrRepository(stack, 'Image', repository, 'v1'),
+      AgentImage.fromAsset(stack, 'Built', asset),
+    ];
+    images.forEach((image, index) => new AgentTaskDefinition(stack, `Task${index}`, { image, family: `f${index}` }));
+    const policies = JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    expect(policies.match(/ecr:BatchGetImage/g)).toHaveLength(2);
+    expect(images.map(({ isInEcr }) => isInEcr)).toEqual([true, true]);
+  });
 
   it('of Amazon ECR may be pulled from that repository alone', () => {
     expect(pullStatements('210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/agent:7')).toEqual([

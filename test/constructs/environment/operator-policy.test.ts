@@ -9,6 +9,8 @@ const CLUSTER = 'arn:aws:ecs:eu-central-1:123456789012:cluster/mngr';
 const HOSTS = 'arn:aws:ecs:eu-central-1:123456789012:task/mngr/*';
 const FAMILY = 'arn:aws:ecs:eu-central-1:123456789012:task-definition/mngr-task:*';
 
+const NOT_A_STACKS = { Null: { 'aws:RequestTag/mngr-stack-id': 'true' } };
+
 const templateWith = (props: Partial<OperatorPolicyProps> = {}): Template => {
   const stack = emptyStack();
   new OperatorPolicy(stack, 'Operator', {
@@ -26,8 +28,20 @@ const allowing = (action: string, template = templateWith()) =>
 describe('the operator policy', () => {
   it('launches hosts of this family in this cluster only', () => {
     expect(allowing('ecs:RunTask')).toEqual([
-      expect.objectContaining({ Resource: FAMILY, Condition: { ArnEquals: { 'ecs:cluster': CLUSTER } } }),
+      expect.objectContaining({
+        Resource: FAMILY,
+        Condition: { ArnEquals: { 'ecs:cluster': CLUSTER }, ...NOT_A_STACKS },
+      }),
     ]);
+  });
+
+  it.each([false, true])('can make no task say that it is a stack’s (in a shared cluster: %s)', (sharedCluster) => {
+    const template = templateWith({ sharedCluster });
+    for (const action of ['ecs:RunTask', 'ecs:TagResource']) {
+      const statements = allowing(action, template);
+      expect(statements.length).toBeGreaterThan(0);
+      for (const { Condition } of statements) expect(Condition).toMatchObject(NOT_A_STACKS);
+    }
   });
 
   it("passes the hosts' two roles, to ECS tasks only", () => {
@@ -149,15 +163,15 @@ describe('the operator policy', () => {
       expect(allowing(action, shared)).toEqual([
         expect.objectContaining({
           Resource: HOSTS,
-          Condition: { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
+          Condition: { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' }, ...NOT_A_STACKS },
         }),
       ]);
     });
 
     it("can't make a host of somebody else's task: only a launch may tag what is no host", () => {
       expect(allowing('ecs:TagResource', shared).map(({ Condition }) => Condition)).toEqual([
-        { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
-        { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' } },
+        { StringEquals: { 'ecs:CreateAction': 'RunTask' }, ...NOT_A_STACKS },
+        { StringEquals: { 'aws:ResourceTag/mngr-environment': 'mngr-task' }, ...NOT_A_STACKS },
       ]);
     });
   });
