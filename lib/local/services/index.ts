@@ -2,6 +2,7 @@ import type { World } from '../world';
 import { cloudFormationService } from './cloudformation/service';
 import { ec2Service } from './ec2/service';
 import { ecsService } from './ecs/service';
+import { iamService } from './iam/service';
 import { kmsService } from './kms/service';
 import { logsService } from './logs/service';
 import type { Service } from './service';
@@ -13,6 +14,7 @@ export const SERVICES: readonly ((world: World) => Service)[] = [
   ecsService,
   ec2Service,
   stsService,
+  iamService,
   cloudFormationService,
   logsService,
   ssmService,

@@ -5,6 +5,7 @@ import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as ecs from '@aws-sdk/client-ecs';
+import * as iam from '@aws-sdk/client-iam';
 import * as kms from '@aws-sdk/client-kms';
 import * as ssm from '@aws-sdk/client-ssm';
 import * as sts from '@aws-sdk/client-sts';
@@ -88,6 +89,8 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
       DescribeSubnets: { SubnetIds: [subnet] },
       DescribeVpcs: {},
       DescribeSecurityGroups: {},
+      DescribeRouteTables: {},
+      DescribeVpcEndpoints: {},
     }),
   },
   kms: {
@@ -118,6 +121,17 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
     inputs: ({ roleArn }) => ({
       GetCallerIdentity: {},
       AssumeRole: { RoleArn: roleArn, RoleSessionName: 'session' },
+    }),
+  },
+  iam: {
+    packageName: '@aws-sdk/client-iam',
+    sdk: iam,
+    inputs: ({ roleArn }) => ({
+      SimulatePrincipalPolicy: {
+        PolicySourceArn: roleArn,
+        ActionNames: ['ecs:RunTask'],
+        ContextEntries: [{ ContextKeyName: 'a:b', ContextKeyType: 'string', ContextKeyValues: ['c'] }],
+      },
     }),
   },
   cloudformation: {

@@ -2,10 +2,14 @@ import * as sdk from '@aws-sdk/client-ec2';
 import type {
   DescribeNetworkInterfacesRequest,
   DescribeNetworkInterfacesResult,
+  DescribeRouteTablesRequest,
+  DescribeRouteTablesResult,
   DescribeSecurityGroupsRequest,
   DescribeSecurityGroupsResult,
   DescribeSubnetsRequest,
   DescribeSubnetsResult,
+  DescribeVpcEndpointsRequest,
+  DescribeVpcEndpointsResult,
   DescribeVpcsRequest,
   DescribeVpcsResult,
 } from '@aws-sdk/client-ec2';
@@ -18,6 +22,9 @@ import { describe } from './describe';
 import { network } from './network';
 import { networkInterfaces } from './network-interfaces';
 import { NETWORK_INTERFACE, SECURITY_GROUP, SUBNET, VPC } from './kinds';
+import { routing } from './routing';
+import type { Routing } from './routing';
+import { ROUTE_TABLE, VPC_ENDPOINT } from './routing-kinds';
 import { EC2_THROTTLES } from './throttles';
 import { networkInterfaceView, securityGroupView, subnetView, vpcView } from './views';
 import type { ViewContext } from './views';
@@ -45,12 +52,15 @@ export function ec2Service(world: World): Service {
       throttled: () => new AwsError('RequestLimitExceeded', 'Request limit exceeded.', { status: 503 }),
     },
     throttles: EC2_THROTTLES,
-    handlers: handlersOf({
-      network: world.part(network),
-      interfaces: world.part(networkInterfaces),
-      accountId: world.place.accountId,
-      region: world.place.region,
-    }),
+    handlers: {
+      ...handlersOf({
+        network: world.part(network),
+        interfaces: world.part(networkInterfaces),
+        accountId: world.place.accountId,
+        region: world.place.region,
+      }),
+      ...routingHandlers(world.part(routing)),
+    },
   };
 }
 
@@ -87,5 +97,18 @@ const handlersOf = (context: ViewContext): Service['handlers'] => ({
     );
     const { items, nextToken } = describe(all, request.GroupIds ?? [], request, SECURITY_GROUP);
     return { SecurityGroups: items.map((item) => securityGroupView(item, context)), NextToken: nextToken };
+  },
+});
+
+const routingHandlers = ({ routeTables, vpcEndpoints }: Routing): Service['handlers'] => ({
+  DescribeRouteTables: (request: DescribeRouteTablesRequest, call: Call): DescribeRouteTablesResult => {
+    admit(call, 'DescribeRouteTables', request.DryRun);
+    const { items, nextToken } = describe(routeTables, request.RouteTableIds ?? [], request, ROUTE_TABLE);
+    return { RouteTables: [...items], NextToken: nextToken };
+  },
+  DescribeVpcEndpoints: (request: DescribeVpcEndpointsRequest, call: Call): DescribeVpcEndpointsResult => {
+    admit(call, 'DescribeVpcEndpoints', request.DryRun);
+    const { items, nextToken } = describe(vpcEndpoints, request.VpcEndpointIds ?? [], request, VPC_ENDPOINT);
+    return { VpcEndpoints: [...items], NextToken: nextToken };
   },
 });

@@ -9,6 +9,8 @@ export const EC2_THROTTLES: readonly ThrottleGroup[] = [
       'ec2:DescribeSubnets',
       'ec2:DescribeSecurityGroups',
       'ec2:DescribeVpcs',
+      'ec2:DescribeRouteTables',
+      'ec2:DescribeVpcEndpoints',
     ],
     limits: { burst: 100, perSecond: 20 },
   },
