@@ -1,9 +1,10 @@
-import type { Duration } from 'aws-cdk-lib';
-import { Stack, Token } from 'aws-cdk-lib';
+import { Duration, Stack, Token } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Connections, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerInsights } from 'aws-cdk-lib/aws-ecs';
-import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import { AgentCluster } from './agent-cluster';
@@ -14,6 +15,9 @@ import { AgentNetwork, NetworkMode } from './agent-network';
 import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
 import type { IAgentEnvironment } from './environment-interfaces';
+import { METRICS } from '../../contract/metrics';
+import type { MetricName } from '../operations/environment-metrics';
+import { EnvironmentMetrics } from '../operations/environment-metrics';
 import type { OperationsOptions } from '../operations/operations';
 import { Operations } from '../operations/operations';
 import { EcsServiceRole } from './ecs-service-role';
@@ -37,6 +41,8 @@ type HostProps = Pick<
   | 'taskRolePolicies'
   | 'bedrock'
   | 'secrets'
+  | 'taskRole'
+  | 'executionRole'
 >;
 
 export interface AgentEnvironmentProps extends HostProps {
@@ -262,6 +268,8 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       taskRolePolicies: props.taskRolePolicies,
       bedrock: props.bedrock,
       secrets: props.secrets,
+      taskRole: props.taskRole,
+      executionRole: props.executionRole,
     });
     this.operator = new OperatorPolicy(this, 'Operator', {
       cluster: this.cluster,
@@ -308,6 +316,39 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     this.defaultMaxAgeSeconds = props.defaultMaxAge?.toSeconds();
     this.node.addValidation({ validate: () => this.problems(props) });
     referenceWeakly(this);
+  }
+
+  /** Lets a role, a user, a group or what has a role launch, find and stop hosts: all that the operator role may. */
+  grantLaunch(grantee: IGrantable): void {
+    this.operator.grantLaunch(grantee);
+  }
+
+  /**
+   * A metric of this environment that its reaper writes (docs/operating.md), for one's own alarms and dashboards.
+   *
+   * The default is the average over five minutes. Throws if the environment has no reaper.
+   */
+  metric(metricName: MetricName, options: MetricOptions = {}): Metric {
+    if (this.reaper === undefined) {
+      throw new Error(`${this.node.path} has no reaper, which is what writes the metric ${metricName}`);
+    }
+    const { statistic = Stats.AVERAGE, period = Duration.minutes(5) } = options;
+    return new EnvironmentMetrics(this.taskDefinition.family).metric(metricName, statistic, period).with(options);
+  }
+
+  /** Hosts that have not stopped: the maximum over five minutes. */
+  metricHosts(options?: MetricOptions): Metric {
+    return this.metric(METRICS.hosts, { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  /** Hosts that stopped before they were ready: the sum over five minutes. */
+  metricHostStartFailures(options?: MetricOptions): Metric {
+    return this.metric(METRICS.hostStartFailures, { statistic: Stats.SUM, ...options });
+  }
+
+  /** US dollars a day at list prices for the hosts that run: the maximum over five minutes. */
+  metricCostPerDay(options?: MetricOptions): Metric {
+    return this.metric(METRICS.costPerDay, { statistic: Stats.MAXIMUM, ...options });
   }
 
   /** What would only fail when it is deployed, or on the first host. */
@@ -375,6 +416,7 @@ const CONTRADICTIONS: readonly (readonly [keyof AgentEnvironmentProps, readonly 
   ['cluster', ['spot', 'containerInsights']],
   ['securityGroup', ['sshSources']],
   ['image', ['agents', 'imageBuildArgs']],
+  ['taskRole', ['taskRolePolicies', 'bedrock', 'secrets']],
 ];
 
 function refuseContradictions(props: AgentEnvironmentProps): void {

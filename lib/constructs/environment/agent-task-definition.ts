@@ -101,6 +101,22 @@ export interface AgentTaskDefinitionProps {
    * @default - none
    */
   readonly secrets?: ISecret[];
+
+  /**
+   * An existing role for programs on the hosts. Not with `taskRolePolicies`, `bedrock` and `secrets`. ECS tasks must be
+   * allowed to assume it; for ECS Exec it needs the four `ssmmessages` actions.
+   *
+   * @default - a role that only has what ECS Exec needs and what the other properties add
+   */
+  readonly taskRole?: IRole;
+
+  /**
+   * An existing role by which ECS starts hosts. It is granted pulling the image and writing the logs, unless it is imported
+   * as immutable.
+   *
+   * @default - a role of its own
+   */
+  readonly executionRole?: IRole;
 }
 
 /** The task definition of a host, with its log group and its two roles. */
@@ -135,12 +151,14 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
       retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.taskRole = new TaskRole(this, 'TaskRole', {
-      managedPolicies: props.taskRolePolicies,
-      bedrock: props.bedrock,
-      secrets: props.secrets,
-    });
-    this.executionRole = new ExecutionRole(this, 'ExecutionRole');
+    this.taskRole =
+      props.taskRole ??
+      new TaskRole(this, 'TaskRole', {
+        managedPolicies: props.taskRolePolicies,
+        bedrock: props.bedrock,
+        secrets: props.secrets,
+      });
+    this.executionRole = props.executionRole ?? new ExecutionRole(this, 'ExecutionRole');
     this.grantPrincipal = this.taskRole.grantPrincipal;
 
     this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {

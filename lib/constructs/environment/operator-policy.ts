@@ -1,5 +1,5 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import type { IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IIdentity, IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
@@ -82,6 +82,20 @@ export class OperatorPolicy extends Construct {
       externalIds: props.externalId === undefined ? undefined : [props.externalId],
       managedPolicies: [this.managedPolicy],
     });
+  }
+
+  /**
+   * Gives a role, user or group what the operator role has: launching, finding and stopping hosts. Also takes what has a
+   * role, such as a function. Throws for a principal that no policy can be attached to.
+   */
+  grantLaunch(grantee: IGrantable): void {
+    const identity: Partial<IIdentity> = grantee.grantPrincipal as IPrincipal & Partial<IIdentity>;
+    if (identity.addManagedPolicy === undefined) {
+      throw new Error(
+        `${this.node.path}: only a role, a user or a group can be granted to launch hosts; let others assume the operator role`,
+      );
+    }
+    identity.addManagedPolicy(this.managedPolicy);
   }
 
   private statements({

@@ -2,6 +2,7 @@ import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster } from 'aws-cdk-lib/aws-ecs';
+import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -95,6 +96,57 @@ describe('AgentEnvironment', () => {
     expect(services({ secrets })).toContain('secretsmanager');
   });
 
+  it('lets a function launch hosts, and nobody whom no policy can be attached to', () => {
+    const { stack, environment } = environmentWith();
+    const role = new Role(stack, 'Launcher', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    environment.grantLaunch(role);
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: Match.objectLike({
+        Statement: [Match.objectLike({ Principal: { Service: 'lambda.amazonaws.com' } })],
+      }),
+      ManagedPolicyArns: [{ Ref: Match.stringLikeRegexp('OperatorPolicy') }],
+    });
+    expect(() => environment.grantLaunch(new AccountPrincipal('123456789012'))).toThrow(
+      /Agents\/Operator: only a role/,
+    );
+  });
+
+  it('has metrics for alarms of one’s own, if something writes them', () => {
+    const { environment } = environmentWith({ namePrefix: 'team-a' });
+    const metric = environment.metricHosts({ period: Duration.minutes(15) });
+    expect(metric).toMatchObject({
+      namespace: 'MngrFargate',
+      metricName: 'Hosts',
+      dimensions: { Family: 'team-a-mngr-task' },
+      statistic: 'Maximum',
+    });
+    expect(metric.period.toMinutes()).toBe(15);
+    expect(environment.metricHostStartFailures()).toMatchObject({ metricName: 'HostStartFailures', statistic: 'Sum' });
+    expect(environment.metricCostPerDay()).toMatchObject({ metricName: 'CostPerDay' });
+    expect(() => environmentWith({ reaper: false }).environment.metricHosts()).toThrow(/has no reaper/);
+  });
+
+  it('runs hosts with roles that a team already has', () => {
+    const stack = emptyStack();
+    const role = (name: string) => Role.fromRoleArn(stack, name, `arn:aws:iam::123456789012:role/${name}`);
+    new AgentEnvironment(stack, 'Agents', {
+      image: new RegistryImage(stack, 'Image'),
+      networkOptions: ZONES,
+      taskRole: role('programs'),
+      executionRole: role('start'),
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::ECS::TaskDefinition', {
+      TaskRoleArn: 'arn:aws:iam::123456789012:role/programs',
+      ExecutionRoleArn: 'arn:aws:iam::123456789012:role/start',
+    });
+    expect(statementsIn(Template.fromStack(stack), 'AWS::IAM::ManagedPolicy')).toContainEqual(
+      expect.objectContaining({
+        Sid: 'PassHostRoles',
+        Resource: ['arn:aws:iam::123456789012:role/programs', 'arn:aws:iam::123456789012:role/start'],
+      }),
+    );
+  });
+
   it('says at synthesis, all at once and with its path, what would fail only later', () => {
     const stack = new Stack(new App(), 'Stack', { env: { account: '123456789012', region: 'eu-central-1' } });
     const alarmTopic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:on-call');
@@ -143,6 +195,10 @@ describe('AgentEnvironment', () => {
         securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'G', 'sg-1'),
         sshSources: ['203.0.113.7'],
       }),
+    ],
+    [
+      'taskRole and bedrock exclude each other',
+      (stack) => ({ taskRole: Role.fromRoleArn(stack, 'R', 'arn:aws:iam::123456789012:role/r'), bedrock: true }),
     ],
     ['image and agents exclude each other', (stack) => ({ image: new RegistryImage(stack, 'I'), agents: ['codex'] })],
     [
