@@ -1,4 +1,6 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { AwsPlace, AwsSettings } from './client-options';
 import { awsClientOptions, awsCredentials } from './client-options';
 import type { ProviderConfig } from '../contract/provider-config';
@@ -15,6 +17,8 @@ export class AwsClients {
   private logsApi: Promise<LogsApi> | undefined;
   private iamApi: Promise<IamApi> | undefined;
   private stsApi: Promise<StsApi> | undefined;
+  private ssmClient: Promise<SSMClient> | undefined;
+  private kmsClient: Promise<KMSClient> | undefined;
   private readonly place: AwsPlace;
   private readonly settings: AwsSettings;
 
@@ -42,6 +46,18 @@ export class AwsClients {
 
   sts(): Promise<StsApi> {
     return (this.stsApi ??= import('./sts-api.js').then(({ StsApi }) => this.keep(new StsApi(this.options()))));
+  }
+
+  ssm(): Promise<SSMClient> {
+    return (this.ssmClient ??= import('@aws-sdk/client-ssm').then(({ SSMClient }) =>
+      this.keep(new SSMClient(this.options())),
+    ));
+  }
+
+  kms(): Promise<KMSClient> {
+    return (this.kmsClient ??= import('@aws-sdk/client-kms').then(({ KMSClient }) =>
+      this.keep(new KMSClient(this.options())),
+    ));
   }
 
   destroy(): void {

@@ -17,3 +17,7 @@ export { explainExecFailure } from './doctor/explain';
 export type { Diagnosis, Finding, Severity, Unchecked } from './doctor/finding';
 export type { SshAddress } from './doctor/direct-way';
 export { withDirectWay } from './doctor/direct-way';
+export type { ExecInTaskOptions, TaskExit } from './exec/exec-in-task';
+export { execInTask } from './exec/exec-in-task';
+export type { ConnectOptions } from './connect/terminal';
+export { connectToTask } from './connect/terminal';

@@ -3,9 +3,13 @@ import { MngrFargateError } from '../../contract/errors';
 import { agentSession, loginShell, onTerminal } from '../agent-session';
 import type { CliContext } from '../context';
 import { exitCodeOfSignal } from '../exit-codes';
+import type { GivenTarget, TargetOptions } from '../parse/target';
+import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
 import type { CommandRegistration } from '../runner';
+import { withTaskTarget } from '../target';
+import { printable } from '../../util/printable';
 
-interface ConnectOptions {
+interface ConnectOptions extends TargetOptions {
   readonly agent?: string;
   readonly shell?: boolean;
 }
@@ -31,7 +35,51 @@ function remoteCommand(name: string, { passthrough }: CliContext, { agent, shell
   return shell === true ? loginShell() : agentSession(name, agent);
 }
 
-async function connect(context: CliContext, reference: string, options: ConnectOptions): Promise<number> {
+async function connect(context: CliContext, reference: string | undefined, options: ConnectOptions): Promise<number> {
+  const given = parseTarget(reference, options, context.options.cluster);
+  if (given.kind !== 'host') return connectToTaskTarget(context, given, options);
+  if (given.container !== undefined) {
+    throw new MngrFargateError('usage', 'connect to a host takes no --container', {
+      hint: 'name its task with --cluster and --task',
+    });
+  }
+  return connectToHost(context, given.reference, options);
+}
+
+/** On the terminal of ECS Exec. */
+async function connectToTaskTarget(
+  context: CliContext,
+  given: Exclude<GivenTarget, { readonly kind: 'host' }>,
+  { shell, agent }: ConnectOptions,
+): Promise<number> {
+  if (shell !== undefined || agent !== undefined) {
+    throw new MngrFargateError('usage', '--shell and --agent are for hosts', {
+      hint: 'in any other task, connect opens a shell; name another program after --',
+    });
+  }
+  const { stdin, stdout } = context.io;
+  if (context.json || !stdin.isTTY || !stdout.isTTY) {
+    throw new MngrFargateError('usage', context.json ? 'connect to a task has no JSON' : 'connect needs a terminal', {
+      hint: 'run a command with: mngr-fargate exec … -- COMMAND',
+    });
+  }
+  const { connectToTask } = await import('../../tasks/index.js');
+  await withTaskTarget(context, given, (target, tasks) =>
+    connectToTask(tasks, target, {
+      stdin,
+      stdout,
+      command: context.passthrough,
+      signal: context.signal,
+      onStopping: (reason) =>
+        context.io.stderr.write(
+          `\r\nmngr-fargate: the task is stopping${reason === null ? '' : `: ${printable(reason)}`}\r\n`,
+        ),
+    }),
+  );
+  return 0;
+}
+
+async function connectToHost(context: CliContext, reference: string, options: ConnectOptions): Promise<number> {
   const { shell, agent } = options;
   if (shell === true && agent !== undefined) throw new MngrFargateError('usage', 'give --shell or --agent, not both');
   if (context.passthrough !== undefined && (shell === true || agent !== undefined)) {
@@ -56,17 +104,17 @@ async function connect(context: CliContext, reference: string, options: ConnectO
   });
 }
 
-/** `connect NAME [-- COMMAND…]` */
+/** `connect TARGET [-- COMMAND…]` */
 export const connectCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('connect')
     .alias('ssh')
-    .usage('[options] <host> [-- COMMAND...]')
+    .usage('[options] [target] [-- COMMAND...]')
     .description(
-      "attach to the agent's tmux session, or open a shell if there is none; with --json, print the ssh command",
+      "attach to the agent's tmux session on a host, or open a shell there or in any ECS task; with --json, print a host's ssh command",
     )
-    .argument('<host>', 'name, host id or task ARN')
+    .argument('[target]', TARGET_ARGUMENT)
     .option('--agent <name>', "attach to this agent's session")
-    .option('--shell', 'open a shell even if an agent is running')
-    .action(runner.action(connect, { takesPassthrough: true }));
+    .option('--shell', 'open a shell even if an agent is running');
+  addTargetOptions(command).action(runner.action(connect, { takesPassthrough: true }));
 };

@@ -4,28 +4,50 @@ import type { CliContext } from '../context';
 import { exitCodeOfSignal } from '../exit-codes';
 import { collect } from '../global-options';
 import { environmentPairs } from '../parse/key-value';
+import type { TargetOptions } from '../parse/target';
+import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
 import type { CommandRegistration } from '../runner';
+import { execInTaskTarget } from '../task-exec';
+import type { TaskExecOptions } from '../task-exec';
 import { TextSink } from '../../ssh/text-sink';
 
-interface ExecOptions {
-  readonly env?: readonly string[];
-  readonly workdir?: string;
-}
+interface ExecOptions extends TargetOptions, TaskExecOptions {}
 
 const exitCodeOf = ({ exitCode, signal }: ExecResult): number => exitCode ?? exitCodeOfSignal(signal ?? 'HUP');
 
 async function exec(
   context: CliContext,
-  reference: string,
+  reference: string | undefined,
   words: readonly string[],
   options: ExecOptions,
 ): Promise<number> {
+  const given = parseTarget(reference, options, context.options.cluster);
   const command = [...words, ...(context.passthrough ?? [])];
   if (command.length === 0) {
     throw new MngrFargateError('usage', 'the command to run is missing', {
-      hint: `mngr-fargate exec ${reference} -- COMMAND`,
+      hint: `mngr-fargate exec ${reference ?? '--service NAME'} -- COMMAND`,
     });
   }
+  if (given.kind !== 'host') return execInTaskTarget(context, given, command, options);
+  refuseForHosts(options);
+  return execOnHost(context, given.reference, command, options);
+}
+
+/** What a host's SSH server has no means for. */
+function refuseForHosts({ container, timeout }: ExecOptions): void {
+  const option = container !== undefined ? '--container' : timeout !== undefined ? '--timeout' : undefined;
+  if (option === undefined) return;
+  throw new MngrFargateError('usage', `exec on a host takes no ${option}`, {
+    hint: 'name its task with --cluster and --task: the command then runs over ECS Exec',
+  });
+}
+
+async function execOnHost(
+  context: CliContext,
+  reference: string,
+  command: readonly string[],
+  options: ExecOptions,
+): Promise<number> {
   const { stdin, stdout, stderr, environment } = context.io;
   const captured = context.json ? { stdout: new TextSink(), stderr: new TextSink() } : undefined;
   return context.withHosts(async (hosts) => {
@@ -44,19 +66,20 @@ async function exec(
   });
 }
 
-/** `exec NAME -- COMMAND…` */
+/** `exec TARGET -- COMMAND…` */
 export const execCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('exec')
-    .usage('[options] <host> -- COMMAND...')
-    .description('run a command on a host, with its stdin, stdout, stderr and exit code')
-    .argument('<host>', 'name, host id or task ARN')
+    .usage('[options] [target] -- COMMAND...')
+    .description('run a command on a host or in any ECS task, with its stdin, stdout, stderr and exit code')
+    .argument('[target]', TARGET_ARGUMENT)
     .argument('[command...]', 'program and arguments; after "--" if any of them starts with "-"')
     .option(
       '--env <key[=value]>',
       'variable for the command; KEY alone takes the value from this environment; repeatable',
       collect,
     )
-    .option('--workdir <folder>', 'folder to run it in (default: the home directory)')
-    .action(runner.action(exec, { takesPassthrough: true }));
+    .option('--workdir <folder>', "folder to run it in (default: the home directory; in a task, the container's own)")
+    .option('--timeout <duration>', 'end the command and its process group after this time; for tasks only');
+  addTargetOptions(command).action(runner.action(exec, { takesPassthrough: true }));
 };

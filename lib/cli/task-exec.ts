@@ -1,0 +1,68 @@
+import type { CommandExit } from '../contract/channel';
+import { TextSink } from '../ssh/text-sink';
+import type { CliContext } from './context';
+import { exitCodeOfSignal } from './exit-codes';
+import { environmentPairs } from './parse/key-value';
+import { parseDuration, WAITED_FOR } from './parse/duration';
+import type { GivenTarget } from './parse/target';
+import { withTaskTarget } from './target';
+
+/** The container has no shell that could tell the command's exit code. */
+const EXIT_UNKNOWN = 125;
+
+export interface TaskExecOptions {
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly timeout?: string;
+}
+
+/** `exec` in any ECS task, over ECS Exec. */
+export async function execInTaskTarget(
+  context: CliContext,
+  given: Exclude<GivenTarget, { readonly kind: 'host' }>,
+  command: readonly string[],
+  options: TaskExecOptions,
+): Promise<number> {
+  const { stdin, stdout, stderr, environment } = context.io;
+  const captured = context.json ? { stdout: new TextSink(), stderr: new TextSink() } : undefined;
+  const env = environmentPairs(options.env ?? [], environment);
+  const seconds = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout', WAITED_FOR);
+  const { execInTask } = await import('../tasks/index.js');
+  return withTaskTarget(context, given, async (target, tasks) => {
+    const result = await execInTask(tasks, target, {
+      command,
+      env,
+      workingDirectory: options.workdir,
+      timeout: seconds === undefined ? undefined : seconds * 1000,
+      stdin,
+      stdout: captured?.stdout ?? stdout,
+      stderr: captured?.stderr ?? stderr,
+      signal: context.signal,
+    });
+    if (!result.known) {
+      context.note(`mngr-fargate: container ${target.container} has no sh, so the command's exit code is unknown`);
+      if (captured !== undefined) printResult(context, { exitCode: null, signal: null }, captured);
+      return EXIT_UNKNOWN;
+    }
+    if (result.outputHeld) context.note('mngr-fargate: processes that the command left running keep its output open');
+    const { exitCode, signal } = result;
+    if (captured !== undefined) printResult(context, { exitCode, signal }, captured);
+    return exitCode ?? exitCodeOfSignal(signal ?? 'HUP');
+  });
+}
+
+function printResult(
+  context: CliContext,
+  exit: CommandExit,
+  { stdout, stderr }: { readonly stdout: TextSink; readonly stderr: TextSink },
+): void {
+  context.printJson({ ...exit, ...texts('stdout', stdout.bytes()), ...texts('stderr', stderr.bytes()) });
+}
+
+/** The text, and the bytes beside it where they are no UTF-8. */
+function texts(name: 'stdout' | 'stderr', bytes: Buffer): Record<string, string> {
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes)
+    ? { [name]: text }
+    : { [name]: text, [`${name}Base64`]: bytes.toString('base64') };
+}
