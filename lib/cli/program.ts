@@ -8,6 +8,7 @@ import { createCommand } from './commands/create';
 import { destroyCommand } from './commands/destroy';
 import { doctorCommand } from './commands/doctor';
 import { execCommand } from './commands/exec';
+import { forwardCommand } from './commands/forward';
 import { gcCommand } from './commands/gc';
 import { listCommand } from './commands/list';
 import { localCommand } from './commands/local';
@@ -31,6 +32,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   showCommand,
   connectCommand,
   execCommand,
+  forwardCommand,
   messageCommand,
   cpCommand,
   logsCommand,

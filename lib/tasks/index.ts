@@ -21,3 +21,5 @@ export type { ExecInTaskOptions, TaskExit } from './exec/exec-in-task';
 export { execInTask } from './exec/exec-in-task';
 export type { ConnectOptions } from './connect/terminal';
 export { connectToTask } from './connect/terminal';
+export type { Forward, ForwardOptions, ForwardRequest, Forwards } from './forward/forward';
+export { forwardPorts } from './forward/forward';

@@ -45,6 +45,8 @@ export interface CliOptions {
     readonly kill: (signal: NodeJS.Signals) => boolean;
     readonly onStdout: (text: RegExp) => Promise<void>;
     readonly onStderr: (text: RegExp) => Promise<void>;
+    /** What it has printed so far. */
+    readonly stdout: () => string;
   }) => Promise<void>;
 }
 
@@ -104,7 +106,12 @@ export class CliHome {
       child.stdin.on('error', () => undefined).end(input ?? '');
       child.once('error', reject).once('close', (exitCode) => resolve({ exitCode, ...output }));
       const kill = (signal: NodeJS.Signals): boolean => child.kill(signal);
-      onStart?.({ kill, onStdout: onOutput('stdout'), onStderr: onOutput('stderr') }).catch(reject);
+      onStart?.({
+        kill,
+        onStdout: onOutput('stdout'),
+        onStderr: onOutput('stderr'),
+        stdout: () => output.stdout,
+      }).catch(reject);
     });
   }
 
