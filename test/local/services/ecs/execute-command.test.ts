@@ -157,9 +157,12 @@ describeWith(processTasks, 'a session of ECS Exec', () => {
       delay: { min: 0, max: 5 },
       pauses: false,
     });
-    const channel = await local.open(task, `sh -c 'seq 2000; read line; echo "<$line>"'`);
+    const channel = await local.open(task, `sh -c 'seq 2000; read line; echo "<$line>"; read end'`);
     const word = 'word'.repeat(30);
     for (const letter of word) channel.type(letter);
+    channel.type('\r');
+    // The agent gives a session that ends two seconds for what is still under way, which may be too few on this line.
+    await channel.until(() => channel.output.includes(`<${word}>`));
     channel.type('\r');
     await channel.closed();
     const numbers = Array.from({ length: 2000 }, (_, index) => `${index + 1}\r\n`).join('');
