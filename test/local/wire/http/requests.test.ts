@@ -139,9 +139,11 @@ describe('a request', () => {
   });
 
   it('for an operation that is not served names it, and those that are', async () => {
-    const answer = await send({ headers: { 'x-amz-target': 'AmazonEC2ContainerServiceV20141113.CreateCluster' } });
+    const answer = await send({
+      headers: { 'x-amz-target': 'AmazonEC2ContainerServiceV20141113.CreateCapacityProvider' },
+    });
     expect(answer.type).toBe('UnknownOperationException');
-    expect(answer.text).toContain('ecs:CreateCluster');
+    expect(answer.text).toContain('ecs:CreateCapacityProvider');
     expect(answer.text).toContain('RunTask');
     expect((await send({ headers: { 'x-amz-target': 'DynamoDB_20120810.ListTables' } })).text).toContain('ec2, sts');
   });
