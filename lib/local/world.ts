@@ -35,7 +35,7 @@ export interface WorldPlace {
 
 /** What one service tells the others. */
 export interface WorldEvents {
-  /** A task of ECS has reached a status, for example `RUNNING`. */
+  /** A task of ECS or one of its containers has changed; `status` is the task's, for example `RUNNING`. */
   taskStatus: [{ readonly taskArn: string; readonly taskId: string; readonly status: string }];
 }
 

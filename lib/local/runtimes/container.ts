@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ContainerInfo } from 'dockerode';
+import type { ContainerCreateOptions, ContainerInfo, HostConfig } from 'dockerode';
 import { ensurePrivateFolder } from '../../util/private-folder';
 import { AddressPool } from './addresses';
 import { execInContainer } from './container-exec';
@@ -89,9 +89,10 @@ export class ContainerRuntime implements TaskRuntime {
   async start(spec: TaskSpec): Promise<void> {
     const memory = spec.memory * MIB;
     const processors = Math.min(spec.cpu / CPU_UNITS, this.engine.processors);
+    const network = spec.network === undefined ? ownNetwork(spec) : await this.sharedNetwork(spec, spec.network);
     const container = await this.engine.docker.createContainer({
       name: nameOf(spec.taskId),
-      Hostname: `ip-${spec.address.ip.replaceAll('.', '-')}`,
+      ...network.settings,
       Image: spec.image.reference,
       Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
       // As in ECS, a new entry point without a command drops the image's command as well.
@@ -99,7 +100,6 @@ export class ContainerRuntime implements TaskRuntime {
       ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
       WorkingDir: spec.workingDirectory,
       User: spec.user,
-      ExposedPorts: { [SSH_PORT]: {} },
       Labels: {
         [CONTAINER_LABELS.endpoint]: this.endpointId,
         [CONTAINER_LABELS.task]: spec.taskId,
@@ -107,7 +107,7 @@ export class ContainerRuntime implements TaskRuntime {
       },
       HostConfig: {
         Init: spec.initProcess,
-        PortBindings: { [SSH_PORT]: [{ HostIp: spec.address.ip, HostPort: String(spec.address.port) }] },
+        ...network.host,
         NanoCpus: Math.round(processors * 1e9),
         Memory: memory,
         // No swap on Fargate.
@@ -122,6 +122,32 @@ export class ContainerRuntime implements TaskRuntime {
       await container.remove({ force: true, v: true }).catch(() => undefined);
       throw error;
     }
+  }
+
+  /**
+   * Joins the network that a task's containers share. A container that does nothing holds it, so that it outlasts each
+   * of them, as Fargate's does; it is of the image of whichever comes first, which needs `sleep`.
+   */
+  private async sharedNetwork(spec: TaskSpec, network: string): Promise<NetworkSettings> {
+    const id = networkIdOf(network);
+    const { settings, host } = ownNetwork(spec);
+    try {
+      await this.engine.docker.createContainer({
+        name: nameOf(id),
+        ...settings,
+        Image: spec.image.reference,
+        Entrypoint: ['sleep', 'infinity'],
+        Cmd: [],
+        User: '0',
+        Labels: { [CONTAINER_LABELS.endpoint]: this.endpointId },
+        HostConfig: { ...host, Init: true, RestartPolicy: { Name: 'no' } },
+      });
+    } catch (error) {
+      // 409: another container of the task has made it.
+      if (statusOf(error) !== 409) throw error;
+    }
+    await unlessGone(this.container(id).start());
+    return { settings: {}, host: { NetworkMode: `container:${nameOf(id)}` } };
   }
 
   exec(taskId: string, request: ExecRequest): Promise<TaskProcess> {
@@ -178,6 +204,7 @@ export class ContainerRuntime implements TaskRuntime {
   async remove(taskId: string): Promise<void> {
     this.logPositions.delete(taskId);
     await unlessGone(this.container(taskId).remove({ force: true, v: true }));
+    await unlessGone(this.container(networkIdOf(taskId)).remove({ force: true, v: true }));
   }
 
   /** Images stay, as the engine's cache. */
@@ -198,6 +225,19 @@ export class ContainerRuntime implements TaskRuntime {
     return this.engine.docker.listContainers({ all, filters: { label } });
   }
 }
+
+/** What an engine is told about a container's network. */
+interface NetworkSettings {
+  readonly settings: Pick<ContainerCreateOptions, 'Hostname' | 'ExposedPorts'>;
+  readonly host: Pick<HostConfig, 'PortBindings' | 'NetworkMode'>;
+}
+
+const ownNetwork = ({ address }: TaskSpec): NetworkSettings => ({
+  settings: { Hostname: `ip-${address.ip.replaceAll('.', '-')}`, ExposedPorts: { [SSH_PORT]: {} } },
+  host: { PortBindings: { [SSH_PORT]: [{ HostIp: address.ip, HostPort: String(address.port) }] } },
+});
+
+const networkIdOf = (taskId: string): string => `network-${taskId}`;
 
 const nameOf = (taskId: string): string => `mngr-fargate-${taskId}`;
 

@@ -60,15 +60,16 @@ function startOf(pid: number): string | undefined {
 
 /**
  * Processes that a task without a namespace of its own has left: those that have the task's folder in their
- * environment, arguments, working directory or open files, and those with a connection to the task's sshd.
+ * environment, arguments, working directory or open files, and those with a connection to the task's sshd, whose
+ * address is left out where it isn't this container's.
  */
-export function processesOf(folder: string, address: TaskAddress): number[] {
+export function processesOf(folder: string, address: TaskAddress | undefined): number[] {
   const found = process.platform === 'linux' ? processesOnLinux(folder, address) : processesByPs(folder);
   return found.filter((pid) => pid !== process.pid);
 }
 
-function processesOnLinux(folder: string, address: TaskAddress): number[] {
-  const sockets = socketsAt(address);
+function processesOnLinux(folder: string, address: TaskAddress | undefined): number[] {
+  const sockets = address === undefined ? new Set<string>() : socketsAt(address);
   const mentions = (text: string): boolean => text.split('\0').some((part) => part.includes(folder));
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -160,6 +160,7 @@ export class ProcessRuntime implements TaskRuntime {
     files.create({
       taskId: spec.taskId,
       address: spec.address,
+      sharesAddress: spec.network !== undefined && spec.network !== spec.taskId,
       namespaced: this.namespaced,
       environment,
       workingDirectory: this.workingDirectory(spec, files),
@@ -267,7 +268,8 @@ export class ProcessRuntime implements TaskRuntime {
     const supervisor = files.supervisor();
     if (record === undefined) return;
     for (;;) {
-      const left = record.namespaced ? [] : processesOf(files.folder, record.address);
+      const address = record.sharesAddress === true ? undefined : record.address;
+      const left = record.namespaced ? [] : processesOf(files.folder, address);
       const others = left.filter((pid) => pid !== supervisor?.pid);
       for (const pid of others) killIfThere(pid);
       const stamping = supervisor !== undefined && isAlive(supervisor);

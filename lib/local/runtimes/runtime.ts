@@ -2,7 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 
 /**
  * What runs a task's containers for the endpoint: a Docker-compatible engine, or processes of this machine.
- * A runtime knows no ECS: states, stop codes and tags are the endpoint's.
+ * A runtime knows no ECS: states, stop codes and tags are the endpoint's. `taskId` is the id of one container: a task's
+ * first one goes by the task's own id, each further one by another, and `TaskSpec.network` says which belong together.
  */
 export interface TaskRuntime {
   readonly kind: 'container' | 'process';
@@ -70,6 +71,11 @@ export interface TaskSpec {
   readonly memory: number;
   readonly initProcess: boolean;
   readonly containerName: string;
+  /**
+   * Id of the task whose containers share one network, of which the first is called the same; it lasts until that one
+   * is removed. Without it, the container has a network of its own.
+   */
+  readonly network?: string;
 }
 
 /** A terminal's size in characters. */

@@ -10,6 +10,8 @@ import type { TaskAddress } from './runtime';
 export interface TaskRecord {
   readonly taskId: string;
   readonly address: TaskAddress;
+  /** True when another container of the same task listens at the address, and ends with it. */
+  readonly sharesAddress?: boolean;
   /** True when the task has namespaces of its own, so that nothing can outlive its first process. */
   readonly namespaced: boolean;
   /** What its processes get; for processes that are started in it later. */

@@ -17,6 +17,8 @@ export interface LocalEndpointOptions<Runtime extends TaskRuntime> extends Parti
   readonly assemblyDirectory?: string;
   /** Resources that the small stack has besides. */
   readonly resources?: Template['Resources'];
+  /** Image folders that the small stack has besides, by the tags that name them. */
+  readonly images?: Assembly['images'];
 }
 
 /** What a client's constructor takes to use the endpoint as the account's administrator. */
@@ -51,8 +53,8 @@ export interface LocalEndpoint<Runtime extends TaskRuntime> {
   readonly destroy: () => Promise<void>;
 }
 
-const withResources = (resources: Template['Resources'] = {}): Assembly => ({
-  ...SMALL_ASSEMBLY,
+const smallAssembly = (resources: Template['Resources'] = {}, images: Assembly['images'] = new Map()): Assembly => ({
+  images: new Map([...SMALL_ASSEMBLY.images, ...images]),
   template: { ...SMALL_ASSEMBLY.template, Resources: { ...SMALL_ASSEMBLY.template.Resources, ...resources } },
 });
 
@@ -60,7 +62,7 @@ const withResources = (resources: Template['Resources'] = {}): Assembly => ({
 export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRuntime>(
   options: LocalEndpointOptions<Runtime> = {},
 ): Promise<LocalEndpoint<Runtime>> {
-  const { assemblyDirectory, resources, stackName = DEFAULT_STACK_NAME, ...rest } = options;
+  const { assemblyDirectory, resources, images, stackName = DEFAULT_STACK_NAME, ...rest } = options;
   const runtime = (options.runtime ?? new FakeRuntime()) as Runtime;
   const faults: unknown[] = [];
   const endpoint = await Endpoint.start({
@@ -68,7 +70,8 @@ export async function startLocalEndpoint<Runtime extends TaskRuntime = FakeRunti
     ...rest,
     stackName,
     runtime,
-    assembly: assemblyDirectory === undefined ? withResources(resources) : loadAssembly(assemblyDirectory, stackName),
+    assembly:
+      assemblyDirectory === undefined ? smallAssembly(resources, images) : loadAssembly(assemblyDirectory, stackName),
   });
   const { env, outputs, region, controlToken } = endpoint.description;
   const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };

@@ -10,23 +10,32 @@ const DEFAULT_STOP_TIMEOUT = 30;
 const variables = (pairs: readonly KeyValuePair[] | undefined): Record<string, string> =>
   Object.fromEntries((pairs ?? []).map(({ name, value }) => [name ?? '', value ?? '']));
 
-export const containerOf = (definition: TaskDefinition): ContainerDefinition =>
-  (definition.containerDefinitions?.[0] ?? {}) as ContainerDefinition;
+export const containersOf = (definition: TaskDefinition): readonly ContainerDefinition[] =>
+  definition.containerDefinitions ?? [];
 
 export const overrideOf = (record: TaskRecord, container: ContainerDefinition): ContainerOverride =>
   record.task.overrides?.containerOverrides?.find(({ name }) => name === container.name) ?? {};
 
-export const stopTimeoutOf = (definition: TaskDefinition): number =>
-  containerOf(definition).stopTimeout ?? DEFAULT_STOP_TIMEOUT;
+/** Seconds */
+export const stopTimeoutOf = ({ stopTimeout }: ContainerDefinition): number => stopTimeout ?? DEFAULT_STOP_TIMEOUT;
+
+/** Under which id the runtime knows a task's container: the task's own for the first, another for each further one. */
+export function runtimeIdOf(record: TaskRecord, containerName: string | undefined): string {
+  const index = (record.task.containers ?? []).findIndex(({ name }) => name === containerName);
+  return index > 0 ? `${index}-${record.id}` : record.id;
+}
+
+/** Under which ids the runtime knows the task's containers. */
+export const runtimeIdsOf = (record: TaskRecord): readonly string[] =>
+  (record.task.containers ?? []).map(({ name }) => runtimeIdOf(record, name));
 
 /** What the runtime is asked to run: the definition with the call's overrides, and what Fargate adds. */
 export function taskSpec(
   record: TaskRecord,
-  definition: TaskDefinition,
+  container: ContainerDefinition,
   image: PreparedImage,
   region: string,
 ): TaskSpec {
-  const container = containerOf(definition);
   const override = overrideOf(record, container);
   const environment: Record<string, string> = {
     AWS_REGION: region,
@@ -38,7 +47,7 @@ export function taskSpec(
   if (record.faults.wrongProof === true) environment[BOOT_ENVIRONMENT.bootNonce] = randomBytes(32).toString('hex');
   if (record.address === undefined) throw new Error(`task ${record.id} has no address yet`);
   return {
-    taskId: record.id,
+    taskId: runtimeIdOf(record, container.name),
     image,
     address: record.address,
     environment,
@@ -46,22 +55,29 @@ export function taskSpec(
     command: override.command ?? container.command,
     workingDirectory: container.workingDirectory,
     user: container.user,
-    cpu: Number(record.task.cpu),
-    memory: Number(record.task.memory),
+    cpu: limitOf(override.cpu ?? container.cpu, record.task.cpu),
+    memory: limitOf(override.memory ?? container.memory, record.task.memory),
     initProcess: container.linuxParameters?.initProcessEnabled === true,
     containerName: container.name ?? '',
+    network: (record.task.containers ?? []).length > 1 ? record.id : undefined,
   };
 }
 
-/** Log group and stream of the task's output, when its container logs to CloudWatch. */
+/** A container's own limit where it has one, else the task's. */
+const limitOf = (own: number | undefined, task: string | undefined): number =>
+  own === undefined || own === 0 ? Number(task) : own;
+
+/** Log group and stream of a container's output, when it logs to CloudWatch. */
 export function logStreamOf(
-  definition: TaskDefinition,
-  taskId: string,
+  container: ContainerDefinition,
+  record: TaskRecord,
 ): { readonly group: string; readonly stream: string } | undefined {
-  const container = containerOf(definition);
   const options = container.logConfiguration?.options ?? {};
   const group = options['awslogs-group'];
   if (container.logConfiguration?.logDriver !== 'awslogs' || group === undefined) return undefined;
   const prefix = options['awslogs-stream-prefix'];
-  return { group, stream: prefix === undefined ? taskId : `${prefix}/${container.name}/${taskId}` };
+  return {
+    group,
+    stream: prefix === undefined ? runtimeIdOf(record, container.name) : `${prefix}/${container.name}/${record.id}`,
+  };
 }

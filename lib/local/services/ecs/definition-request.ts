@@ -2,12 +2,16 @@ import type { ContainerDefinition, RegisterTaskDefinitionRequest } from '@aws-sd
 import { EPHEMERAL_STORAGE, fargateSizeProblem } from '../../../contract/fargate-sizes';
 import { clientError } from './errors';
 import { parseCpu, parseMemory } from './sizes';
+import { validateDependencies } from './container-dependencies';
 import { validateTags } from './tags';
 
 /** ECS API, RegisterTaskDefinition.family and ContainerDefinition.name. */
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
 /** Seconds; Fargate's most (ECS API, ContainerDefinition.stopTimeout). */
 const MAX_STOP_TIMEOUT = 120;
+
+/** ECS service quotas, "Number of containers in a task definition". */
+const MAX_CONTAINERS = 10;
 
 /** Container settings that Fargate doesn't have (ECS developer guide, "Task definition differences for Fargate"). */
 const NOT_ON_FARGATE = [
@@ -28,6 +32,9 @@ export function validateDefinition(request: RegisterTaskDefinitionRequest): void
       `Family "${family}" is invalid: up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.`,
     );
   }
+  if (containerDefinitions.length > MAX_CONTAINERS) {
+    throw clientError(`A task definition can have at most ${MAX_CONTAINERS} containers.`);
+  }
   if (containerDefinitions.length === 0) throw clientError('Container list cannot be empty.');
   validateTags(request.tags ?? []);
   for (const container of containerDefinitions) validateContainer(container);
@@ -37,9 +44,7 @@ export function validateDefinition(request: RegisterTaskDefinitionRequest): void
     throw clientError('At least one essential container must be specified.');
   }
   if (requiresCompatibilities.includes('FARGATE')) validateFargate(request, containerDefinitions);
-  if (containerDefinitions.length > 1) {
-    throw clientError('The local endpoint runs tasks of one container: leave the others out.');
-  }
+  validateDependencies(containerDefinitions);
 }
 
 function validateContainer({ name, image, stopTimeout }: ContainerDefinition): void {

@@ -3,6 +3,7 @@ import { ContainerAgent } from '../../agent/agent';
 import type { World } from '../../world';
 import { sessions } from '../ssm/sessions';
 import { dialerOf } from './container-ports';
+import { runtimeIdOf } from './container-settings';
 import { ecsContext } from './context';
 import type { TaskRecord } from './task-record';
 import { taskDefinitions } from './task-definitions';
@@ -77,13 +78,13 @@ export class ExecAgents {
       taskArn: record.task.taskArn ?? '',
       name: container.name ?? '',
       environment: this.environmentOf(record, container),
-      exec: (request) => runtime.exec(record.id, request),
+      exec: (request) => runtime.exec(runtimeIdOf(record, container.name), request),
       dialer: (port, host) => dialerOf(this.world, record, port, host),
       allows: (request) => {
         const role = this.roleOf(record);
         return role !== undefined && this.world.iam.roleAllows(role, request);
       },
-      ended: async (signal) => void (await runtime.wait(record.id, signal)),
+      ended: async (signal) => void (await runtime.wait(runtimeIdOf(record, container.name), signal)),
     });
     this.agents.set(keyOf(record, container), agent);
     if (container.managedAgents?.[0]?.lastStatus !== 'RUNNING') {

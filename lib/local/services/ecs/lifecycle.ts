@@ -1,48 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Container, TaskDefinition, TaskStopCode } from '@aws-sdk/client-ecs';
+import type { Container, ContainerDefinition, TaskStopCode } from '@aws-sdk/client-ecs';
 import type { Clock } from '../../state/clock';
 import type { DelayPlan } from '../../control/delays';
 import { Intruder } from '../../control/intruder';
 import { network } from '../ec2/network';
 import { networkInterfaces } from '../ec2/network-interfaces';
 import type { NetworkInterfaces } from '../ec2/network-interfaces';
-import { logStore } from '../logs/log-store';
-import type { LogStore } from '../logs/log-store';
 import { ImageUnavailableError } from '../../runtimes/runtime';
-import type { PreparedImage, TaskExit, TaskRuntime } from '../../runtimes/runtime';
+import type { PreparedImage, TaskRuntime } from '../../runtimes/runtime';
 import { imageSourceOf } from '../../template/assembly';
 import type { World } from '../../world';
 import type { EcsArns } from './arns';
-import { containerOf, logStreamOf, stopTimeoutOf, taskSpec } from './container-settings';
 import { privateAddress } from './private-address';
-import { taskDefinitions } from './task-definitions';
+import { containerFailure, StartFailure } from './start-failure';
+import type { Ending } from './start-failure';
+import { TaskContainers } from './task-containers';
 import type { TaskRecord } from './task-record';
 import type { Tasks } from './tasks';
 
-/** Why a task ends. */
-interface Ending {
-  readonly stopCode: TaskStopCode;
-  readonly reason: string;
-  /** Reason of the container's own, for example why its image couldn't be pulled. */
-  readonly containerReason?: string;
-}
-
-/** Exit code of a task that has no container behind it. */
-const SIGTERM_EXIT = 143;
 const SSH_PORT = 22;
-
-/** The task ended before it was running; carries what ECS says about it. */
-class StartFailure extends Error {
-  constructor(readonly ending: Ending) {
-    super(ending.reason);
-  }
-}
 
 /** What is going on with one task. */
 interface Progress {
   /** Fires when the task is to stop; whatever it waits for then ends. */
   readonly stopping: AbortController;
+  containers?: TaskContainers;
   intruder?: Intruder;
   /** Resolves when the task is STOPPED. */
   done: Promise<void>;
@@ -59,7 +41,6 @@ export class TaskLifecycle {
   private readonly runtime: TaskRuntime;
   private readonly clock: Clock;
   private readonly delays: DelayPlan;
-  private readonly logs: LogStore;
   private readonly interfaces: NetworkInterfaces;
 
   constructor(
@@ -70,7 +51,6 @@ export class TaskLifecycle {
     this.runtime = world.runtime;
     this.clock = world.clock;
     this.delays = world.delays;
-    this.logs = world.part(logStore);
     this.interfaces = world.part(networkInterfaces);
   }
 
@@ -79,7 +59,7 @@ export class TaskLifecycle {
     this.begin(record, (signal) => this.start(record, signal));
   }
 
-  /** Goes on with a task that an earlier endpoint process had begun. `running`: its container still runs. */
+  /** Goes on with a task that an earlier endpoint process had begun. `running`: one of its containers still runs. */
   resume(record: TaskRecord, running: boolean): void {
     if (record.synthetic === true || record.task.lastStatus === 'STOPPED') return;
     if (record.task.desiredStatus === 'STOPPED') {
@@ -89,8 +69,7 @@ export class TaskLifecycle {
     }
     this.begin(record, async (signal) => {
       if (!record.containerStarted) await this.start(record, signal);
-      else if (running || record.faults.withoutContainer === true) await this.watch(record, signal);
-      else await this.ended(record, await this.runtime.wait(record.id, signal));
+      else await this.goOn(record, running || this.withoutContainer(record), signal);
     });
   }
 
@@ -162,13 +141,43 @@ export class TaskLifecycle {
     }
     if (record.faults.intruder !== undefined) await this.letIntruderIn(record);
     await delays.wait('pending', signal);
-    const image = await this.pull(record, signal);
+    const images = await this.pull(record, signal);
     if (record.faults.stopWhilePending !== undefined) {
       throw new StartFailure({ stopCode: 'TaskFailedToStart', reason: record.faults.stopWhilePending });
     }
-    await this.startContainer(record, image, signal);
-    await delays.wait('activating', signal);
-    await this.watch(record, signal);
+    if (record.faults.intruder === 'before') await this.throwIntruderOut(record);
+    signal.throwIfAborted();
+    await this.runContainers(record, images, signal);
+  }
+
+  /** Goes on with containers that an earlier endpoint started. */
+  private async goOn(record: TaskRecord, running: boolean, signal: AbortSignal): Promise<void> {
+    const images = await this.containersOf(record).images((container) => this.prepare(container));
+    if (running) await this.runContainers(record, images, signal);
+    else {
+      await this.containersOf(record).run(images, signal);
+      this.ended(record);
+    }
+  }
+
+  /** From the first container's start to the end of an essential one. */
+  private async runContainers(
+    record: TaskRecord,
+    images: ReadonlyMap<string, PreparedImage>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const containers = this.containersOf(record);
+    const end = containers.run(images, signal);
+    await Promise.race([containers.allStarted, end]);
+    if (record.task.lastStatus !== 'RUNNING') {
+      if (record.task.lastStatus !== 'ACTIVATING') this.transition(record, 'ACTIVATING');
+      await Promise.race([this.delays.wait('activating', signal), end.then(() => new Promise<never>(() => undefined))]);
+      record.task.startedAt = this.clock.now();
+      this.transition(record, 'RUNNING');
+    }
+    if (record.faults.diesAfter !== undefined) this.killAfter(record, record.faults.diesAfter, signal);
+    await end;
+    this.ended(record);
   }
 
   private async attachInterface(record: TaskRecord): Promise<void> {
@@ -212,123 +221,61 @@ export class TaskLifecycle {
     this.transition(record, 'PENDING');
   }
 
-  private async pull(record: TaskRecord, signal: AbortSignal): Promise<PreparedImage> {
-    const { delays, clock, runtime } = this;
-    const failed = (reason: string): StartFailure =>
-      new StartFailure({ stopCode: 'TaskFailedToStart', reason, containerReason: reason });
+  private async pull(record: TaskRecord, signal: AbortSignal): Promise<ReadonlyMap<string, PreparedImage>> {
+    const { delays, clock } = this;
     record.task.pullStartedAt = clock.now();
     await delays.wait('pull', signal);
-    if (record.faults.imagePull !== undefined) throw failed(record.faults.imagePull);
+    if (record.faults.imagePull !== undefined) throw containerFailure(record.faults.imagePull, undefined);
+    const images = await this.containersOf(record).images((container) => this.prepare(container));
+    signal.throwIfAborted();
+    record.task.pullStoppedAt = clock.now();
+    this.tasks.saveQuietly(record);
+    return images;
+  }
+
+  private async prepare({ name, image = '' }: ContainerDefinition): Promise<PreparedImage> {
     try {
-      const image = await runtime.prepare(
-        imageSourceOf(this.world.assembly.images, containerOf(this.definitionOf(record)).image ?? ''),
-      );
-      signal.throwIfAborted();
-      record.task.pullStoppedAt = clock.now();
-      this.tasks.saveQuietly(record);
-      return image;
+      return await this.runtime.prepare(imageSourceOf(this.world.assembly.images, image));
     } catch (error) {
-      if (error instanceof ImageUnavailableError) throw failed(`CannotPullContainerError: ${error.message}`);
+      if (error instanceof ImageUnavailableError) {
+        throw containerFailure(`CannotPullContainerError: ${error.message}`, name);
+      }
       throw error;
     }
   }
 
-  private async startContainer(record: TaskRecord, image: PreparedImage, signal: AbortSignal): Promise<void> {
-    const { runtime, logs, clock } = this;
-    const { region } = this.world.place;
-    const definition = this.definitionOf(record);
-    const log = logStreamOf(definition, record.id);
-    if (log !== undefined) logs.open(log.group, log.stream, record.id, clock.now());
-    if (record.faults.intruder === 'before') await this.throwIntruderOut(record);
-    signal.throwIfAborted();
-    record.containerStarted = true;
-    this.tasks.saveQuietly(record);
-    if (!this.withoutContainer(record)) {
-      try {
-        await runtime.start(taskSpec(record, definition, image, region));
-      } catch (error) {
-        await runtime.kill(record.id);
-        record.containerStarted = false;
-        const reason = `CannotStartContainerError: ${error instanceof Error ? error.message : String(error)}`;
-        throw new StartFailure({ stopCode: 'TaskFailedToStart', reason, containerReason: reason });
-      }
-    }
-    this.updateContainers(record, (container) => {
-      container.lastStatus = 'RUNNING';
-      container.runtimeId = `${record.id}-${randomBytes(4).readUInt32BE()}`;
-      container.imageDigest = undefined;
-    });
-    this.transition(record, 'ACTIVATING');
-  }
-
-  /** RUNNING, until the container ends. */
-  private async watch(record: TaskRecord, signal: AbortSignal): Promise<void> {
-    const { runtime, clock } = this;
-    if (record.task.lastStatus !== 'RUNNING') {
-      record.task.startedAt = clock.now();
-      this.transition(record, 'RUNNING');
-    }
-    if (record.faults.diesAfter !== undefined) this.killAfter(record, record.faults.diesAfter, signal);
-    if (this.withoutContainer(record)) {
-      await new Promise<never>((_, reject) => {
-        const stopped = (): void => reject(signal.reason as Error);
-        if (signal.aborted) stopped();
-        signal.addEventListener('abort', stopped, { once: true });
-      });
-      return;
-    }
-    this.ended(record, await runtime.wait(record.id, signal));
-  }
-
   private killAfter(record: TaskRecord, milliseconds: number, signal: AbortSignal): void {
     sleep(milliseconds, undefined, { signal })
-      .then(() => this.runtime.kill(record.id))
+      .then(() => this.containersOf(record).kill())
       .catch((error: unknown) => {
         if (!signal.aborted) this.world.onFault(error);
       });
   }
 
-  private ended(record: TaskRecord, exit: TaskExit): void {
-    this.recordExit(record, exit);
+  private ended(record: TaskRecord): void {
     this.markStopping(record, { stopCode: 'EssentialContainerExited', reason: 'Essential container in task exited' });
   }
 
-  /** From the wish to stop to the container's end and the interface's. */
+  /** From the wish to stop to the containers' end and the interface's. */
   private async wind(record: TaskRecord, progress: Progress): Promise<void> {
-    const { delays, runtime, logs, interfaces } = this;
-    const containerRuns = record.containerStarted && this.containerOf(record)?.exitCode === undefined;
-    if (containerRuns) {
+    const { delays, runtime, interfaces } = this;
+    const containers = this.containersOf(record);
+    if (containers.running) {
       this.transition(record, 'DEACTIVATING');
       await delays.wait('deactivating', this.closing.signal);
       this.transition(record, 'STOPPING');
-      if (this.withoutContainer(record)) this.recordExit(record, { exitCode: SIGTERM_EXIT, oomKilled: false });
-      else await this.stopContainer(record);
+      await containers.stop();
     }
     await progress.intruder?.close();
     if (record.containerStarted) record.task.executionStoppedAt = this.clock.now();
     this.transition(record, 'DEPROVISIONING');
-    await logs.complete(record.id);
-    await runtime.remove(record.id);
+    await containers.remove();
     await delays.wait('deprovisioning', this.closing.signal);
     if (record.networkInterfaceId !== undefined) interfaces.delete(record.networkInterfaceId);
     if (record.address !== undefined) await runtime.releaseAddress(record.address);
   }
 
-  private async stopContainer(record: TaskRecord): Promise<void> {
-    const { runtime } = this;
-    await runtime.stop(record.id, stopTimeoutOf(this.definitionOf(record)));
-    this.recordExit(record, await runtime.wait(record.id, AbortSignal.timeout(10_000)));
-  }
-
-  private recordExit(record: TaskRecord, { exitCode, oomKilled }: TaskExit): void {
-    this.updateContainers(record, (container) => {
-      container.lastStatus = 'STOPPED';
-      container.exitCode = exitCode;
-      if (oomKilled) container.reason = 'OutOfMemoryError: Container killed due to memory usage';
-    });
-  }
-
-  private markStopping(record: TaskRecord, { stopCode, reason, containerReason }: Ending): void {
+  private markStopping(record: TaskRecord, { stopCode, reason, containerReason, container: blamed }: Ending): void {
     const { task } = record;
     if (task.desiredStatus === 'STOPPED') return;
     task.desiredStatus = 'STOPPED';
@@ -337,7 +284,7 @@ export class TaskLifecycle {
     task.stoppingAt = this.clock.now();
     if (containerReason !== undefined) {
       this.updateContainers(record, (container) => {
-        container.reason = containerReason;
+        if (blamed === undefined || blamed === container.name) container.reason = containerReason;
       });
     }
     this.tasks.save(record);
@@ -368,14 +315,18 @@ export class TaskLifecycle {
     return faults.withoutContainer === true || faults.intruder === 'instead';
   }
 
-  private definitionOf(record: TaskRecord): TaskDefinition {
-    const entry = this.world.part(taskDefinitions).find(record.task.taskDefinitionArn ?? '');
-    if (entry === undefined) throw new Error(`the task definition of task ${record.id} is gone`);
-    return entry.definition;
-  }
-
-  private containerOf(record: TaskRecord): Container | undefined {
-    return record.task.containers?.[0];
+  private containersOf(record: TaskRecord): TaskContainers {
+    const progress = this.progress.get(record.id);
+    const containers =
+      progress?.containers ??
+      new TaskContainers(this.world, record, {
+        changed: () => {
+          this.tasks.saveQuietly(record);
+          this.announce(record);
+        },
+      });
+    if (progress !== undefined) progress.containers = containers;
+    return containers;
   }
 
   private updateContainers(record: TaskRecord, update: (container: Container) => void): void {
@@ -386,6 +337,11 @@ export class TaskLifecycle {
   private transition(record: TaskRecord, status: string): void {
     record.task.lastStatus = status;
     this.tasks.save(record);
-    this.world.events.emit('taskStatus', { taskArn: record.task.taskArn ?? '', taskId: record.id, status });
+    this.announce(record);
+  }
+
+  private announce({ id, task }: TaskRecord): void {
+    const { taskArn = '', lastStatus: status = '' } = task;
+    this.world.events.emit('taskStatus', { taskArn, taskId: id, status });
   }
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { UnknownTaskError } from '../../control/errors';
 import type { ControlRoutes } from '../../control/routes';
 import type { World } from '../../world';
+import { runtimeIdsOf } from './container-settings';
 import { ecsContext } from './context';
 import { seedSchema, syntheticTask } from './seed';
 import type { SeedRequest } from './seed';
@@ -50,7 +51,7 @@ export class TaskControls {
 
   /** The task's machine dies: SIGKILL, and ECS isn't told. */
   async kill(id: string): Promise<void> {
-    await this.world.runtime.kill(this.find(id).id);
+    await Promise.all(runtimeIdsOf(this.find(id)).map((container) => this.world.runtime.kill(container)));
   }
 
   /** Spot takes the capacity back. */

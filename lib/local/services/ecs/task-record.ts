@@ -33,8 +33,10 @@ export interface TaskRecord {
   /** Where the task's sshd answers. */
   address?: TaskAddress;
   networkInterfaceId?: string;
-  /** True from the moment the runtime was asked to start the container. */
+  /** True from the moment the runtime was asked to start the first container. */
   containerStarted: boolean;
+  /** Names of the containers that the runtime was asked to start; absent where there is only one. */
+  started?: string[];
   /** Made by the control API without a container behind it. */
   readonly synthetic?: boolean;
 }

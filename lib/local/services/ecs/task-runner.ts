@@ -1,4 +1,5 @@
 import type { World } from '../../world';
+import { runtimeIdsOf } from './container-settings';
 import type { EcsContext } from './context';
 
 /** How often stopped tasks that ECS no longer shows are forgotten. */
@@ -17,7 +18,12 @@ export class TaskRunner {
     const { tasks, lifecycle } = this.ecs;
     tasks.forgetExpired();
     const running = new Set(await this.world.runtime.running());
-    for (const record of tasks.all()) lifecycle.resume(record, running.has(record.id));
+    for (const record of tasks.all()) {
+      lifecycle.resume(
+        record,
+        runtimeIdsOf(record).some((id) => running.has(id)),
+      );
+    }
     this.sweeper = setInterval(() => tasks.forgetExpired(), SWEEP_INTERVAL_MS).unref();
   }
 

@@ -145,6 +145,7 @@ export class ServiceScheduler {
   private reconcile(service: ServiceRecord): void {
     if (service.status === 'INACTIVE') return;
     const primary = primaryOf(service);
+    this.stopUnhealthy(service);
     const live = tasksOf(this.ecs, service).filter(({ desiredStatus }) => desiredStatus === 'RUNNING');
     const { desiredCount } = service;
     const plan = planOf({
@@ -159,6 +160,20 @@ export class ServiceScheduler {
     );
     if (plan.start > 0 && primary.rolloutState !== 'FAILED') this.launch(service, primary, plan.start);
     this.conclude(service, primary);
+  }
+
+  private stopUnhealthy(service: ServiceRecord): void {
+    const { tasks, services, lifecycle } = this.ecs;
+    const ill = tasksOf(this.ecs, service).filter(
+      ({ healthStatus, desiredStatus }) => healthStatus === 'UNHEALTHY' && desiredStatus === 'RUNNING',
+    );
+    for (const task of ill) {
+      services.note(service, `(task ${idOf(task.taskArn)}) failed container health checks.`);
+      const record = tasks.get(service.cluster, idOf(task.taskArn));
+      if (record !== undefined) {
+        lifecycle.stop(record, 'ServiceSchedulerInitiated', 'Task failed container health checks');
+      }
+    }
   }
 
   private stop(service: ServiceRecord, ids: readonly string[]): void {
