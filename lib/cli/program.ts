@@ -17,6 +17,7 @@ import { messageCommand } from './commands/message';
 import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
 import { showCommand } from './commands/show';
+import { sshProxyCommand } from './commands/ssh-proxy';
 import { tagCommand } from './commands/tag';
 import { targetsCommand } from './commands/targets';
 import { tasksCommand } from './commands/tasks';
@@ -35,6 +36,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   forwardCommand,
   messageCommand,
   cpCommand,
+  sshProxyCommand,
   logsCommand,
   tasksCommand,
   targetsCommand,

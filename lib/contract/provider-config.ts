@@ -8,7 +8,8 @@ const seconds = z.int().min(0);
 
 /**
  * One `[providers.NAME]` block: which environment to use and how. The keys and defaults are those of mngr's first
- * Fargate plugin, with `default_max_age`, `architecture` and `log_group` added.
+ * Fargate plugin, with `default_max_age`, `architecture`, `log_group` and `transport`
+ * added.
  */
 export const providerConfigSchema = z
   .strictObject({
@@ -37,6 +38,8 @@ export const providerConfigSchema = z
     architecture: z.enum(['X86_64', 'ARM64']).optional(),
     /** CloudWatch log group of the tasks. Default: the one in the task definition. */
     log_group: z.string().min(1).optional(),
+    /** How SSH gets to a host. Default `auto`: its address where its port is open and answers, else Session Manager. */
+    transport: z.enum(['auto', 'direct', 'ssm']).optional(),
   })
   .superRefine((config, context) => {
     const problem = fargateSizeProblem(config.cpu, config.memory);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { download, upload } from '../ssh';
 import type { CopyOptions, CopyResult } from '../ssh';
 import { Background } from '../util/background';
@@ -13,6 +14,8 @@ import { execOnHost } from './remote/exec';
 import { makeServices } from './services';
 import type { Services } from './services';
 import { sshArguments } from './remote/ssh-arguments';
+import type { SshCommandOptions } from './remote/ssh-arguments';
+import type { Route } from './remote/carrier';
 import { isLasting } from '../aws/aws-errors';
 import { hasEnded } from './ecs/stopped-task';
 import type {
@@ -157,13 +160,23 @@ export class Hosts {
   }
 
   /** Arguments of the system's `ssh` with the pinned key, and the remote command if one is given. */
-  sshArguments(host: Host, remoteCommand?: readonly string[], options?: { readonly tty?: boolean }): string[] {
+  sshArguments(host: Host, remoteCommand?: readonly string[], options?: SshCommandOptions): string[] {
     return sshArguments(host, remoteCommand, options);
+  }
+
+  /** How SSH gets to a host now: directly, or through Session Manager, for which the system's `ssh` needs a `proxy`. */
+  sshRoute(host: Host, { signal }: CallOptions = {}): Promise<Route> {
+    return this.services.carrier.routeTo(host, signal);
+  }
+
+  /** A connection to the host's sshd for another SSH client. That client has to verify the host's key. */
+  openSsh(host: Host, { signal }: CallOptions = {}): Promise<Duplex> {
+    return this.services.carrier.open(host, signal);
   }
 
   /** Seconds since the last activity, which the host is asked for over SSH; null if this machine can't reach it. */
   async idleSeconds(host: Host, { signal }: CallOptions = {}): Promise<number | null> {
-    if (host.address === null || host.identityFile === null || !host.ready) return null;
+    if (host.identityFile === null || !host.ready) return null;
     try {
       return await idleSecondsOf(await this.channels.to(host, signal), signal);
     } catch {
@@ -178,6 +191,7 @@ export class Hosts {
   async close(): Promise<void> {
     await this.channels.close();
     try {
+      await this.services.carrier.close();
       await this.background.settle();
     } finally {
       this.services.watch.close();

@@ -2,8 +2,11 @@ import type { ProviderConfig } from '../contract/provider-config';
 import { AwsClients } from '../aws/clients';
 import { EcsClient, LAUNCHER_SHARE } from '../aws/ecs-client';
 import type { Carrier } from './remote/carrier';
+import { AutoCarrier } from './remote/auto-carrier';
 import { DirectCarrier } from './remote/direct-carrier';
 import { KeyStore } from './remote/key-store';
+import { SessionCarrier } from './remote/session-carrier';
+import { SshPort } from './ecs/ssh-port';
 import { Launcher } from './ecs/launch';
 import { NameIndex } from './ecs/name-index';
 import { NetworkInterfaces } from './ecs/network-interfaces';
@@ -47,7 +50,21 @@ export const launchName = ({ provider, config }: AwsServices, name: string): Lau
 export function makeServices(options: HostsOptions): Services {
   const services = makeAwsServices(options);
   const keys = new KeyStore(options.keyDirectory);
-  return { ...services, keys, carrier: new DirectCarrier({ ...services, keys }) };
+  return { ...services, keys, carrier: makeCarrier(services, keys) };
+}
+
+function makeCarrier(services: AwsServices, keys: KeyStore): Carrier {
+  const { config, clients } = services;
+  const direct = new DirectCarrier({ ...services, keys });
+  const session = new SessionCarrier({ ...services, keys, ssm: () => clients.ssm() });
+  switch (config.transport ?? 'auto') {
+    case 'direct':
+      return direct;
+    case 'ssm':
+      return session;
+    case 'auto':
+      return new AutoCarrier(direct, session, new SshPort(clients, config));
+  }
 }
 
 export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): AwsServices {

@@ -10,7 +10,7 @@ export type { KeyPair } from './key-pair';
 export { knock } from './knock';
 export type { KnockOptions } from './knock';
 export { KnockPace } from './knock-pace';
-export { knownHostsName, pinHostKey, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
+export { knownHostsName, pinHostKey, pinHostKeyAs, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
 export { run } from './run';
 export { shellCommand, shellQuote } from '../util/shell-quote';
 export type { CopyOptions, CopyProgress, CopyResult, SkippedEntry } from './copy/report';

@@ -17,9 +17,13 @@ export const openSshKey = (publicKey: Buffer): string => `${keyTypeOf(publicKey)
 export const knownHostsLine = (host: string, port: number, key: string): string =>
   `${knownHostsName(host, port)} ${key}`;
 
-/** Pins one host key for one address. It replaces everything in the file, which belongs to this host alone. */
-export async function pinHostKey(file: string, host: string, port: number, publicKey: Buffer): Promise<void> {
-  await writePrivateFile(file, `${knownHostsLine(host, port, openSshKey(publicKey))}\n`);
+/** Pins one host key for one address. The file then holds nothing else: it belongs to this host alone. */
+export const pinHostKey = (file: string, host: string, port: number, publicKey: Buffer): Promise<void> =>
+  pinHostKeyAs(file, [knownHostsName(host, port)], publicKey);
+
+/** Pins one host key for a host of several names, as known_hosts has them. The file then holds nothing else. */
+export async function pinHostKeyAs(file: string, names: readonly string[], publicKey: Buffer): Promise<void> {
+  await writePrivateFile(file, `${names.join(',')} ${openSshKey(publicKey)}\n`);
 }
 
 /** The host keys, in SSH wire form, that a known_hosts text pins for an address. Comments and lines with a marker are skipped. */

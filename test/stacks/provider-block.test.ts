@@ -85,6 +85,7 @@ describe('the provider block', () => {
       default_max_age: 86_400,
       architecture: 'ARM64',
       log_group: '/mngr/fargate',
+      transport: 'ssm',
     });
 
     expect(configIn(renderProviderBlock(config))).toEqual(config);

@@ -6,8 +6,9 @@ import { exitCodeOfSignal } from '../exit-codes';
 import type { GivenTarget, TargetOptions } from '../parse/target';
 import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
 import type { CommandRegistration } from '../runner';
-import { withTaskTarget } from '../target';
 import { printable } from '../../util/printable';
+import { sshProxyWords } from '../ssh-proxy-words';
+import { withTaskTarget } from '../target';
 
 interface ConnectOptions extends TargetOptions {
   readonly agent?: string;
@@ -95,7 +96,9 @@ async function connectToHost(context: CliContext, reference: string, options: Co
     // Created without waiting: whoever uses the host first sets it up.
     const isFinished = found.ready && found.knownHostsFile !== null;
     const host = isFinished ? found : await hosts.ensureReady(found.taskArn, { signal: context.signal });
-    const words = hosts.sshArguments(host, remoteCommand(host.name, context, options), { tty: true });
+    const route = await hosts.sshRoute(host, { signal: context.signal });
+    const proxy = route === 'session' ? sshProxyWords(context.options, host.hostId) : undefined;
+    const words = hosts.sshArguments(host, remoteCommand(host.name, context, options), { tty: true, proxy });
     if (context.json) {
       context.printJson({ command: 'ssh', arguments: words });
       return 0;

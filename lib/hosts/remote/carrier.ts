@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { HostChannel } from '../../contract/channel';
 import type { Host, HostAddress } from '../model/types';
 
@@ -11,12 +12,15 @@ export interface NewHost {
 
 export interface ReachedHost {
   readonly channel: HostChannel;
-  /** Where the host was reached. Its key is pinned for this address. */
-  readonly address: HostAddress;
+  /** The host's address. Its key is pinned for it. Null if it has none that the provider would use. */
+  readonly address: HostAddress | null;
   readonly publicIp: string | null;
   /** Null if the carrier did not look it up. */
   readonly privateIp: string | null;
 }
+
+/** How SSH gets to a host: to its own address, or through Session Manager. */
+export type Route = 'direct' | 'session';
 
 /** A way to reach hosts. It only returns a channel after it has verified the host's key. */
 export interface Carrier {
@@ -27,4 +31,10 @@ export interface Carrier {
   reach(host: NewHost, signal: AbortSignal, onFound: () => void): Promise<ReachedHost>;
   /** Logs in to a host whose key was pinned at its first login. Throws the same errors, and `timed-out`. */
   connect(host: Host, privateKey: string, signal?: AbortSignal): Promise<HostChannel>;
+  /** The way on which `open` would go now. */
+  routeTo(host: Host, signal?: AbortSignal): Promise<Route>;
+  /** A connection to sshd for another SSH client, which has to verify the host's key. Throws `unreachable`, `denied`, `aborted`. */
+  open(host: Host, signal?: AbortSignal): Promise<Duplex>;
+  /** Resolves when nothing of this carrier is open at AWS any more. Its channels must have been closed. */
+  close(): Promise<void>;
 }

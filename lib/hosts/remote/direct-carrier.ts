@@ -1,14 +1,16 @@
+import { createConnection } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
-import { connect, knock, KnockPace, logIn } from '../../ssh';
+import { connect, knock, KnockPace, logIn, openGreeting } from '../../ssh';
 import { orAborted, pause, throwIfAborted } from '../../util/abort';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import type { TaskWatch } from '../ecs/task-watch';
 import { addressOf, networkInterfaceIdOf } from '../model/task-view';
 import type { InterfaceAddresses } from '../model/task-view';
 import type { Host, HostAddress } from '../model/types';
-import type { Carrier, NewHost, ReachedHost } from './carrier';
+import type { Carrier, NewHost, ReachedHost, Route } from './carrier';
 import type { KeyStore } from './key-store';
 
 /** Login errors to retry until the create's own deadline. */
@@ -21,6 +23,12 @@ export interface DirectCarrierParts {
   readonly watch: TaskWatch;
   readonly interfaces: NetworkInterfaces;
   readonly keys: KeyStore;
+}
+
+/** Throws `unreachable` if the host has none. */
+function presentAddress({ name, state, address }: Host): HostAddress {
+  if (address !== null) return address;
+  throw new MngrFargateError('unreachable', `host ${name} has no address (it is ${state})`);
 }
 
 /** SSH over TCP to the host's own address. */
@@ -41,12 +49,47 @@ export class DirectCarrier implements Carrier {
   }
 
   async connect(host: Host, privateKey: string, signal?: AbortSignal): Promise<HostChannel> {
-    const { hostId, address } = host;
-    if (address === null) {
-      throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
-    }
-    const keys = await this.parts.keys.pinnedKeys(hostId, address.host, address.port);
+    const address = presentAddress(host);
+    const keys = await this.parts.keys.pinnedKeys(host.hostId, address);
     return connect({ ...address, privateKey, hostKey: { type: 'pinned', keys }, signal });
+  }
+
+  routeTo(): Promise<Route> {
+    return Promise.resolve('direct');
+  }
+
+  async open(host: Host, signal?: AbortSignal): Promise<Duplex> {
+    const { host: at, port } = presentAddress(host);
+    const socket = createConnection({ host: at, port, noDelay: true });
+    const connected = new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    try {
+      await orAborted(connected, `connecting to ${at} port ${port}`, signal);
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      if (isMngrFargateError(error)) throw error;
+      const problem = `cannot reach SSH at ${at} port ${port}: ${(error as Error).message}`;
+      throw new MngrFargateError('unreachable', problem, { cause: error });
+    }
+  }
+
+  /** Whether an SSH server answers at the host's address within so many milliseconds. It isn't logged in to. */
+  async answers(host: Host, withinMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { host: at, port } = presentAddress(host);
+    const attempt = openGreeting({ host: at, port, timeoutMs: withinMs });
+    try {
+      const { stream } = await orAborted(attempt.greeting, `connecting to ${at} port ${port}`, signal);
+      stream.destroy();
+      return true;
+    } catch (error) {
+      attempt.abandon();
+      if (isMngrFargateError(error)) throw error;
+      return false;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** The address of a task: from the first DescribeTasks that shows one, or from EC2 if a public address is wanted. */

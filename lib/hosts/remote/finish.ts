@@ -24,7 +24,8 @@ const TAG_INTERVAL_MS = 2_000;
 export interface VerifiedHost {
   readonly record: HostRecord;
   readonly channel: HostChannel;
-  readonly address: HostAddress;
+  /** Null if it has none. */
+  readonly address: HostAddress | null;
   /** Takes over the tag if it is not written at once. */
   readonly background: Background;
   readonly signal?: AbortSignal;
@@ -39,7 +40,7 @@ export async function finishHost(
   // Both must end before a failure is thrown: the cleanup that follows must not race with a file being written.
   const outcomes = await Promise.allSettled([
     setUp(channel, record, signal),
-    services.keys.pin(record.hostId, address.host, address.port, channel.hostKey),
+    services.keys.pin(record.hostId, address, channel.hostKey),
   ]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

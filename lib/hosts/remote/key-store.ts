@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { isHostId, isHostName, isProviderName } from '../../contract/host-name';
 import type { KeyPair } from '../../ssh';
-import { pinHostKey, readPinnedHostKeys } from '../../ssh';
+import { knownHostsName, pinHostKeyAs, readPinnedHostKeys } from '../../ssh';
 import { ensurePrivateDirectory, writePrivateFile } from '../../util/atomic-file';
 import { Semaphore, mapBounded } from '../../util/bounded';
 import { assertPrivateFolder } from '../../util/private-folder';
 import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
+import type { HostAddress } from '../model/types';
 
 /** What the folders are for, as errors say it. */
 const KEPT_HERE = "hosts' keys";
+/** The port whose addresses known_hosts names without it. */
+const SSH_PORT = 22;
 /** Limits writes at once, so that the first hosts of a fleet don't wait until the keys of all hosts are on disk. */
 const CREATED_AT_ONCE = 8;
 /** Up to this many hosts are looked up one by one. */
@@ -71,12 +74,17 @@ export class KeyStore {
     await writePrivateFile(join(this.folder(record.hostId), 'host.json'), `${JSON.stringify(record, null, 2)}\n`);
   }
 
-  async pin(hostId: string, host: string, port: number, hostKey: Buffer): Promise<void> {
-    await pinHostKey(this.knownHosts(hostId), host, port, hostKey);
+  /** Pins the key for the host's id, which is its name where no address leads to it, and for its address if it has one. */
+  async pin(hostId: string, address: HostAddress | null, hostKey: Buffer): Promise<void> {
+    const names = [hostId, ...(address === null ? [] : [knownHostsName(address.host, address.port)])];
+    await pinHostKeyAs(this.knownHosts(hostId), names, hostKey);
   }
 
-  pinnedKeys(hostId: string, host: string, port: number): Promise<Buffer[]> {
-    return readPinnedHostKeys(this.knownHosts(hostId), host, port);
+  /** Keys that are pinned for the host's id, or for its address by an older launcher. */
+  async pinnedKeys(hostId: string, address: HostAddress | null): Promise<Buffer[]> {
+    const file = this.knownHosts(hostId);
+    const keys = await readPinnedHostKeys(file, hostId, SSH_PORT);
+    return keys.length > 0 || address === null ? keys : readPinnedHostKeys(file, address.host, address.port);
   }
 
   /**

@@ -4,6 +4,17 @@ import type { Host } from '../model/types';
 
 const KEEPALIVE_SECONDS = 15;
 
+/** As an address of its own, since `ProxyCommand` needs none: the host's id is among the names of its pinned key. */
+const SSH_PORT = 22;
+const SSH_USER = 'root';
+
+export interface SshCommandOptions {
+  /** True gives the remote command a terminal, false none. Default: ssh decides. */
+  readonly tty?: boolean;
+  /** Program and arguments that carry the connection on their stdin and stdout. Default: ssh connects to the address. */
+  readonly proxy?: readonly string[];
+}
+
 /**
  * Arguments of the system's `ssh` for a host, with only this host's own key and pinned host key. `tty` gives the remote
  * command a terminal. Throws `denied` if this machine has no key, `unreachable` if the host has no address.
@@ -11,9 +22,11 @@ const KEEPALIVE_SECONDS = 15;
 export function sshArguments(
   host: Host,
   remoteCommand: readonly string[] = [],
-  options: { readonly tty?: boolean } = {},
+  options: SshCommandOptions = {},
 ): string[] {
-  const { address, identityFile, knownHostsFile } = host;
+  const { identityFile, knownHostsFile } = host;
+  const { proxy, tty } = options;
+  const address = proxy === undefined ? host.address : { host: host.hostId, port: SSH_PORT, user: SSH_USER };
   if (address === null)
     throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
   if (identityFile === null || knownHostsFile === null) throw noKey(host);
@@ -27,11 +40,12 @@ export function sshArguments(
     PasswordAuthentication: 'no',
     KbdInteractiveAuthentication: 'no',
     ServerAliveInterval: String(KEEPALIVE_SECONDS),
+    ...(proxy !== undefined && { ProxyCommand: shellCommand(proxy).replaceAll('%', '%%') }),
   };
   return [
     ...['-F', '/dev/null', '-p', String(address.port)],
     ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
-    ...(options.tty === undefined ? [] : [options.tty ? '-tt' : '-T']),
+    ...(tty === undefined ? [] : [tty ? '-tt' : '-T']),
     `${address.user}@${address.host}`,
     ...(remoteCommand.length === 0 ? [] : ['--', shellCommand(remoteCommand)]),
   ];

@@ -25,6 +25,7 @@ CLI_KEYS: Final = (
     "default_max_age",
     "architecture",
     "log_group",
+    "transport",
 )
 
 
@@ -51,6 +52,9 @@ class FargateProviderConfig(ProviderInstanceConfig):
     default_max_age: int | None = Field(default=None, ge=60, description="seconds until any host stops")
     architecture: Literal["X86_64", "ARM64"] | None = Field(default=None, description="architecture of the image")
     log_group: str | None = Field(default=None, description="CloudWatch log group of the tasks")
+    transport: Literal["auto", "direct", "ssm"] | None = Field(
+        default=None, description="how SSH gets to a host: its address, Session Manager, or whichever works"
+    )
 
     host_dir: Path = Field(default=Path("/mngr"), description="mngr's directory on a host; the image's is /mngr")
     default_image: str | None = Field(default=None, description="image to use instead of the task definition's")
