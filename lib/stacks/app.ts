@@ -26,7 +26,9 @@ export interface MngrFargateApp {
  */
 export function createApp(props: AppProps = {}): MngrFargateApp {
   const given = { ...props, context: { ...featureFlags(), ...props.context } };
-  const postCliContext = { ...meantCdkContext(new App(given).node.getAllContext()), ...props.postCliContext };
+  // Only tells what the context is. Left to synthesize by itself, it would write its empty assembly over the stack's.
+  const asGiven = new App({ ...given, autoSynth: false }).node.getAllContext();
+  const postCliContext = { ...meantCdkContext(asGiven), ...props.postCliContext };
   const app = new App({ ...given, postCliContext });
   const settings = readSettings(app.node.getAllContext());
   const stackName = settings.stackName ?? prefixed(settings.namePrefix, DEFAULT_STACK_NAME);
