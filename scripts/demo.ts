@@ -73,8 +73,7 @@ class Demo {
   }
 
   private async synthesize(): Promise<{ note: string }> {
-    const context = JSON.stringify({ sshCidr: '10.0.0.0/8' });
-    const environment = { ...this.environment, CDK_OUTDIR: this.assembly, CDK_CONTEXT_JSON: context };
+    const environment = { ...this.environment, CDK_OUTDIR: this.assembly };
     const { exitCode } = await run(process.execPath, [APP], { environment, signal: this.signal });
     expect(exitCode === 0, `the CDK app failed with exit code ${exitCode}`);
     const template = readdirSync(this.assembly).find((name) => name.endsWith('.template.json'));

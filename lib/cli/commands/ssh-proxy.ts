@@ -16,7 +16,8 @@ async function sshProxy(context: CliContext, reference: string): Promise<void> {
     try {
       await Promise.race([sent, received]);
     } catch (error) {
-      if (signal.aborted) throw error;
+      // ssh hangs up on its proxy when it is done.
+      if (signal.aborted) return;
       throw new MngrFargateError('unreachable', `the connection was lost: ${(error as Error).message}`, {
         cause: error,
       });

@@ -8,7 +8,12 @@ export function decide(principal: Principal, request: AccessRequest, roles: Read
   if (principal.kind === 'administrator') return 'allow';
   const complete: AccessRequest = {
     ...request,
-    context: { 'aws:PrincipalArn': principal.roleArn, 'aws:PrincipalAccount': principal.accountId, ...request.context },
+    context: {
+      'aws:PrincipalArn': principal.roleArn,
+      'aws:PrincipalAccount': principal.accountId,
+      'aws:userid': principal.userId,
+      ...request.context,
+    },
   };
   const identity = evaluate(roles.get(principal.roleArn)?.policies ?? [], complete);
   if (identity !== 'allow' || principal.sessionPolicies.length === 0) return identity;

@@ -45,7 +45,14 @@ export const executeCommand =
     const { command = '' } = request;
     const { exec, environment, target } = agent.container;
     const id = `ecs-execute-command-${sessionSuffix()}`;
-    const details = { id, target, owner: call.principal.arn, documentName: undefined, reason: undefined };
+    const details = {
+      id,
+      target,
+      owner: call.principal.arn,
+      ownerId: call.principal.userId,
+      documentName: undefined,
+      reason: undefined,
+    };
     const rules = {
       key: sessionKeyOf(world, cluster, agent.container, id),
       audit: sessionAudit(world, cluster, record, { stream: id, container: agent.container }),

@@ -17,8 +17,10 @@ export interface ClientConnection {
 export interface SessionDetails {
   readonly id: string;
   readonly target: string;
-  /** ARN of who started it. */
+  /** ARN of the caller that started it. */
   readonly owner: string;
+  /** The same caller's `aws:userid`. */
+  readonly ownerId: string;
   readonly documentName: string | undefined;
   readonly reason: string | undefined;
 }

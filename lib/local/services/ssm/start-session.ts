@@ -27,6 +27,7 @@ export const startSession =
       id: `${nameFrom(call.principal.arn)}-${sessionSuffix()}`,
       target,
       owner: call.principal.arn,
+      ownerId: call.principal.userId,
       documentName,
       reason,
     });
