@@ -68,6 +68,19 @@ describeWith(processTasks, 'exec and connect in a task', () => {
     expect(both.exitCode).toBe(2);
   });
 
+  it('explains why a container whose agent has stopped takes no command', async () => {
+    const other = await local.runTask();
+    await local.control('POST', 'sessions/stop-agent', { task: other.taskArn, container: 'agent' });
+    const { exitCode, stdout } = await home.run(['exec', '--task', other.taskArn ?? '', '--json', '--', 'true']);
+    expect(exitCode).toBe(10);
+    const { error } = JSON.parse(stdout) as { readonly error: Record<string, unknown> };
+    expect(error).toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/^cannot run commands in container agent of task .*agent/) as string,
+      details: { findings: expect.arrayContaining([expect.objectContaining({ id: 'exec-agent' })]) as unknown[] },
+    });
+  });
+
   it('says that a task was started without ECS Exec', async () => {
     const { taskArn = '' } = await local.runTask({ enableExecuteCommand: false });
     const { exitCode, stderr } = await home.run(['exec', '--task', taskArn, '--', 'true']);

@@ -1,8 +1,9 @@
 import { awsErrorOf } from '../../aws/aws-errors';
-import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
+import { MngrFargateError } from '../../contract/errors';
 import { openSession } from '../../session/index';
 import type { CommandSession, SessionClients, TerminalSize } from '../../session/index';
 import { pause } from '../../util/abort';
+import { explainExecFailure } from '../doctor/explain';
 import type { EcsTasks } from '../ecs-tasks';
 import { stoppedError } from '../find';
 import { resolveTarget } from '../resolve';
@@ -29,7 +30,8 @@ export async function sessionClients({ clients }: EcsTasks): Promise<SessionClie
 
 /**
  * Starts a command in the container (`ecs:ExecuteCommand`). Refusals of a container whose agent has yet to connect are
- * waited out. Throws as `openSession`; `task-stopped` when the task ends meanwhile.
+ * waited out. A refusal that stays ends in the doctor's explanation. Throws as `openSession`; `task-stopped` when the task
+ * ends meanwhile.
  */
 export async function openTaskCommand(
   tasks: EcsTasks,
@@ -49,10 +51,11 @@ export async function openTaskCommand(
         signal,
       });
     } catch (error) {
-      if (!NOT_YET.has(awsErrorOf(error)?.name ?? '')) throw error;
+      if (!NOT_YET.has(awsErrorOf(error)?.name ?? '')) throw await explainExecFailure(tasks, target, error, signal);
       const now = await current(tasks, target, signal);
       if (!now.execEnabled) throw notEnabled(target, error);
-      if (now.execAgent === 'STOPPED' || Date.now() > deadline) throw refused(now, error);
+      if (now.execAgent === 'STOPPED' || Date.now() > deadline)
+        throw await explainExecFailure(tasks, now, error, signal);
       await pause(PAUSE_MS, 'waiting for the agent of ECS Exec', signal);
     }
   }
@@ -71,12 +74,3 @@ const notEnabled = ({ taskId }: Target, cause: unknown): MngrFargateError =>
     cause,
     hint: 'turn it on where tasks are started (enableExecuteCommand) and start a new one; a running task cannot get it',
   });
-
-function refused({ taskId, container, execAgent }: Target, cause: unknown): MngrFargateError {
-  const state = execAgent === null ? 'has not started' : `is ${execAgent}`;
-  return new MngrFargateError(
-    'unreachable',
-    `the agent of ECS Exec in container ${container} of task ${taskId} ${state}, and takes no session`,
-    { cause, details: isMngrFargateError(cause) ? { ...cause.details, reason: cause.message } : {} },
-  );
-}
