@@ -20,6 +20,13 @@ export type { AgentTaskProviderProps, IAgentTaskProvider } from './agent-task/ag
 export { AGENT_CONTAINER_NAME, AgentTaskDefinition, LOG_STREAM_PREFIX } from './environment/agent-task-definition';
 export type { AgentTaskDefinitionProps } from './environment/agent-task-definition';
 export type { IMetricsSource } from './operations/environment-metrics';
+export { ExecAudit, ExecAuditDestination } from './exec/exec-audit';
+export type { ExecAuditProps } from './exec/exec-audit';
+export { grantExecChannel } from './exec/exec-channel';
+export { DenySessionsPolicy, ExecPolicy, TunnelPolicy } from './exec/exec-policies';
+export type { ExecPolicyProps, ExecTargetProps, TunnelPolicyProps } from './exec/exec-policies';
+export { SESSION_DOCUMENTS } from './exec/session-statements';
+export type { SessionDocument } from './exec/session-statements';
 export { ExecutionRole } from './environment/execution-role';
 export { Operations } from './operations/operations';
 export type { OperationsOptions, OperationsProps } from './operations/operations';

@@ -4,6 +4,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledgeFinding, managedPolicyFinding, wildcardFinding } from '../checks/nag-acknowledgement';
+import { EXEC_CHANNEL_ACTIONS } from '../exec/exec-channel';
 
 export interface TaskRoleProps {
   /**
@@ -52,12 +53,7 @@ export class TaskRole extends Role {
     this.addToPolicy(
       new PolicyStatement({
         sid: 'EcsExecChannel',
-        actions: [
-          'ssmmessages:CreateControlChannel',
-          'ssmmessages:CreateDataChannel',
-          'ssmmessages:OpenControlChannel',
-          'ssmmessages:OpenDataChannel',
-        ],
+        actions: [...EXEC_CHANNEL_ACTIONS],
         resources: ['*'],
       }),
     );

@@ -45,7 +45,6 @@ export function sessionStatements(
   const stack = Stack.of(construct);
   const checked = { BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' } };
   const tagged = taggedWith(tags);
-  const session = (id: string): string => stack.formatArn({ service: 'ssm', resource: 'session', resourceName: id });
   return [
     allow(construct, `${sid}OnTasks`, ['ssm:StartSession'], [...tasks], {
       conditions: { ...checked, ...(tagged !== undefined && { StringEquals: tagged }) },
@@ -66,11 +65,19 @@ export function sessionStatements(
       ),
       { conditions: checked },
     ),
-    allow(construct, `${sid}OwnSessions`, ['ssm:ResumeSession', 'ssm:TerminateSession'], [session('*')], {
+    ...ownSessionStatements(construct, sid),
+  ];
+}
+
+/** What it takes to use, resume and end sessions that the caller has started, whatever started them. */
+export function ownSessionStatements(construct: IConstruct, sid: string): PolicyStatement[] {
+  const sessions = Stack.of(construct).formatArn({ service: 'ssm', resource: 'session', resourceName: '*' });
+  return [
+    allow(construct, `${sid}OwnSessions`, ['ssm:ResumeSession', 'ssm:TerminateSession'], [sessions], {
       conditions: { StringLike: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } },
       wildcard: 'Session ids are made up at the start; the tag, which AWS sets, limits this to sessions of the caller.',
     }),
-    allow(construct, `${sid}Channels`, ['ssmmessages:OpenDataChannel'], [session('*')], {
+    allow(construct, `${sid}Channels`, ['ssmmessages:OpenDataChannel'], [sessions], {
       wildcard:
         'Session ids are made up at the start; a channel also needs the token that StartSession gave the caller.',
     }),
