@@ -16,6 +16,7 @@ import { logsCommand } from './commands/logs';
 import { messageCommand } from './commands/message';
 import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
+import { shellCommand } from './commands/shell';
 import { showCommand } from './commands/show';
 import { sshProxyCommand } from './commands/ssh-proxy';
 import { tagCommand } from './commands/tag';
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   showCommand,
   connectCommand,
   execCommand,
+  shellCommand,
   forwardCommand,
   messageCommand,
   cpCommand,

@@ -1,5 +1,6 @@
 import type { CommandExit } from '../contract/channel';
 import { TextSink } from '../ssh/text-sink';
+import type { EcsTasks, Target } from '../tasks/index';
 import type { CliContext } from './context';
 import { exitCodeOfSignal } from './exit-codes';
 import { environmentPairs } from './parse/key-value';
@@ -23,12 +24,25 @@ export async function execInTaskTarget(
   command: readonly string[],
   options: TaskExecOptions,
 ): Promise<number> {
+  const run = commandRunner(context, command, options);
+  return withTaskTarget(context, given, async (target, tasks) => run(tasks, target));
+}
+
+/**
+ * What runs a command in a container on this program's streams, and answers with its exit code. Throws `usage` for wrong
+ * options before anything is started.
+ */
+export function commandRunner(
+  context: CliContext,
+  command: readonly string[],
+  options: TaskExecOptions,
+): (tasks: EcsTasks, target: Target) => Promise<number> {
   const { stdin, stdout, stderr, environment } = context.io;
   const captured = context.json ? { stdout: new TextSink(), stderr: new TextSink() } : undefined;
   const env = environmentPairs(options.env ?? [], environment);
   const seconds = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout', WAITED_FOR);
-  const { execInTask } = await import('../tasks/index.js');
-  return withTaskTarget(context, given, async (target, tasks) => {
+  return async (tasks, target) => {
+    const { execInTask } = await import('../tasks/index.js');
     const result = await execInTask(tasks, target, {
       command,
       env,
@@ -48,7 +62,7 @@ export async function execInTaskTarget(
     const { exitCode, signal } = result;
     if (captured !== undefined) printResult(context, { exitCode, signal }, captured);
     return exitCode ?? exitCodeOfSignal(signal ?? 'HUP');
-  });
+  };
 }
 
 function printResult(

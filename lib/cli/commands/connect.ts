@@ -6,9 +6,9 @@ import { exitCodeOfSignal } from '../exit-codes';
 import type { GivenTarget, TargetOptions } from '../parse/target';
 import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
 import type { CommandRegistration } from '../runner';
-import { printable } from '../../util/printable';
 import { sshProxyWords } from '../ssh-proxy-words';
 import { withTaskTarget } from '../target';
+import { terminalOf } from '../task-terminal';
 
 interface ConnectOptions extends TargetOptions {
   readonly agent?: string;
@@ -58,25 +58,8 @@ async function connectToTaskTarget(
       hint: 'in any other task, connect opens a shell; name another program after --',
     });
   }
-  const { stdin, stdout } = context.io;
-  if (context.json || !stdin.isTTY || !stdout.isTTY) {
-    throw new MngrFargateError('usage', context.json ? 'connect to a task has no JSON' : 'connect needs a terminal', {
-      hint: 'run a command with: mngr-fargate exec … -- COMMAND',
-    });
-  }
-  const { connectToTask } = await import('../../tasks/index.js');
-  await withTaskTarget(context, given, (target, tasks) =>
-    connectToTask(tasks, target, {
-      stdin,
-      stdout,
-      command: context.passthrough,
-      signal: context.signal,
-      onStopping: (reason) =>
-        context.io.stderr.write(
-          `\r\nmngr-fargate: the task is stopping${reason === null ? '' : `: ${printable(reason)}`}\r\n`,
-        ),
-    }),
-  );
+  const attach = terminalOf(context, 'connect');
+  await withTaskTarget(context, given, (target, tasks) => attach(tasks, target));
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { completeHandshake, shakeHands } from './handshake';
 import { SessionFailure } from './plugin';
 import type { Dial } from './port-plugin';
 import type { PluginSession, SessionPlugin } from './plugin';
+import { SessionWorker } from './session-worker';
 
 /** The container that an agent runs in. */
 export interface AgentContainer {
@@ -108,8 +109,10 @@ export class AgentSession {
   async run(): Promise<void> {
     const { channel, transport, plugin } = this;
     const { sessionId } = transport;
+    const worker = new SessionWorker(this.agent.container);
     try {
       channel.sendState(sessionId, 'Connected');
+      worker.start();
       await this.begin();
       await plugin.run(this.pluginSession());
       await channel.drain();
@@ -120,6 +123,7 @@ export class AgentSession {
       transport.failed(error instanceof Error ? error.message : String(error));
     } finally {
       channel.close();
+      worker.end();
       if (!this.silent) await transport.audit?.(Buffer.concat(this.shown)).catch(transport.onFault);
     }
   }
