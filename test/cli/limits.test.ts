@@ -33,6 +33,8 @@ const NUMERIC = /<(?:duration|lines|port|size|gib|time)>/;
 /** Arguments without which the command would be refused for another reason. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   create: ['fox'],
+  exec: ['@web', 'true'],
+  shell: ['--service', 'web'],
   logs: ['fox'],
   message: ['fox', 'hello'],
 };

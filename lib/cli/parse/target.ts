@@ -44,7 +44,7 @@ export const TARGET_ARGUMENT =
  */
 export function parseTarget(reference: string | undefined, options: TargetOptions, cluster?: string): GivenTarget {
   for (const [name, value] of Object.entries(options)) {
-    if (value === '') throw new MngrFargateError('usage', `--${name} is empty`);
+    if (value === '') throw new MngrFargateError('usage', `--${name} is empty; it needs a value`);
   }
   if (reference === undefined) {
     if (selects(options) || cluster !== undefined) return { kind: 'task', options };

@@ -190,7 +190,9 @@ describe('AgentTask', () => {
   });
 
   it('leaves the warning that nobody else can reach SSH', () => {
-    const { stack } = withTask();
+    const stack = emptyStack();
+    const environment = environmentIn(stack, 'Agents', { sessionSsh: false });
+    new AgentTask(stack, 'Task', { environment, name: 'reviewer', publicKey: KEYS.publicKey });
 
     Annotations.fromStack(stack).hasWarning('/Team/Agents/Ssh', Match.stringLikeRegexp('nobody can reach SSH'));
   });
