@@ -174,9 +174,13 @@ class Conversation {
   private async handle(event: WrapperEvent): Promise<void> {
     switch (event.kind) {
       case 'no-encoder':
-        throw new MngrFargateError('failed', 'the container has none of base64, od and hexdump, so nothing was run', {
-          hint: 'run it on a terminal: exec --tty',
-        });
+        throw new MngrFargateError(
+          'failed',
+          'the container lacks stty, or all of base64, od and hexdump, so nothing was run',
+          {
+            hint: 'open a shell there instead: mngr-fargate connect',
+          },
+        );
       case 'ready':
         return this.start(event.rawTerminal, event.input);
       case 'output':

@@ -24,7 +24,8 @@
 const SOURCE = String.raw`
 _m=$1 _t=$2 _l=$3 _d=$5 _v=
 exec 3>&1
-if stty raw -echo 2>/dev/null; then _r=r; else _r=c; fi
+stty raw -echo 2>/dev/null || { echo "$_m n;"; exit 125; }
+_r=r
 case $(echo A | base64 2>/dev/null) in
 QQo=) _c=b; _enc() { base64; } ;;
 *)

@@ -133,9 +133,9 @@ describe('the signal that ended a command', () => {
 
 describe('an image with few programs', () => {
   const sets = [
-    ['base64 alone', ['base64', 'cat']],
-    ['od alone', ['od', 'cat']],
-    ['hexdump alone', ['hexdump', 'cat']],
+    ['stty and base64', ['stty', 'base64', 'cat']],
+    ['stty and od', ['stty', 'od', 'cat']],
+    ['stty and hexdump', ['stty', 'hexdump', 'cat']],
     ['od, dd and stty', ['od', 'dd', 'stty', 'cat']],
   ] as const;
   const cases = shells.flatMap((shell) => sets.map(([what, tools]) => ({ shell, what, tools })));
@@ -148,13 +148,16 @@ describe('an image with few programs', () => {
     expect(hash(stdout)).toBe(hash(bytes));
   });
 
-  it('is refused without any encoder', async () => {
-    using image = new ImageTools('dash', ['cat']);
-    await expect(run(image, { command: ['cat'] })).rejects.toThrow('none of base64, od and hexdump');
-  });
+  it.each([['any encoder', ['stty', 'cat']] as const, ['stty', ['base64', 'cat']] as const])(
+    'is refused without %s',
+    async (_, tools) => {
+      using image = new ImageTools('dash', tools);
+      await expect(run(image, { command: ['cat'] })).rejects.toThrow('lacks stty, or all of base64, od and hexdump');
+    },
+  );
 
   it('has its processes ended where there is no setsid and no sleep', async () => {
-    using image = new ImageTools('dash', ['base64', 'dd', 'cat']);
+    using image = new ImageTools('dash', ['stty', 'base64', 'dd', 'cat']);
     const stdout = new Bytes();
     const command = script('cat /dev/zero >/dev/null & echo $!; cat /dev/zero >/dev/null');
     await expect(run(image, { command, stdout, timeout: 1000 })).rejects.toMatchObject({ code: 'timed-out' });
