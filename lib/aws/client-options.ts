@@ -48,7 +48,7 @@ function roleCredentials(
   clientConfig: { readonly region?: string; readonly endpoint?: string; readonly requestHandler: RequestHandler },
 ): AwsCredentialIdentityProvider {
   return remembered(async () => {
-    const { fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
+    const { fromTemporaryCredentials } = await import('./credential-providers.js');
     const params = { RoleArn: roleArn, RoleSessionName: 'mngr-fargate' };
     return fromTemporaryCredentials({ masterCredentials, params, clientConfig })();
   });

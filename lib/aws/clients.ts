@@ -49,13 +49,13 @@ export class AwsClients {
   }
 
   ssm(): Promise<SSMClient> {
-    return (this.ssmClient ??= import('@aws-sdk/client-ssm').then(({ SSMClient }) =>
+    return (this.ssmClient ??= import('./ssm-client.js').then(({ SSMClient }) =>
       this.keep(new SSMClient(this.options())),
     ));
   }
 
   kms(): Promise<KMSClient> {
-    return (this.kmsClient ??= import('@aws-sdk/client-kms').then(({ KMSClient }) =>
+    return (this.kmsClient ??= import('./kms-client.js').then(({ KMSClient }) =>
       this.keep(new KMSClient(this.options())),
     ));
   }

@@ -73,7 +73,7 @@ export function remembered(fetch: () => Promise<AwsCredentialIdentity>): AwsCred
 
 async function resolve(request: CredentialsRequest): Promise<AwsCredentialIdentity> {
   const { region, requestHandler } = request;
-  const { fromIni, fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+  const { fromIni, fromNodeProviderChain } = await import('./credential-providers.js');
   const explicit = namedProfile(request.profile);
   const name = explicit ?? 'default';
   const clients = { clientConfig: { region, requestHandler }, parentClientConfig: { region, requestHandler } };

@@ -2,7 +2,7 @@ import { MngrFargateError } from '../contract/errors';
 import { webSocketAgent } from '../aws/web-socket-agent';
 import { abortedError, throwIfAborted } from '../util/abort';
 import type { Granted } from './aws/session-api';
-import { executeCommand, generateDataKey, resumeSession, startPortSession, terminateSession } from './aws/session-api';
+import { executeCommand, resumeSession, startPortSession, terminateSession } from './aws/session-api';
 import type { Signing } from './aws/signed-headers';
 import { systemClock } from './channel/clock';
 import { dialSocket } from './channel/socket';
@@ -105,8 +105,10 @@ function converse(options: OpenSessionOptions, { grant, target }: Granted, clien
       agent: () => webSocketAgent(streamUrl),
     }),
     newToken: ssm === undefined ? undefined : (abort) => resumeSession(sessionId, ssm, abort),
-    dataKey: async (keyId) =>
-      generateDataKey({ keyId, sessionId, target: await target(stopped.signal) }, kms, stopped.signal),
+    dataKey: async (keyId) => {
+      const { generateDataKey } = await import('./aws/data-key.js');
+      return generateDataKey({ keyId, sessionId, target: await target(stopped.signal) }, kms, stopped.signal);
+    },
     terminate: () => terminateSession(sessionId, ssm),
   });
   const stop = (): void => stopped.abort();

@@ -38,7 +38,7 @@ export const awsStackLookup = (settings: AwsSettings = {}): StackLookup => ({
   },
 
   async outputs(stackName, target, signal) {
-    const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
+    const { CloudFormationClient, DescribeStacksCommand } = await import('./cloudformation-client.js');
     const { awsClientOptions } = await import('../../aws/client-options.js');
     const client = new CloudFormationClient(awsClientOptions(target, settings));
     try {

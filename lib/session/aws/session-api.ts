@@ -1,8 +1,10 @@
+import { DescribeTasksCommand, ExecuteCommandCommand } from '@aws-sdk/client-ecs';
+import { ResumeSessionCommand, StartSessionCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
 import { MngrFargateError } from '../../contract/errors';
 import { clusterNameOf } from '../../contract/task-arn';
 import { awsProblem } from '../../aws/aws-errors';
 import type { CommandRequest, PortRequest, SessionClients, SessionGrant, SshRequest } from '../types';
-import type { DataKey } from '../protocol/handshake';
+import { missingClient } from './missing-client';
 
 /** A session that was granted, and how its target's name is found. */
 export interface Granted {
@@ -11,7 +13,6 @@ export interface Granted {
 }
 
 const SSH_PORT = 22;
-const DATA_KEY_BYTES = 64;
 /** How long the call may take that ends a session at the service. */
 const TERMINATE_MS = 5_000;
 
@@ -22,7 +23,6 @@ export async function executeCommand(
   signal: AbortSignal | undefined,
 ): Promise<Granted> {
   if (ecs === undefined) throw missingClient('ecs', 'starts commands');
-  const { ExecuteCommandCommand } = await import('@aws-sdk/client-ecs');
   const started = await ecs
     .send(new ExecuteCommandCommand({ cluster, task, container, command, interactive: true }), { abortSignal: signal })
     .catch((error: unknown) => {
@@ -40,7 +40,6 @@ export async function startPortSession(
   signal: AbortSignal | undefined,
 ): Promise<Granted> {
   if (ssm === undefined) throw missingClient('ssm', 'starts port and SSH sessions');
-  const { StartSessionCommand } = await import('@aws-sdk/client-ssm');
   const started = await ssm
     .send(new StartSessionCommand({ Target: request.target, ...documentOf(request) }), { abortSignal: signal })
     .catch((error: unknown) => {
@@ -69,7 +68,6 @@ export async function resumeSession(
   ssm: NonNullable<SessionClients['ssm']>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { ResumeSessionCommand } = await import('@aws-sdk/client-ssm');
   try {
     const resumed = await ssm.send(new ResumeSessionCommand({ SessionId: sessionId }), { abortSignal: signal });
     return resumed.TokenValue || undefined;
@@ -82,32 +80,8 @@ export async function resumeSession(
 /** Ends a session at the service. What fails here, the session's idle time-out ends. */
 export async function terminateSession(sessionId: string, ssm: SessionClients['ssm']): Promise<void> {
   if (ssm === undefined) return;
-  const { TerminateSessionCommand } = await import('@aws-sdk/client-ssm');
   const command = new TerminateSessionCommand({ SessionId: sessionId });
   await ssm.send(command, { abortSignal: AbortSignal.timeout(TERMINATE_MS) }).catch(() => undefined);
-}
-
-/** A key for one session, which KMS gives to those alone who may encrypt for it. */
-export async function generateDataKey(
-  { keyId, sessionId, target }: { readonly keyId: string; readonly sessionId: string; readonly target: string },
-  kms: SessionClients['kms'],
-  signal: AbortSignal,
-): Promise<DataKey> {
-  if (kms === undefined) throw missingClient('kms', 'encrypts this session, as its cluster or account demands');
-  const { GenerateDataKeyCommand } = await import('@aws-sdk/client-kms');
-  const context = { 'aws:ssm:SessionId': sessionId, 'aws:ssm:TargetId': target };
-  const command = new GenerateDataKeyCommand({
-    KeyId: keyId,
-    NumberOfBytes: DATA_KEY_BYTES,
-    EncryptionContext: context,
-  });
-  const made = await kms.send(command, { abortSignal: signal }).catch((error: unknown) => {
-    throw awsProblem(error, `get a data key for the session from ${keyId}`, signal);
-  });
-  const { Plaintext: plaintext, CiphertextBlob: ciphertext } = made;
-  if (plaintext === undefined || ciphertext === undefined)
-    throw new MngrFargateError('failed', `KMS gave no data key for ${keyId}`);
-  return { plaintext, ciphertext };
 }
 
 /** `ecs:CLUSTER_TASK_RUNTIME-ID`, as the agent calls itself. */
@@ -116,7 +90,6 @@ async function targetOf(
   ecs: NonNullable<SessionClients['ecs']>,
   signal: AbortSignal,
 ): Promise<string> {
-  const { DescribeTasksCommand } = await import('@aws-sdk/client-ecs');
   const described = await ecs
     .send(new DescribeTasksCommand({ cluster, tasks: [task] }), { abortSignal: signal })
     .catch((error: unknown) => {
@@ -139,6 +112,3 @@ function checkedGrant({ sessionId, streamUrl, tokenValue }: Partial<SessionGrant
     throw new MngrFargateError('failed', 'the answer of AWS names no session, or no URL or token for it');
   return { sessionId, streamUrl, tokenValue };
 }
-
-const missingClient = (name: string, doing: string): MngrFargateError =>
-  new MngrFargateError('usage', `openSession was called without \`clients.${name}\`, which ${doing}`);
