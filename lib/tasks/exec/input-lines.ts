@@ -17,11 +17,8 @@ export const KEEP_ALIVE = '-\n';
 /** Characters of a line's payload: with the rest of the line well below a message of 1024 bytes. */
 const PIECE = 1000;
 
-/** Bytes of one batch. A terminal that edits lines holds little, and loses what it can't hold. */
-export const batchBytes = (rawTerminal: boolean, encoding: InputEncoding): number => {
-  if (!rawTerminal) return encoding === 'base64' ? 720 : 240;
-  return encoding === 'base64' ? 24 * 1024 : 8 * 1024;
-};
+/** Bytes of one batch. */
+export const batchBytes = (encoding: InputEncoding): number => (encoding === 'base64' ? 24 * 1024 : 8 * 1024);
 
 /** One batch of input. The script answers when it has taken all of it. */
 export function inputBatch(bytes: Buffer, encoding: InputEncoding): string {

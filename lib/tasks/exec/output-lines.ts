@@ -1,7 +1,7 @@
 /** What the wrapper script says (wrapper-script.ts). */
 export type WrapperEvent =
-  | { readonly kind: 'no-encoder' }
-  | { readonly kind: 'ready'; readonly rawTerminal: boolean; readonly input: InputEncoding }
+  | { readonly kind: 'unfit' }
+  | { readonly kind: 'ready'; readonly input: InputEncoding }
   | { readonly kind: 'output'; readonly stream: OutputStream; readonly bytes: Buffer }
   /** `complete` is false where lines were lost or changed on the way. */
   | { readonly kind: 'output-end'; readonly stream: OutputStream; readonly complete: boolean }
@@ -62,13 +62,13 @@ export class WrapperOutput {
   }
 
   private parseReport(text: string): WrapperEvent | undefined {
-    if (text === 'n') return { kind: 'no-encoder' };
+    if (text === 'n') return { kind: 'unfit' };
     if (text === 'a') return { kind: 'input-taken' };
     if (text === 'z') return { kind: 'input-closed' };
-    const ready = /^s ([rc])([bx])([bp])$/.exec(text);
+    const ready = /^s ([bx])([bp])$/.exec(text);
     if (ready !== null) {
-      this.hexadecimal = ready[2] === 'x';
-      return { kind: 'ready', rawTerminal: ready[1] === 'r', input: ready[3] === 'b' ? 'base64' : 'octal' };
+      this.hexadecimal = ready[1] === 'x';
+      return { kind: 'ready', input: ready[2] === 'b' ? 'base64' : 'octal' };
     }
     const exit = /^x (\d{1,3})( s)?$/.exec(text);
     return exit === null ? undefined : { kind: 'exit', status: Number(exit[1]), bySignal: exit[2] !== undefined };

@@ -173,7 +173,7 @@ class Conversation {
 
   private async handle(event: WrapperEvent): Promise<void> {
     switch (event.kind) {
-      case 'no-encoder':
+      case 'unfit':
         throw new MngrFargateError(
           'failed',
           'the container lacks stty, or all of base64, od and hexdump, so nothing was run',
@@ -182,7 +182,7 @@ class Conversation {
           },
         );
       case 'ready':
-        return this.start(event.rawTerminal, event.input);
+        return this.start(event.input);
       case 'output':
         return this.write(event.stream, event.bytes);
       case 'output-end':
@@ -199,7 +199,7 @@ class Conversation {
     }
   }
 
-  private start(rawTerminal: boolean, encoding: InputEncoding): void {
+  private start(encoding: InputEncoding): void {
     const { env = {}, timeout } = this.options;
     if (Object.keys(env).length > 0) this.send(variableLines(env));
     if (timeout !== undefined) {
@@ -211,7 +211,7 @@ class Conversation {
       });
     }
     this.keepAlive();
-    void this.feed(batchBytes(rawTerminal, encoding), encoding);
+    void this.feed(batchBytes(encoding), encoding);
   }
 
   private keepAlive(): void {

@@ -3,14 +3,13 @@
  * Exec gives. A terminal mixes stdout and stderr, changes bytes and has no exit code; these lines have none of that.
  *
  * Arguments: marker, tag, seconds until the command is ended (empty: never), `v` where variables follow (else empty),
- * folder (empty: the container's own), then the command. It uses what is there of `stty`, `base64`, `od`, `hexdump`, `dd`,
- * `setsid` and `sleep`; one of the encoders must be.
+ * folder (empty: the container's own), then the command. It needs `stty` and one of `base64`, `od` and `hexdump`, and uses
+ * `dd`, `setsid` and `sleep` where they are there.
  *
- * It prints (MARKER and TAG as given; `X` is `o` for stdout and `e` for stderr), each with `;` at its end, since the echo of
- * input can come between a line and its line end:
- * - `MARKER n`: there is no encoder, so nothing was run.
- * - `MARKER s RCI`: ready. R: `r` for a raw terminal, `c` for one that edits and echoes lines. C: lines carry `b` base64 or
- *   `x` hex digits. I: it takes input as `b` base64 or `p` octal escapes of printf.
+ * It prints (MARKER and TAG as given; `X` is `o` for stdout and `e` for stderr), each with `;` at its end:
+ * - `MARKER n`: there is no `stty` or no encoder, so nothing was run.
+ * - `MARKER s CI`: ready. C: lines carry `b` base64 or `x` hex digits. I: it takes input as `b` base64 or `p` octal escapes
+ *   of printf.
  * - `TAG X…`: a piece of the output. `TAG X. N`: its end, after N such lines.
  * - `MARKER x N` or `MARKER x N s`: the command ended with status N; `s`: because of a signal.
  * - `MARKER a`: the last batch of input has been taken. `MARKER z`: the command takes no more input.
@@ -25,7 +24,6 @@ const SOURCE = String.raw`
 _m=$1 _t=$2 _l=$3 _d=$5 _v=
 exec 3>&1
 stty raw -echo 2>/dev/null || { echo "$_m n;"; exit 125; }
-_r=r
 case $(echo A | base64 2>/dev/null) in
 QQo=) _c=b; _enc() { base64; } ;;
 *)
@@ -134,7 +132,7 @@ _run() {
   for _s; do :; done
   echo "$_m x $_s$_f;" >&3
 }
-echo "$_m s $_r$_c$_i;"
+echo "$_m s $_c$_i;"
 if [ -n "$4" ]; then
   while read -r _x && [ "$_x" != g ]; do
     case $_x in v*) _v=$_v${'$'}{_x#v} ;; esac

@@ -22,7 +22,7 @@ describe("the wrapper script's output", () => {
         fc.integer({ min: 1, max: 99 }),
         (all, hex, end, cut) => {
           const counts = { stdout: 0, stderr: 0 };
-          const text = [`${MARKER} s r${hex ? 'x' : 'b'}b;`];
+          const text = [`${MARKER} s ${hex ? 'x' : 'b'}b;`];
           for (const piece of all) {
             if (typeof piece === 'string') text.push(piece + end);
             else {
