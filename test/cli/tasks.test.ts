@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
-import { STACK_OUTPUTS } from '../../lib/contract/outputs';
+import { StopTaskCommand } from '@aws-sdk/client-ecs';
+import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { TaskSummary } from '../../lib/tasks';
 import { CliHome } from '../support/cli/cli-program';
 import type { FakeRuntime } from '../support/endpoint/fake-runtime';
-import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
 import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+import { TemplateTasks } from '../support/tasks/template-tasks';
 
+let world: TemplateTasks;
 let local: LocalEndpoint<FakeRuntime>;
 let bare: CliHome;
 let home: CliHome;
@@ -16,32 +17,18 @@ let family: string;
 let taskArn: string;
 
 beforeAll(async () => {
-  local = await startLocalEndpoint();
-  ecs = new ECSClient(local.client);
-  cluster = local.outputs[STACK_OUTPUTS.ecsCluster] ?? '';
-  family = local.outputs[STACK_OUTPUTS.taskDefinition] ?? '';
+  world = await TemplateTasks.start();
+  ({ local, ecs, cluster, family } = world);
   bare = new CliHome();
   home = bare.with(local.env);
   taskArn = await run();
 });
 afterAll(async () => {
-  ecs.destroy();
   bare.remove();
-  await local.destroy();
+  await world.close();
 });
 
-async function run(): Promise<string> {
-  const subnets = (local.outputs[STACK_OUTPUTS.subnets] ?? '').split(',');
-  const { tasks = [] } = await ecs.send(
-    new RunTaskCommand({
-      cluster,
-      taskDefinition: family,
-      launchType: 'FARGATE',
-      networkConfiguration: { awsvpcConfiguration: { subnets } },
-    }),
-  );
-  return tasks[0]?.taskArn ?? '';
-}
+const run = async (): Promise<string> => (await world.run()).taskArn ?? '';
 
 test('tasks: JSON for programs, a table for people', async () => {
   await expect(home.json<TaskSummary[]>(['tasks', '--cluster', cluster])).resolves.toEqual([

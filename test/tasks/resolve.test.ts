@@ -1,13 +1,13 @@
-import { ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
-import type { Task } from '@aws-sdk/client-ecs';
-import { STACK_OUTPUTS } from '../../lib/contract/outputs';
-import { EcsTasks, findTasks, resolveTarget } from '../../lib/tasks';
-import type { TaskSelector } from '../../lib/tasks';
+import { StopTaskCommand } from '@aws-sdk/client-ecs';
+import type { ECSClient, Task } from '@aws-sdk/client-ecs';
+import { findTasks, resolveTarget } from '../../lib/tasks';
+import type { EcsTasks, TaskSelector } from '../../lib/tasks';
 import type { FakeRuntime } from '../support/endpoint/fake-runtime';
-import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
 import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
 import { eventually } from '../support/run/eventually';
+import { TemplateTasks } from '../support/tasks/template-tasks';
 
+let world: TemplateTasks;
 let local: LocalEndpoint<FakeRuntime>;
 let ecs: ECSClient;
 let tasks: EcsTasks;
@@ -15,35 +15,15 @@ let cluster: string;
 let family: string;
 
 beforeEach(async () => {
-  local = await startLocalEndpoint();
-  ecs = new ECSClient(local.client);
-  cluster = local.outputs[STACK_OUTPUTS.ecsCluster] ?? '';
-  family = local.outputs[STACK_OUTPUTS.taskDefinition] ?? '';
-  const credentials = (): Promise<typeof local.credentials> => Promise.resolve(local.credentials);
-  tasks = new EcsTasks({ region: local.region }, { endpoint: local.endpoint, credentials });
+  world = await TemplateTasks.start();
+  ({ local, ecs, tasks, cluster, family } = world);
 });
-afterEach(async () => {
-  tasks.close();
-  ecs.destroy();
-  await local.destroy();
-});
+afterEach(() => world.close());
 
 /** Starts tasks one by one, so that each is newer than the one before. */
 async function run(count: number): Promise<Task[]> {
   const started: Task[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const { tasks: made = [] } = await ecs.send(
-      new RunTaskCommand({
-        cluster,
-        taskDefinition: family,
-        launchType: 'FARGATE',
-        networkConfiguration: {
-          awsvpcConfiguration: { subnets: (local.outputs[STACK_OUTPUTS.subnets] ?? '').split(',') },
-        },
-      }),
-    );
-    started.push(...made);
-  }
+  while (started.length < count) started.push(await world.run());
   return started;
 }
 

@@ -1,44 +1,32 @@
-import { CreateServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
-import { STACK_OUTPUTS } from '../../lib/contract/outputs';
-import { EcsTasks, findTasks, resolveTarget, serviceTargets } from '../../lib/tasks';
-import type { FakeRuntime } from '../support/endpoint/fake-runtime';
-import { startLocalEndpoint } from '../support/endpoint/local-endpoint';
-import type { LocalEndpoint } from '../support/endpoint/local-endpoint';
+import { CreateServiceCommand } from '@aws-sdk/client-ecs';
+import { findTasks, resolveTarget, serviceTargets } from '../../lib/tasks';
+import type { EcsTasks } from '../../lib/tasks';
 import { eventually } from '../support/run/eventually';
+import { TemplateTasks } from '../support/tasks/template-tasks';
 
-let local: LocalEndpoint<FakeRuntime>;
-let ecs: ECSClient;
+let world: TemplateTasks;
 let tasks: EcsTasks;
 let cluster: string;
 let family: string;
 
 beforeAll(async () => {
-  local = await startLocalEndpoint();
-  ecs = new ECSClient(local.client);
-  cluster = local.outputs[STACK_OUTPUTS.ecsCluster] ?? '';
-  family = local.outputs[STACK_OUTPUTS.taskDefinition] ?? '';
-  const credentials = (): Promise<typeof local.credentials> => Promise.resolve(local.credentials);
-  tasks = new EcsTasks({ region: local.region }, { endpoint: local.endpoint, credentials });
+  world = await TemplateTasks.start();
+  ({ tasks, cluster, family } = world);
   await create('shop-web', 1);
   await create('shop-api', 2);
 });
-afterAll(async () => {
-  tasks.close();
-  ecs.destroy();
-  await local.destroy();
-});
+afterAll(() => world.close());
 
 /** Two services of one task definition: what tools that look for its family mix up. */
 async function create(serviceName: string, desiredCount: number): Promise<void> {
-  const subnets = (local.outputs[STACK_OUTPUTS.subnets] ?? '').split(',');
-  await ecs.send(
+  await world.ecs.send(
     new CreateServiceCommand({
       cluster,
       serviceName,
       desiredCount,
       taskDefinition: family,
       launchType: 'FARGATE',
-      networkConfiguration: { awsvpcConfiguration: { subnets } },
+      networkConfiguration: { awsvpcConfiguration: { subnets: world.subnets } },
     }),
   );
   await eventually(async () => {

@@ -1,42 +1,27 @@
-import { ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
-import { STACK_OUTPUTS } from '../../../lib/contract/outputs';
-import { EcsTasks, findTasks, taskLogs } from '../../../lib/tasks';
-import type { TaskLogLine, TaskLogOptions, TaskSelector } from '../../../lib/tasks';
+import { StopTaskCommand } from '@aws-sdk/client-ecs';
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import { findTasks, taskLogs } from '../../../lib/tasks';
+import type { EcsTasks, TaskLogLine, TaskLogOptions, TaskSelector } from '../../../lib/tasks';
 import type { FakeRuntime } from '../../support/endpoint/fake-runtime';
-import { startLocalEndpoint } from '../../support/endpoint/local-endpoint';
 import type { LocalEndpoint } from '../../support/endpoint/local-endpoint';
 import { eventually } from '../../support/run/eventually';
+import { TemplateTasks } from '../../support/tasks/template-tasks';
 
+let world: TemplateTasks;
 let local: LocalEndpoint<FakeRuntime>;
 let ecs: ECSClient;
 let tasks: EcsTasks;
 let cluster: string;
 
 beforeEach(async () => {
-  local = await startLocalEndpoint();
-  ecs = new ECSClient(local.client);
-  cluster = local.outputs[STACK_OUTPUTS.ecsCluster] ?? '';
-  const credentials = (): Promise<typeof local.credentials> => Promise.resolve(local.credentials);
-  tasks = new EcsTasks({ region: local.region }, { endpoint: local.endpoint, credentials });
+  world = await TemplateTasks.start();
+  ({ local, ecs, tasks, cluster } = world);
 });
-afterEach(async () => {
-  tasks.close();
-  ecs.destroy();
-  await local.destroy();
-});
+afterEach(() => world.close());
 
 /** A task that runs; its id. */
 async function run(): Promise<string> {
-  const subnets = (local.outputs[STACK_OUTPUTS.subnets] ?? '').split(',');
-  const { tasks: made = [] } = await ecs.send(
-    new RunTaskCommand({
-      cluster,
-      taskDefinition: local.outputs[STACK_OUTPUTS.taskDefinition],
-      launchType: 'FARGATE',
-      networkConfiguration: { awsvpcConfiguration: { subnets } },
-    }),
-  );
-  const id = made[0]?.taskArn?.split('/').pop() ?? '';
+  const id = (await world.run()).taskArn?.split('/').pop() ?? '';
   await eventually(async () => {
     expect(await findTasks(tasks, { cluster, task: id })).toMatchObject([{ state: 'RUNNING' }]);
   });

@@ -4,6 +4,7 @@ import { AwsError } from '../../wire/aws-error';
 import { awsQuery } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
+import { missingMembersText } from '../missing-members';
 import { pageOf } from '../paging';
 import type { Call, Service } from '../service';
 import { invalidInput, noSuchEntity, validationError } from './errors';
@@ -79,13 +80,7 @@ export const iamService = (world: World): Service => ({
   protocol: awsQuery({ version: '2010-05-08', xmlNamespace: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
   operations: operationsOf(sdk),
   errors: {
-    missingMembers: (paths) =>
-      validationError(
-        `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
-          paths
-            .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
-            .join('; '),
-      ),
+    missingMembers: (paths) => validationError(missingMembersText(paths)),
     accessDenied: (message) => new AwsError('AccessDenied', message, { status: 403 }),
     throttled: () => new AwsError('Throttling', 'Rate exceeded', { status: 400 }),
   },

@@ -13,6 +13,7 @@ import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
 import { deployment } from '../cloudformation/deployment';
+import { missingMembersText } from '../missing-members';
 import type { Call, Service } from '../service';
 import { encryptionContextKeys, kmsKeys } from './keys';
 import type { EncryptionContext, KmsKey } from './keys';
@@ -114,13 +115,7 @@ export const kmsService = (world: World): Service => ({
   protocol: awsJson11({ targetPrefix: 'TrentService' }),
   operations: operationsOf(sdk),
   errors: {
-    missingMembers: (paths) =>
-      validation(
-        `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
-          paths
-            .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
-            .join('; '),
-      ),
+    missingMembers: (paths) => validation(missingMembersText(paths)),
     accessDenied: (message) => new AwsError('AccessDeniedException', message),
     throttled: () => new AwsError('ThrottlingException', 'Rate exceeded'),
   },

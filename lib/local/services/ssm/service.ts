@@ -3,6 +3,7 @@ import { AwsError } from '../../wire/aws-error';
 import { awsJson11 } from '../../wire/json';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
+import { missingMembersText } from '../missing-members';
 import type { Service } from '../service';
 import { dataChannelRoute } from './data-channel-route';
 import { describeSessions } from './describe-sessions';
@@ -19,14 +20,7 @@ export function ssmService(world: World): Service {
     protocol: awsJson11({ targetPrefix: 'AmazonSSM' }),
     operations: operationsOf(sdk),
     errors: {
-      missingMembers: (paths) =>
-        new AwsError(
-          'ValidationException',
-          `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
-            paths
-              .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
-              .join('; '),
-        ),
+      missingMembers: (paths) => new AwsError('ValidationException', missingMembersText(paths)),
       accessDenied: (message) => new AwsError('AccessDeniedException', message),
       throttled: () => new AwsError('ThrottlingException', 'Rate exceeded'),
     },

@@ -8,6 +8,7 @@ import { AwsError } from '../../wire/aws-error';
 import { awsQuery } from '../../wire/query';
 import { operationsOf } from '../../wire/schemas';
 import type { World } from '../../world';
+import { missingMembersText } from '../missing-members';
 import type { Call, Service } from '../service';
 
 /** STS API, AssumeRole. Seconds. */
@@ -135,13 +136,7 @@ export const stsService = (world: World): Service => ({
   protocol: awsQuery({ version: '2011-06-15', xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
   operations: operationsOf(sdk),
   errors: {
-    missingMembers: (paths) =>
-      validationError(
-        `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected: ` +
-          paths
-            .map((path) => `Value null at '${path}' failed to satisfy constraint: Member must not be null`)
-            .join('; '),
-      ),
+    missingMembers: (paths) => validationError(missingMembersText(paths)),
     accessDenied,
     throttled: () => new AwsError('Throttling', 'Rate exceeded'),
   },

@@ -157,48 +157,52 @@ export function applyUpdate(context: EcsContext, record: ServiceRecord, request:
 const replaces = (primary: ServiceDeployment, definition: string, settings: LaunchSettings): boolean =>
   definition !== primary.taskDefinition || stringify(settings) !== stringify(launchSettings(primary));
 
+/** The service that a call names, if the caller may do this to it. Throws for a cluster or service that isn't there. */
+function namedService(
+  { arns, clusters, services }: EcsContext,
+  call: Call,
+  { cluster, service = '' }: { readonly cluster?: string; readonly service?: string },
+  { action, conditions }: { readonly action: string; readonly conditions: RequestContext },
+): ServiceRecord {
+  const clusterName = nameFrom(arns.clusterNamed(cluster));
+  const found = services.find(clusterName, service);
+  call.authorize({
+    action,
+    resource: arns.service(clusterName, nameFrom(service)),
+    context: { ...conditions, ...resourceTagContext(found?.tags ?? []) },
+  });
+  clusters.get(cluster);
+  if (found === undefined) throw serviceNotFound();
+  return found;
+}
+
 export const updateService =
   (context: EcsContext, scheduler: ServiceScheduler) =>
   async (request: UpdateServiceRequest, call: Call): Promise<UpdateServiceResponse> => {
-    const { arns, clusters, services, store } = context;
-    const clusterName = nameFrom(arns.clusterNamed(request.cluster));
-    const found = services.find(clusterName, request.service ?? '');
-    call.authorize({
-      action: 'ecs:UpdateService',
-      resource: arns.service(clusterName, nameFrom(request.service ?? '')),
-      context: { ...conditionsOf(context, request), ...resourceTagContext(found?.tags ?? []) },
-    });
-    clusters.get(request.cluster);
-    if (found === undefined) throw serviceNotFound();
+    const conditions = conditionsOf(context, request);
+    const found = namedService(context, call, request, { action: 'ecs:UpdateService', conditions });
     if (found.status !== 'ACTIVE') throw serviceNotActive();
     validateUpdateService(request);
     applyUpdate(context, found, request);
     const answer = { service: serviceView(context, found, true) };
     scheduler.changed(found);
-    await store.flush();
+    await context.store.flush();
     return answer;
   };
 
 export const deleteService =
   (context: EcsContext, scheduler: ServiceScheduler) =>
   async (request: DeleteServiceRequest, call: Call): Promise<DeleteServiceResponse> => {
-    const { arns, clusters, services, store } = context;
-    const clusterName = nameFrom(arns.clusterNamed(request.cluster));
-    const found = services.find(clusterName, request.service ?? '');
-    call.authorize({
-      action: 'ecs:DeleteService',
-      resource: arns.service(clusterName, nameFrom(request.service ?? '')),
-      context: { 'ecs:cluster': arns.clusterNamed(request.cluster), ...resourceTagContext(found?.tags ?? []) },
-    });
-    clusters.get(request.cluster);
-    if (found === undefined || found.status === 'INACTIVE') throw serviceNotFound();
+    const conditions = { 'ecs:cluster': context.arns.clusterNamed(request.cluster) };
+    const found = namedService(context, call, request, { action: 'ecs:DeleteService', conditions });
+    if (found.status === 'INACTIVE') throw serviceNotFound();
     if (found.status === 'ACTIVE' && found.desiredCount > 0 && request.force !== true) {
       throw invalidParameter('The service cannot be stopped while it is scaled above 0.');
     }
     drain(context, found);
     const answer = { service: serviceView(context, found, true) };
     scheduler.changed(found);
-    await store.flush();
+    await context.store.flush();
     return answer;
   };
 
