@@ -2,15 +2,24 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Host } from '../../lib/hosts/model/types';
 import { CliLocal, START_UP, localHosts } from '../support/cli/cli-local';
 import { runInTerminal, terminal } from '../support/cli/cli-terminal';
+import type { TerminalStep } from '../support/cli/cli-terminal';
 import { describeWith } from '../support/run/requirements';
 
 const ESCAPE = '\u001b';
+
+/** tmux may take two keys that come at once for a paste, so the second is pressed when the first has been read. */
+const detachAfter = (shown: string): TerminalStep[] => [
+  { expect: shown, send: '\u0002' },
+  { expect: 'prefix-was-read', send: 'd' },
+];
 
 describeWith([...localHosts, terminal], 'the real program on a real terminal', () => {
   let local: CliLocal;
   beforeAll(async () => {
     local = await CliLocal.start();
     await local.home.json<Host>(['create', 'fox', '--', 'sh', '-c', 'echo agent-is-here; exec cat']);
+    const shown = ['set-option', '-g', 'status-right', '#{?client_prefix,prefix-was-read,}'];
+    await local.home.run(['exec', 'fox', '--', 'tmux', ...shown]);
   }, START_UP);
   afterAll(() => local.stop());
 
@@ -52,10 +61,7 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
     const { output, exitCode } = await runInTerminal(
       local.home,
       ['connect', 'fox'],
-      [
-        { expect: 'agent-is-here', send: 'typed by hand\r' },
-        { expect: 'typed by hand.*typed by hand', send: '\u0002d' },
-      ],
+      [{ expect: 'agent-is-here', send: 'typed by hand\r' }, ...detachAfter('typed by hand.*typed by hand')],
     );
     expect(stripVTControlCharacters(output)).toContain('[detached (from session mngr-fox)]');
     expect(exitCode).toBe(0);
@@ -80,7 +86,7 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
   test.each(['xterm-ghostty', 'xterm-kitty', 'wezterm', 'no-such-terminal'])(
     'the terminal %s, which a host does not know',
     async (TERM) => {
-      const detach = [{ expect: 'agent-is-here', send: '\u0002d' }];
+      const detach = detachAfter('agent-is-here');
       for (const words of [['fox'], ['fox', '--agent', 'fox']]) {
         const attached = await runInTerminal(local.home, ['connect', ...words], detach, { TERM });
         expect(stripVTControlCharacters(attached.output)).toContain('[detached (from session mngr-fox)]');
