@@ -178,7 +178,8 @@ export class SessionCarrier implements Carrier {
         signal: opening.signal,
       });
       this.sessions.add(session);
-      const forget = (): void => void this.sessions.delete(session);
+      // Also an end that the other side began is waited for: what ends it at the service may be on its way.
+      const forget = (): void => void session.close().finally(() => this.sessions.delete(session));
       session.ended.then(forget, forget);
       return session;
     } finally {
