@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'esbuild';
@@ -12,7 +22,8 @@ import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '.
  * - dist/lambda/NAME/index.js: each Lambda handler in one file, which the CDK app uploads;
  * - dist/cli: the CLI and the local endpoint's daemon as ES modules, split at their `import()`s. A command reads one or two
  *   files instead of the AWS SDK's thousand files, and `--version` reads none of the SDK;
- * - dist/bin/mngr-fargate.js: starts dist/cli.
+ * - dist/bin/mngr-fargate.js: starts dist/cli;
+ * - dist/web: the sandbox service's page, for browsers.
  *
  * Types are checked and declared at the same time; `--skip-types` skips that.
  */
@@ -20,6 +31,11 @@ const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
 const FOLDERS = ['bin', 'lib'];
 const NODE = 'node20.19';
+/** The service's page: TypeScript for browsers, and the files that are served as they are. */
+const PAGE = join('lib', 'sandbox', 'web');
+const PAGE_FILES = ['index.html', 'icon.svg'];
+/** Browsers of the last three years. */
+const BROWSERS = ['chrome115', 'firefox115', 'safari16.4'];
 
 /** The programs in dist/cli, by name. */
 const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon/main.ts' };
@@ -86,7 +102,8 @@ async function main(): Promise<void> {
   const modules = await step('modules', () => compile(sources));
   const commandLine = await step('command line', bundle);
   const lambdas = await step('lambdas', bundleLambdas);
-  if (![modules, commandLine, lambdas, await types].every(Boolean)) process.exitCode = 1;
+  const page = await step('page', bundlePage);
+  if (![modules, commandLine, lambdas, page, await types].every(Boolean)) process.exitCode = 1;
 }
 
 /** Runs a step, prints one line about it, and returns whether it succeeded. */
@@ -106,7 +123,7 @@ function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes(`${sep}node_modules${sep}`));
+    .filter((file) => !file.includes(`${sep}node_modules${sep}`) && !file.startsWith(join(ROOT, PAGE) + sep));
 }
 
 /** Removes files that an earlier build made from sources that no longer exist. */
@@ -176,6 +193,24 @@ async function bundleLambdas(): Promise<string> {
     return `${name} ${kilobytes(statSync(outfile).size)} (${kilobytes(gzipSync(readFileSync(outfile)).length)} zipped)`;
   });
   return (await Promise.all(sizes)).join(', ');
+}
+
+async function bundlePage(): Promise<string> {
+  const folder = join(DIST, 'web');
+  rmSync(folder, { recursive: true, force: true });
+  await build({
+    entryPoints: [join(ROOT, PAGE, 'app.ts'), join(ROOT, PAGE, 'app.css')],
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: BROWSERS,
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+  for (const file of PAGE_FILES) copyFileSync(join(ROOT, PAGE, file), join(folder, file));
+  return `${kilobytes(statSync(join(folder, 'app.js')).size)} of JavaScript`;
 }
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
