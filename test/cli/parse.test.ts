@@ -87,13 +87,16 @@ test('tags are set and removed', () => {
 });
 
 test.each([
-  ['./a', 'fox:/b', { direction: 'up', host: 'fox', remote: '/b', local: './a' }],
-  ['fox:b c', '.', { direction: 'down', host: 'fox', remote: 'b c', local: '.' }],
-  ['fox:', 'x', { direction: 'down', host: 'fox', remote: '.', local: 'x' }],
-  ['./a:b', 'fox:c:d', { direction: 'up', host: 'fox', remote: 'c:d', local: './a:b' }],
+  ['./a', 'fox:/b', { direction: 'up', reference: 'fox', remote: '/b', local: './a' }],
+  ['fox:b c', '.', { direction: 'down', reference: 'fox', remote: 'b c', local: '.' }],
+  ['fox:', 'x', { direction: 'down', reference: 'fox', remote: '.', local: 'x' }],
+  ['@web:/x', '.', { direction: 'down', reference: '@web', remote: '/x', local: '.' }],
+  ['a', ':/x', { direction: 'up', reference: undefined, remote: '/x', local: 'a' }],
+  [':', './:x', { direction: 'down', reference: undefined, remote: '.', local: './:x' }],
+  ['./a:b', 'fox:c:d', { direction: 'up', reference: 'fox', remote: 'c:d', local: './a:b' }],
 ])('cp %s %s', (source, destination, copy) => expect(parseCopy(source, destination)).toEqual(copy));
 
-test('a copy has exactly one end on a host', () => {
+test('a copy has exactly one end on a host or in a task', () => {
   expect(() => parseCopy('a', 'b')).toThrow('neither is');
   expect(() => parseCopy('a:x', 'b:y')).toThrow('both are');
 });

@@ -1,11 +1,11 @@
-import { lstat, mkdir, stat, symlink, unlink, chmod } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { HostChannel, RemoteFiles } from '../../contract/channel';
-import { MngrFargateError } from '../../contract/errors';
 import { mapBounded } from '../../util/bounded';
 import { replaceFile, writeFully } from './local-file';
+import { destinationOf, makeFolder, makeLink } from './local-place';
 import { inPieces, PIECE_BYTES, readFully } from './pieces';
-import type { CopyEntry, CopyFile, CopyPlan } from './plan';
+import type { CopyEntry, CopyFile } from './plan';
 import { FILES_AT_ONCE, joinPath, remotePathOf, withoutTrailingSlashes } from './plan';
 import { copyProblem } from './problem';
 import { remoteTree } from './remote-tree';
@@ -60,45 +60,6 @@ export async function download(
     signal?.removeEventListener('abort', onAbort);
     files.close();
   }
-}
-
-async function destinationOf(base: string, local: string, plan: CopyPlan): Promise<string> {
-  const isFolder = plan.directories.length > 0;
-  const existing = await stat(local).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  const name = basename(base);
-  if (existing?.isDirectory()) return name === '.' || name === '..' ? local : join(local, name);
-  if (existing !== undefined && isFolder) {
-    throw new MngrFargateError('usage', `${local} is a file, so the folder ${base} cannot take its place`);
-  }
-  if (existing === undefined && local.endsWith('/') && !isFolder) {
-    throw new MngrFargateError('not-found', `there is no folder ${local}`, {
-      hint: 'make it first, or leave out the slash at the end',
-    });
-  }
-  return withoutTrailingSlashes(local);
-}
-
-/** True if it was created. We keep write access until the end, when it gets its final mode. */
-async function makeFolder(path: string, isRoot: boolean): Promise<boolean> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    // The folder that the caller named may be a link; nothing inside it may.
-    const existing = await (isRoot ? stat(path) : lstat(path)).catch(() => undefined);
-    if (existing?.isDirectory()) return false;
-    if (existing === undefined) throw error;
-    throw Object.assign(new Error(`${path} already exists and is not a folder`), { code: 'ENOTDIR' });
-  }
-}
-
-async function makeLink(target: string, path: string): Promise<void> {
-  const existing = await lstat(path).catch(() => undefined);
-  if (existing !== undefined && !existing.isDirectory()) await unlink(path);
-  await symlink(target, path);
 }
 
 async function downloadFile(

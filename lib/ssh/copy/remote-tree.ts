@@ -64,7 +64,7 @@ async function list(
 }
 
 /** Why a name that the host lists is not used. Of these, an honest host lists only names that aren't UTF-8. */
-function nameProblem(name: string, seen: ReadonlySet<string>): string | undefined {
+export function nameProblem(name: string, seen: ReadonlySet<string>): string | undefined {
   if (name === '' || name.includes('/') || name.includes('\0')) return 'its name is not a valid file name';
   if (process.platform === 'win32' && /[\\:]/.test(name)) return 'its name is not a valid file name here';
   if (isUndecodable(name)) return 'its name is not UTF-8';

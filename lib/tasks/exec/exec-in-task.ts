@@ -14,7 +14,10 @@ export type TaskExit = (WrappedExit & { readonly known: true }) | { readonly kno
 /** The agent's words where a program isn't there (amazon-ssm-agent, `Failed to start pty`). */
 const NO_SUCH_PROGRAM = /Failed to start pty: .*(?:executable file not found|no such file or directory)/;
 
-export type ExecInTaskOptions = WrappedCommandOptions & Pick<TaskSessionOptions, 'patience'>;
+export interface ExecInTaskOptions extends WrappedCommandOptions, Pick<TaskSessionOptions, 'patience'> {
+  /** Refuse a container without `sh` (`failed`), instead of running the program directly. Default false. */
+  readonly needsShell?: boolean;
+}
 
 /**
  * Runs a command in a task's container, with its exit code, its streams apart and every byte as it is. In a container
@@ -46,7 +49,8 @@ const startError = (reason: string, cause: unknown): MngrFargateError =>
   new MngrFargateError('failed', `the session ended: ${reason.replace(/^-+ERROR-+\s*/, '')}`, { cause });
 
 async function withoutShell(tasks: EcsTasks, target: Target, options: ExecInTaskOptions): Promise<TaskExit> {
-  const { command, env = {}, workingDirectory, timeout, stdout } = options;
+  const { command, env = {}, workingDirectory, timeout, stdout, needsShell = false } = options;
+  if (needsShell) throw new MngrFargateError('failed', `container ${target.container} has no sh, so nothing was run`);
   if (Object.keys(env).length > 0 || workingDirectory !== undefined || timeout !== undefined) {
     throw new MngrFargateError('failed', `container ${target.container} has no sh, so nothing was run`, {
       hint: 'leave out --env, --workdir and --timeout: the program is then run directly',
