@@ -1,13 +1,16 @@
+import { isThrottlingError } from '@smithy/core/retry';
+import type { SdkError } from '@smithy/types';
 import { pause } from '../util/abort';
 import { awsProblem } from './aws-errors';
 
-const THROTTLED = new Set(['ThrottlingException', 'Throttling', 'RequestLimitExceeded', 'TooManyRequestsException']);
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5_000;
 /** How long a throttled call without a deadline is retried. */
 const PATIENCE_MS = 120_000;
 
-const isThrottled = (error: unknown): boolean => THROTTLED.has((error as Error).name);
+/** The SDK also counts ECS's LimitExceededException, which says that a task has too many tags. */
+const isThrottled = (error: unknown): boolean =>
+  (error as Error).name !== 'LimitExceededException' && isThrottlingError(error as SdkError);
 
 /**
  * Makes an AWS call, and retries it with full jitter for as long as AWS throttles it. The SDK alone gives up after a few

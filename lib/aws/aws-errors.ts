@@ -1,46 +1,8 @@
 import { isMngrFargateError, MngrFargateError } from '../contract/errors';
-import type { MngrFargateErrorCode } from '../contract/errors';
 import { oneLine } from '../util/one-line';
-
-interface Meaning {
-  readonly code: MngrFargateErrorCode;
-  readonly hint?: string;
-}
-
-const NEEDS_CREDENTIALS = 'log in again or set other credentials (`aws sts get-caller-identity` must work)';
-const NEEDS_PERMISSION =
-  'the operator role or policy of the environment has every permission that the launcher needs (outputs `OperatorRoleArn`, `OperatorPolicyArn`)';
-
-/** AWS's error codes as codes of MngrFargateError. */
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  AccessDeniedException: { code: 'denied', hint: NEEDS_PERMISSION },
-  AccessDenied: { code: 'denied', hint: NEEDS_PERMISSION },
-  UnauthorizedOperation: { code: 'denied', hint: NEEDS_PERMISSION },
-  CredentialsProviderError: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  ExpiredToken: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  ExpiredTokenException: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  UnrecognizedClientException: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  InvalidClientTokenId: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  InvalidSignatureException: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  SignatureDoesNotMatch: { code: 'denied', hint: NEEDS_CREDENTIALS },
-  ClusterNotFoundException: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
-  ClusterNotFound: { code: 'not-found', hint: 'deploy the environment, or set `ecs_cluster` to its cluster' },
-  ServiceNotFoundException: { code: 'not-found' },
-  LimitExceededException: { code: 'no-capacity' },
-  PlatformTaskDefinitionIncompatibilityException: { code: 'usage' },
-  InvalidParameterException: { code: 'usage' },
-  TimeoutError: { code: 'unreachable', hint: 'check the network and `aws_region`' },
-};
-
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-]);
+import { isNetworkError, reasonOf } from '../util/system-error';
+import type { Meaning } from './aws-meanings';
+import { EC2_MEANINGS, ECS_TEXTS, MEANINGS, POLICY_TEXTS } from './aws-meanings';
 
 /** TLS errors of Node for a certificate that nobody whom this machine knows has signed. */
 const UNKNOWN_CERTIFICATE = new Set([
@@ -52,18 +14,29 @@ const UNKNOWN_CERTIFICATE = new Set([
 ]);
 const NEEDS_CERTIFICATES =
   'set AWS_CA_BUNDLE, or `ca_bundle` of the AWS profile, to a file with the CA certificates of your network';
+const WRONG_TIME = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
+const NOT_TLS = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
+/** The names that ECS gives to many faults, which only their texts tell apart. */
+const MANY_FAULTS = new Set(['ClientException', 'InvalidParameterException', 'ServerException']);
+
+type SdkError = Error & {
+  readonly code?: string;
+  readonly address?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+};
 
 /** An error of the SDK as a MngrFargateError. `doing` completes "cannot …". */
 export function awsProblem(error: unknown, doing: string, signal?: AbortSignal): MngrFargateError {
   if (isMngrFargateError(error)) return error;
-  const { name, message, code } = error as Error & { code?: string };
+  const sdkError = error as SdkError;
+  const { name } = sdkError;
   if (signal?.aborted || name === 'AbortError') {
     return new MngrFargateError('aborted', `stopped: cannot ${doing}`, { cause: signal?.reason ?? error });
   }
-  const meaning = meaningOf(name, message, code);
-  return new MngrFargateError(meaning.code, `cannot ${doing}: ${oneLine(message)}`, {
+  const { code, says, hint } = explain(sdkError);
+  return new MngrFargateError(code, `cannot ${doing}: ${oneLine(says)}`, {
     cause: error,
-    hint: meaning.hint,
+    hint,
     details: { awsError: name },
   });
 }
@@ -77,20 +50,72 @@ export const isLasting = (error: unknown): boolean => isMngrFargateError(error) 
 export const awsErrorOf = (error: unknown): Error | undefined =>
   isMngrFargateError(error) && error.cause instanceof Error ? error.cause : undefined;
 
-function meaningOf(name: string, message: string, code: string | undefined): Meaning {
-  if (isCapacity(message))
-    return { code: 'no-capacity', hint: 'ask for a higher Fargate vCPU quota, or stop other tasks' };
-  if (/unable to assume|security group|subnet/i.test(message) && name === 'InvalidParameterException')
-    return { code: 'usage' };
-  if (/unable to find task definition|TaskDefinition.*(not found|is inactive)/i.test(message)) {
-    return { code: 'not-found', hint: 'deploy the environment, or set `task_definition` to its family' };
-  }
-  if (code !== undefined && UNKNOWN_CERTIFICATE.has(code)) return { code: 'unreachable', hint: NEEDS_CERTIFICATES };
-  if (code !== undefined && NETWORK.has(code))
-    return { code: 'unreachable', hint: 'check the network and `aws_region`' };
-  return MEANINGS[name] ?? { code: 'failed' };
+/** What went wrong, in AWS's words where it has some, and what it means. */
+function explain(error: SdkError): Meaning & { readonly says: string } {
+  const { message, $metadata: { httpStatusCode: status } = {} } = error;
+  if (status !== undefined && isForeignAnswer(error)) return foreignAnswer(status);
+  // Node's error for several addresses has no message of its own.
+  const says = message || reasonOf(error) || error.name;
+  return { says, ...meaningOf(error) };
 }
 
-/** AWS's messages for an exhausted quota and for missing capacity (ECS developer guide, "API failure reasons", RunTask errors). */
-export const isCapacity = (text: string): boolean =>
-  /capacity is unavailable|no capacity|reached the limit on the number of (?:vCPUs|tasks)|RESOURCE:/i.test(text);
+function meaningOf(error: SdkError): Meaning {
+  const { name, message } = error;
+  const network = networkMeaning(error);
+  if (network !== undefined) return network;
+  const byText = MANY_FAULTS.has(name) ? textMeaning(message) : undefined;
+  const byName = byText ?? MEANINGS[name] ?? EC2_MEANINGS.find(([pattern]) => pattern.test(name))?.[1];
+  if (byName?.code !== 'denied') return byName ?? { code: 'failed' };
+  // AWS's only words for a clock that is wrong, beside the names of EC2 and S3.
+  if (/^Signature (?:expired|not yet current): /.test(message)) return MEANINGS.RequestExpired as Meaning;
+  const policy = POLICY_TEXTS.find(([pattern]) => pattern.test(message));
+  return policy === undefined ? byName : { code: 'denied', hint: policy[1] };
+}
+
+function networkMeaning(error: SdkError): Meaning | undefined {
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  if (UNKNOWN_CERTIFICATE.has(code)) return { code: 'unreachable', hint: NEEDS_CERTIFICATES };
+  if (WRONG_TIME.has(code))
+    return { code: 'unreachable', hint: 'set the clock of this machine; if it is right, the certificate is not' };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return {
+      code: 'unreachable',
+      hint: 'something else answers in place of AWS: check the network, the proxy and AWS_ENDPOINT_URL',
+    };
+  if (NOT_TLS.has(code))
+    return { code: 'unreachable', hint: 'what answers does not speak HTTPS: check AWS_ENDPOINT_URL and the proxy' };
+  if (!isNetworkError(code)) return undefined;
+  const isHere = /^(?:127\.|::1$)/.test(error.address ?? firstOf(error).address ?? '');
+  if (code === 'ECONNREFUSED' && isHere)
+    return {
+      code: 'unreachable',
+      hint: 'AWS_ENDPOINT_URL or a proxy names this machine, where nothing listens: start the endpoint (`mngr-fargate local up`), or unset the variable',
+    };
+  return { code: 'unreachable', hint: 'check the network, the proxy (HTTPS_PROXY) and `aws_region`' };
+}
+
+const firstOf = (error: SdkError): SdkError =>
+  error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+
+const codeOf = (error: SdkError): string | undefined => error.code ?? firstOf(error).code;
+
+/** Whether the SDK could make nothing of an answer: a page of a proxy or of a network's sign-in, or none at all. */
+const isForeignAnswer = ({ name, message }: SdkError): boolean =>
+  name === 'Unknown' || name === 'UnknownError' || message.includes('\n  Deserialization error:');
+
+const foreignAnswer = (status: number): Meaning & { readonly says: string } =>
+  status >= 500
+    ? { ...(MEANINGS.ServiceUnavailable as Meaning), says: `the answer was HTTP status ${status}, without a reason` }
+    : {
+        code: 'unreachable',
+        says: `the answer, with HTTP status ${status}, is not one of AWS`,
+        hint: 'a proxy, or the sign-in page of a network, may have answered: check HTTPS_PROXY and AWS_ENDPOINT_URL',
+      };
+
+/** The meaning of a text of ECS: an error's message, a failure's reason, or a task's stop reason. */
+export const textMeaning = (text: string): Meaning | undefined =>
+  ECS_TEXTS.find(([pattern]) => pattern.test(text.replace(/^(?:\w+Exception|\w+Error|TaskFailedToStart): /, '')))?.[1];
+
+/** Whether ECS says that a quota is used up, or that Fargate has no capacity. */
+export const isCapacity = (text: string): boolean => textMeaning(text)?.code === 'no-capacity';

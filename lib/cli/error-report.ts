@@ -1,5 +1,6 @@
 import { isMngrFargateError, MngrFargateError } from '../contract/errors';
 import { printable, printableLines } from '../util/printable';
+import { systemProblem } from '../util/system-error';
 
 /** What `--json` prints for an error. */
 export interface ErrorDocument {
@@ -11,10 +12,15 @@ export interface ErrorDocument {
   };
 }
 
-/** An error as the commands report it. Unexpected errors become `failed`, with a hint on how to see the stack trace. */
+/** An error as the commands report it, those of the system in words. Unexpected errors become `failed`, with a hint on how to see the stack trace. */
 export function asMngrFargateError(error: unknown, signal?: AbortSignal): MngrFargateError {
   if (isMngrFargateError(error)) return error;
   if (signal?.aborted) return new MngrFargateError('aborted', 'aborted', { cause: error });
+  const system = systemProblem(error);
+  if (system !== undefined) {
+    const { code, message, hint, systemError } = system;
+    return new MngrFargateError(code, message, { cause: error, hint, details: { systemError } });
+  }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new MngrFargateError('failed', `unexpected error: ${message.split('\n')[0] ?? ''}`, {
     cause: error,

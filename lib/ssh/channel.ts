@@ -3,6 +3,7 @@ import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
 import type { ChannelExecOptions, CommandExit, HostChannel, RemoteFiles } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
 import { orAborted, throwIfAborted } from '../util/abort';
+import { channelProblem } from './channel-problem';
 import { execIn } from './exec';
 import { SftpFiles } from './sftp-files';
 
@@ -66,12 +67,7 @@ export class SshChannel implements HostChannel {
   /** Wraps an ssh2 call that opens something. ssh2 throws synchronously if the connection is already lost. */
   private open<T>(doing: string, call: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void =>
-        reject(
-          new MngrFargateError('unreachable', `cannot ${doing} at ${this.where}: ${error.message}`, {
-            cause: this.lost ?? error,
-          }),
-        );
+      const fail = (error: Error): void => reject(channelProblem(error, { doing, where: this.where, lost: this.lost }));
       try {
         call((error, opened) => (error === undefined ? resolve(opened) : fail(error)));
       } catch (error) {

@@ -1,6 +1,7 @@
 import { Client } from 'ssh2';
 import type { HostChannel } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
+import { reasonOf } from '../util/system-error';
 import { ALGORITHMS } from './algorithms';
 import { SshChannel } from './channel';
 import type { Greeting } from './greeting';
@@ -104,7 +105,7 @@ async function logInBy(started: number, greeting: Greeting, request: LoginReques
         },
       });
     } catch (error) {
-      fail(new MngrFargateError('failed', `cannot log in to ${peer}: ${(error as Error).message}`, { cause: error }));
+      fail(refusedSettings(peer, error as Error));
     }
   });
   return new SshChannel(client, hostKey, `${user}@${peer}`);
@@ -140,11 +141,26 @@ function loginProblem(error: Ssh2Error, peer: string, user: string): MngrFargate
       { cause: error, hint: 'hosts have an Ed25519 host key; another machine may answer in the host’s place' },
     );
   }
+  if (error.level === 'handshake' || error.level === 'protocol') {
+    return new MngrFargateError('unreachable', `the machine at ${peer} broke off SSH: ${error.message}`, {
+      cause: error,
+      hint: 'a firewall or a proxy on the way may change SSH connections: try again from another network',
+    });
+  }
   return unreachable(peer, error);
 }
 
+/** ssh2 refuses its own settings before it connects; of ours, only the key comes from outside. */
+const refusedSettings = (peer: string, error: Error): MngrFargateError =>
+  new MngrFargateError('failed', `cannot log in to ${peer}: ${error.message}`, {
+    cause: error,
+    hint: /privateKey/.test(error.message)
+      ? "the host's key on this machine is damaged: restore it from a backup, or destroy the host and create it again"
+      : undefined,
+  });
+
 const unreachable = (peer: string, cause: Error): MngrFargateError =>
-  new MngrFargateError('unreachable', `cannot reach SSH at ${peer}: ${cause.message}`, {
+  new MngrFargateError('unreachable', `cannot reach SSH at ${peer}: ${reasonOf(cause) ?? cause.message}`, {
     cause,
     hint: 'check that the host is running, and that its security group lets this machine reach it (context key `sshCidr`)',
   });

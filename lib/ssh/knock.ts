@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MngrFargateError } from '../contract/errors';
+import { reasonOf } from '../util/system-error';
 import type { Greeting, GreetingAttempt } from './greeting';
 import { openGreeting } from './greeting';
 import { KnockPace } from './knock-pace';
@@ -80,7 +81,7 @@ export async function knock(host: string, port: number, options: KnockOptions = 
     throw new MngrFargateError('aborted', `stopped waiting for SSH at ${host} port ${port}`, { cause: signal.reason });
   throw new MngrFargateError('unreachable', `no SSH server answered at ${host} port ${port} within ${timeoutMs} ms`, {
     cause: lastProblem,
-    details: { host, port, ...(lastProblem && { lastProblem: lastProblem.message }) },
+    details: { host, port, ...(lastProblem && { lastProblem: reasonOf(lastProblem) ?? lastProblem.message }) },
   });
 }
 

@@ -81,7 +81,7 @@ export class SftpFiles implements RemoteFiles {
       this.pending.add(reject);
       start((error, result) => {
         this.pending.delete(reject);
-        if (error) reject(withNodesCode(error));
+        if (error) reject(inWords(error));
         else resolve(result);
       });
     });
@@ -98,12 +98,38 @@ function typeOf(stats: Stats): RemoteFileType {
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-const NODES_CODES: ReadonlyMap<unknown, string> = new Map([
-  [STATUS_CODE.NO_SUCH_FILE, 'ENOENT'],
-  [STATUS_CODE.PERMISSION_DENIED, 'EACCES'],
+/** SFTP's status codes (draft-ietf-secsh-filexfer-02, section 7) as Node's, and in words where a server's are too few. */
+const MEANINGS: ReadonlyMap<unknown, { readonly code?: string; readonly message: string }> = new Map([
+  [STATUS_CODE.EOF, { message: 'the file ended too early' }],
+  [STATUS_CODE.NO_SUCH_FILE, { code: 'ENOENT', message: 'no such file or directory' }],
+  [STATUS_CODE.PERMISSION_DENIED, { code: 'EACCES', message: 'permission denied' }],
+  [
+    STATUS_CODE.FAILURE,
+    {
+      message: "the host's SFTP server failed and does not say why (a full disk, or something of that name in the way)",
+    },
+  ],
+  [STATUS_CODE.BAD_MESSAGE, { message: "the host's SFTP server did not understand the request" }],
+  [STATUS_CODE.NO_CONNECTION, { message: "the host's SFTP server has no connection" }],
+  [STATUS_CODE.CONNECTION_LOST, { message: "the host's SFTP server lost its connection" }],
+  [STATUS_CODE.OP_UNSUPPORTED, { message: "the host's SFTP server can't do this" }],
 ]);
 
-function withNodesCode(error: Error): Error {
-  const code = NODES_CODES.get((error as { code?: unknown }).code);
-  return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code });
+/** OpenSSH's word for SSH_FX_FAILURE. Another server may say more. */
+const SAYS_NOTHING = new Set([
+  'Failure',
+  'No such file',
+  'Permission denied',
+  'End of file',
+  'Bad message',
+  'Operation unsupported',
+  '',
+]);
+
+function inWords(error: Error): Error {
+  const meaning = MEANINGS.get((error as { code?: unknown }).code);
+  if (meaning === undefined) return error;
+  const message = SAYS_NOTHING.has(error.message) ? meaning.message : error.message;
+  const { code } = meaning;
+  return Object.assign(new Error(message, { cause: error }), code === undefined ? {} : { code });
 }

@@ -3,10 +3,10 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MngrFargateError } from '../contract/errors';
+import { hintOf, reasonOf } from './system-error';
 
+/** What can be done for a file that can't be written. */
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'free some disk space and try again',
-  EDQUOT: 'free some of your disk quota and try again',
   EACCES: 'make the directory writable for your user',
   EPERM: 'make the directory writable for your user',
   EROFS: 'choose a directory on a writable file system',
@@ -15,9 +15,9 @@ const HINTS: Readonly<Record<string, string>> = {
 /** The `failed` error for a file or directory that can't be written, with a hint if one is known. */
 export function cannotWrite(path: string, error: unknown): MngrFargateError {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new MngrFargateError('failed', `cannot write ${path}: ${message}`, {
+  return new MngrFargateError('failed', `cannot write ${path}: ${reasonOf(error) ?? message}`, {
     cause: error,
-    hint: code === undefined ? undefined : HINTS[code],
+    hint: HINTS[code ?? ''] ?? hintOf(code),
     details: { path, ...(code !== undefined && { systemError: code }) },
   });
 }

@@ -86,7 +86,7 @@ describe('knock', () => {
     const port = await freePort();
     await expect(knock('127.0.0.1', port, { timeoutMs: 100 })).rejects.toMatchObject({
       code: 'unreachable',
-      details: { port, lastProblem: expect.stringContaining('ECONNREFUSED') },
+      details: { port, lastProblem: 'connection refused' },
     });
   });
 });

@@ -8,7 +8,7 @@ import type { ProviderConfig } from '../../contract/provider-config';
 import { HOST_TAGS } from '../../contract/tags';
 import { familyOf } from '../../contract/task-definition-family';
 import { throwIfAborted } from '../../util/abort';
-import { awsErrorOf, isCapacity } from '../../aws/aws-errors';
+import { awsErrorOf, textMeaning } from '../../aws/aws-errors';
 import { oneLine } from '../../util/one-line';
 import type { EcsClient } from '../../aws/ecs-client';
 import type { CheckedRequest } from '../model/create-request';
@@ -248,8 +248,10 @@ export class Launcher {
       oneLine(detail === undefined ? reason : `${reason} (${detail})`),
     );
     const text = reasons.join('; ') || 'ECS started no task and gave no reason';
-    throw new MngrFargateError(isCapacity(text) ? 'no-capacity' : 'failed', `cannot start host ${name}: ${text}`, {
-      hint: isCapacity(text) ? 'try again later, another size, other subnets, or without Spot' : undefined,
+    const meaning = failures.map(({ reason = '' }) => textMeaning(reason)).find((found) => found !== undefined);
+    throw new MngrFargateError(meaning?.code ?? 'failed', `cannot start host ${name}: ${text}`, {
+      hint:
+        meaning?.hint ?? 'ECS refused to start the task: `aws ecs describe-clusters` and the events of ECS say more',
       details: { failures: reasons },
     });
   }

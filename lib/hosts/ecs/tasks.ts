@@ -125,5 +125,5 @@ export class Tasks extends ClusterTasks {
 
 const isTaskMissing = (error: unknown): boolean => {
   const { name, message = '' } = awsErrorOf(error) ?? {};
-  return name === 'InvalidParameterException' && /not found/i.test(message);
+  return name === 'InvalidParameterException' && /^The referenced task was not found/.test(message);
 };

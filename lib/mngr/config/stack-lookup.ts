@@ -27,6 +27,10 @@ function lookupError(stackName: string, region: string | undefined, problem: Mng
   });
 }
 
+/** CloudFormation has no name of its own for the error of a stack that isn't there. */
+const isNoSuchStack = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ValidationError' && /^Stack .*does not exist$/.test(error.message);
+
 /** Reads stacks with the AWS SDK. It is loaded on first use. */
 export const awsStackLookup = (settings: AwsSettings = {}): StackLookup => ({
   async region(profile) {
@@ -51,8 +55,7 @@ export const awsStackLookup = (settings: AwsSettings = {}): StackLookup => ({
         outputs: Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])),
       };
     } catch (error) {
-      // CloudFormation has no error of its own for a stack that isn't there.
-      if (!signal?.aborted && error instanceof Error && /does not exist/.test(error.message)) return undefined;
+      if (!signal?.aborted && isNoSuchStack(error)) return undefined;
       throw lookupError(stackName, target.region, awsProblem(error, `read stack ${stackName}`, signal));
     } finally {
       client.destroy();

@@ -1,4 +1,5 @@
 import { MngrFargateError } from '../../contract/errors';
+import { hintOf, reasonOf } from '../../util/system-error';
 
 /** True if a local or remote file function reports that the file doesn't exist. */
 export const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
@@ -18,5 +19,7 @@ export function copyProblem(error: unknown, action: string): MngrFargateError {
     const hint = 'free some space on this machine, or choose another destination';
     return new MngrFargateError('failed', `cannot ${action}: no space left on this machine`, { ...options, hint });
   }
-  return new MngrFargateError('failed', `cannot ${action}: ${message}`, options);
+  // Errors of our own have words of their own, and no number of the system.
+  const said = (error as NodeJS.ErrnoException).errno === undefined ? message : (reasonOf(error) ?? message);
+  return new MngrFargateError('failed', `cannot ${action}: ${said}`, { ...options, hint: hintOf(code as string) });
 }

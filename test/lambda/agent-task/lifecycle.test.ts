@@ -225,7 +225,7 @@ describeWith(needs, 'the hosts of a stack', () => {
       ],
       ['are somebody else', [{ kind: 'intruder', mode: 'instead' }], {}, /shows no proof of its host key/],
       ['show another proof', [{ kind: 'wrong-proof' }], {}, /a proof that does not fit its host key/],
-      ['are refused', [denied('ecs:RunTask')], {}, /cannot start host reviewer: no; the operator role/],
+      ['are refused', [denied('ecs:RunTask')], {}, /cannot start host reviewer: no; use the operator role/],
       ['have an impossible size', [], { Cpu: 256, Memory: 8192 }, /memory 8192 MiB does not go with cpu 256/],
       [
         'have properties of another version',
