@@ -1,85 +1,36 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  CloudFormationClient,
-  DescribeStackResourcesCommand,
-  DescribeStacksCommand,
-} from '@aws-sdk/client-cloudformation';
-import { DescribeClustersCommand, DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
-import { DescribeSecurityGroupsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeSecurityGroupsCommand } from '@aws-sdk/client-ec2';
+import { DescribeClustersCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { parse } from 'smol-toml';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
 import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../lib/contract/outputs';
 import { cdk } from '../support/cdk/cdk-cli';
-import type { MiniStack } from '../support/cdk/ministack';
-import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from '../support/cdk/ministack';
+import type { Outputs } from '../support/cdk/deployment';
+import { Deployment } from '../support/cdk/deployment';
+import { MINISTACK_REGION } from '../support/cdk/ministack';
 import { python } from '../support/run/python-tools';
 import { describeWith } from '../support/run/requirements';
 
-type Outputs = Record<string, string>;
-
-/**
- * The stack's whole life through the `cdk` CLI, against a CloudFormation that none of us wrote. The image is given by
- * its URI: pushing a built one needs a registry, which MiniStack is not. Nor does it know flow logs, associations of
- * capacity providers and the reaper's saved queries, so all three are switched off here; cfn-lint judges those.
- */
+/** The stack's whole life. */
 describeWith(python, 'deploying the stack with the cdk CLI', () => {
-  const clients = (): { cloudformation: CloudFormationClient; ec2: EC2Client; ecs: ECSClient } => {
-    const configuration = {
-      endpoint: aws.endpoint,
-      region: MINISTACK_REGION,
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    };
-    return {
-      cloudformation: new CloudFormationClient(configuration),
-      ec2: new EC2Client(configuration),
-      ecs: new ECSClient(configuration),
-    };
-  };
-  const context = (settings: Record<string, string>): string[] =>
-    Object.entries({
-      account: MINISTACK_ACCOUNT,
-      region: MINISTACK_REGION,
-      image: 'registry.example.com/mngr/agent:1',
-      flowLogs: 'false',
-      spot: 'false',
-      reaper: 'false',
-      ...settings,
-    }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const run = async (...args: string[]): Promise<void> => {
-    const { exitCode, output } = await cdk([...args, '--output', join(folder, 'cdk.out')], aws.environment);
-    if (exitCode !== 0) throw new Error(`cdk ${args.join(' ')} ended with ${exitCode}:\n${output}`);
-  };
-  const deploy = async (settings: Record<string, string>): Promise<Outputs> => {
-    const file = join(folder, 'outputs.json');
-    await run('deploy', ...context(settings), '--require-approval', 'never', '--outputs-file', file);
-    const outputs = JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>;
-    return outputs[DEFAULT_STACK_NAME] as Outputs;
-  };
   const configOf = (outputs: Outputs) => {
     const { providers } = parse(outputs.ProviderBlock as string) as { providers: { fargate: unknown } };
     return providerConfigSchema.parse(providers.fargate);
   };
 
-  const folder = mkdtempSync(join(tmpdir(), 'mngr-fargate-deploy-'));
-  let aws: MiniStack;
+  let stack: Deployment;
 
   beforeAll(async () => {
-    aws = await startMiniStack();
-    await run('bootstrap', `aws://${MINISTACK_ACCOUNT}/${MINISTACK_REGION}`, ...context({}));
+    stack = await Deployment.start(DEFAULT_STACK_NAME);
   }, 300_000);
-
-  afterAll(async () => {
-    await aws?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => stack?.stop());
 
   it('deploys, updates a setting, and leaves nothing behind', async () => {
-    const { cloudformation, ec2, ecs } = clients();
+    const { cloudformation, ec2, ecs } = stack;
 
-    const first = await deploy({ sshCidr: '203.0.113.7/32' });
+    const first = await stack.deploy({ sshCidr: '203.0.113.7/32' });
     expect(Object.keys(first).sort()).toEqual(
       Object.values(STACK_OUTPUTS)
         .filter((name) => name !== STACK_OUTPUTS.defaultMaxAge)
@@ -115,18 +66,21 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
     expect(await sshSources(ec2, config.security_groups)).toEqual(['203.0.113.7/32']);
 
     // A setting changes: another size and another source.
-    const second = await deploy({ sshCidr: '198.51.100.0/24', cpu: '2048', memory: '8192', defaultMaxAge: '7200' });
+    const second = await stack.deploy({
+      sshCidr: '198.51.100.0/24',
+      cpu: '2048',
+      memory: '8192',
+      defaultMaxAge: '7200',
+    });
     expect(configOf(second)).toMatchObject({ ...config, cpu: 2048, memory: 8192, default_max_age: 7200 });
     const after = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: config.task_definition }));
     expect(after.taskDefinition).toMatchObject({ cpu: '2048', memory: '8192' });
     expect(after.taskDefinition?.revision).toBeGreaterThan(before.taskDefinition?.revision ?? 0);
     expect(await sshSources(ec2, config.security_groups)).toEqual(['198.51.100.0/24']);
 
-    const resources = await cloudformation.send(new DescribeStackResourcesCommand({ StackName: DEFAULT_STACK_NAME }));
-    expect(resources.StackResources?.length).toBeGreaterThan(20);
+    expect((await stack.resources()).size).toBeGreaterThan(20);
 
-    const destroy = ['destroy', '--force', '--app', join(folder, 'cdk.out')];
-    expect(await cdk(destroy, aws.environment)).toMatchObject({ exitCode: 0 });
+    expect(await stack.destroy()).toMatchObject({ exitCode: 0 });
     await expect(cloudformation.send(new DescribeStacksCommand({ StackName: DEFAULT_STACK_NAME }))).rejects.toThrow(
       /does not exist/,
     );
@@ -136,8 +90,13 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
 
   it('stops before it calls AWS when a setting is wrong, and says what is allowed', async () => {
     const { exitCode, output } = await cdk(
-      ['synth', ...context({ cpu: '1000', sshCIDR: '203.0.113.7/32' }), '--output', join(folder, 'wrong.out')],
-      aws.environment,
+      [
+        'synth',
+        ...stack.context({ cpu: '1000', sshCIDR: '203.0.113.7/32' }),
+        '--output',
+        join(stack.folder, 'wrong.out'),
+      ],
+      stack.aws.environment,
     );
 
     expect(exitCode).not.toBe(0);
