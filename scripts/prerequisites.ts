@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { missingPrograms, packageSource } from '../lib/local/runtimes/prerequisites';
+import { browserProgram } from '../test/support/run/browser';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -21,6 +22,13 @@ export function ensureSystemPackages(): void {
   if (failure === undefined) return;
   console.error(failure);
   process.exit(1);
+}
+
+/** Installs a browser for the tests of pages where it can. Where it can't, these tests are skipped, and the run says so. */
+export function offerBrowser(): void {
+  if (browserProgram.missing() === undefined || !canInstall()) return;
+  const failure = installPackages(['chromium']);
+  if (failure !== undefined) console.error(failure);
 }
 
 /** True as root on Debian or a derivative. */

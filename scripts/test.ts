@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findEngine } from '../lib/local/runtimes';
 import { prepareBaseImage } from './base-image';
-import { ensureSystemPackages } from './prerequisites';
+import { ensureSystemPackages, offerBrowser } from './prerequisites';
 
 /**
  * `npm test`: everything. What the machine lacks is installed or named first, and the command line is built, so that the
@@ -16,6 +16,7 @@ const forJest = args.filter((arg) => arg !== '--containers');
 
 async function main(): Promise<void> {
   ensureSystemPackages();
+  if (process.argv.length === 2) offerBrowser();
   if ((await findEngine()) !== undefined) {
     await prepareBaseImage().catch((error: Error) => console.error(`no base image for containers: ${error.message}`));
   }

@@ -43,7 +43,6 @@ export function sandboxView(place: HTMLElement, options: TabOptions & { readonly
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let gone = false;
-  let leaveTab: Leave | undefined;
 
   const destroy = async (): Promise<void> => {
     const text = 'Its processes and files are gone then. The history of its commands stays for a while.';
@@ -111,11 +110,11 @@ export function sandboxView(place: HTMLElement, options: TabOptions & { readonly
     panel,
   );
   void loop();
-  leaveTab = current.show(panel, { api, id, onProblem });
+  const leaveTab = current.show(panel, { api, id, onProblem });
   return () => {
     gone = true;
     clearTimeout(timer);
-    leaveTab?.();
+    leaveTab();
   };
 }
 
