@@ -35,10 +35,10 @@ export const HOST_TAGS = {
 } as const;
 
 /**
- * Who made a host: a person or program with the launcher, mngr with its plugin, or a CloudFormation stack. Nobody else's
- * automatic clean-up ends it, except the reaper, which keeps the limits that its owner gave it.
+ * Who made a host: a person or program with the launcher, mngr with its plugin, a CloudFormation stack, or a sandbox
+ * service. Nobody else's automatic clean-up ends it, except the reaper, which keeps the limits that its owner gave it.
  */
-export const HOST_OWNERS = ['launcher', 'mngr', 'stack'] as const;
+export const HOST_OWNERS = ['launcher', 'mngr', 'stack', 'sandbox'] as const;
 export type HostOwner = (typeof HOST_OWNERS)[number];
 
 export const isHostOwner = (text: string | undefined): text is HostOwner =>

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { HostChannel } from '../contract/channel';
 import { download, upload } from '../ssh';
 import type { CopyOptions, CopyResult } from '../ssh';
 import { Background } from '../util/background';
@@ -199,7 +200,15 @@ export class Hosts {
     }
   }
 
-  private async channel(reference: HostReference, signal?: AbortSignal) {
+  /**
+   * The connection to a host that everything here shares: it isn't the caller's to close. A host that isn't ready yet is
+   * set up first. Once it is lost, the next call opens another.
+   */
+  async openChannel(reference: HostReference, { signal }: CallOptions = {}): Promise<HostChannel> {
     return this.channels.to(await this.get(reference, { signal }), signal);
+  }
+
+  private channel(reference: HostReference, signal?: AbortSignal): Promise<HostChannel> {
+    return this.openChannel(reference, { signal });
   }
 }

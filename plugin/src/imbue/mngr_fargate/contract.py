@@ -42,7 +42,7 @@ class FargateHost(_Document):
     ephemeral_storage: int = Field(description="GiB")
     image: str | None
     tags: dict[str, str]
-    owner: str | None = Field(description="who made it: launcher, mngr or stack")
+    owner: str | None = Field(description="who made it: launcher, mngr, stack or sandbox")
     identity_file: str | None
     known_hosts_file: str | None
 
