@@ -63,6 +63,13 @@ restrictedPaths.push(
   },
 );
 
+restrictedPaths.push({
+  target: './lib/sandbox/client',
+  from: './lib',
+  except: ['./sandbox/client'],
+  message: 'lib/sandbox/client is published alone: it may use nothing else (docs/sandbox-clients.md)',
+});
+
 module.exports = tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'cdk.out/', 'coverage/'] },
   js.configs.recommended,

@@ -19,6 +19,7 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Hosts, providerConfigSchema } from 'mngr-fargate';
 import { AgentEnvironment, AgentNetwork, AgentTask } from 'mngr-fargate/constructs';
 import { startEndpoint } from 'mngr-fargate/local';
+import { Sandbox } from 'mngr-fargate/sandbox-client';
 
 const app = new App();
 const stack = new Stack(app, 'Own');
@@ -26,7 +27,7 @@ const network = AgentNetwork.fromVpc(stack, 'Network', { vpc: new Vpc(stack, 'Vp
 const environment = new AgentEnvironment(stack, 'Environment', { network });
 new AgentTask(stack, 'Host', { environment, name: 'reviewer', publicKey: PUBLIC_KEY, command: ['sleep', '60'] });
 app.synth();
-console.log(stack.stackName, [Hosts, startEndpoint].every((value) => typeof value === 'function'));
+console.log(stack.stackName, [Hosts, startEndpoint, Sandbox.create].every((value) => typeof value === 'function'));
 console.log(providerConfigSchema.parse({}).ecs_cluster);
 `;
 
