@@ -59,11 +59,16 @@ const credentialsOf = (username: string, password: string): Credentials =>
 export const TOKEN_USER = 'x-access-token';
 
 function decode(text: string, refuse: (problem: string) => never): string {
+  const decoded = decodedOrNothing(text);
+  if (decoded === undefined) return refuse('has credentials that are not encoded for a URL');
+  // eslint-disable-next-line no-control-regex
+  return /[\u0000-\u001f\u007f]/.test(decoded) ? refuse('has credentials with a control character') : decoded;
+}
+
+function decodedOrNothing(text: string): string | undefined {
   try {
-    const decoded = decodeURIComponent(text);
-    // eslint-disable-next-line no-control-regex
-    return /[\u0000-\u001f\u007f]/.test(decoded) ? refuse('has credentials with a control character') : decoded;
+    return decodeURIComponent(text);
   } catch {
-    return refuse('has credentials that are not encoded for a URL');
+    return undefined;
   }
 }
