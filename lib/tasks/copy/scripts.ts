@@ -76,6 +76,8 @@ printf '.\0'
  * `d` a folder; `f MODE SIZE`, then the bytes and a line with their checksum, or `-` where they aren't to be used; `l`, then a
  * line with the link's target; `m MODE` the mode of a folder; `.` the end. It answers each with a record: `ok`, `new` for a
  * folder that it has made, or `no WHY`. A file takes its place when its checksum is right; one that is there keeps its owner.
+ * When it is ended, the signal goes to the whole process group, and nobody reads any more what the shell says about it on stderr:
+ * what cleans up must die of neither.
  */
 const RECEIVE = String.raw`${PREAMBLE}
 _need cat dd chmod mkdir mv rm ln
@@ -108,8 +110,9 @@ else
   while case $_r in ?*/) ;; *) false ;; esac; do _r=${'$'}{_r%/}; done
 fi
 _t=
-trap '[ -z "$_t" ] || rm -f "$_t"' EXIT
-trap 'exit 143' HUP INT TERM
+_clean() { trap "" HUP INT TERM PIPE; [ -z "$_t" ] || rm -f "$_t"; }
+trap _clean EXIT
+trap "_clean; exit 143" HUP INT TERM PIPE
 printf '= %s\0' "${'$'}{_sum%sum}"
 while IFS= read -r _h && [ "$_h" != . ]; do
   _line
