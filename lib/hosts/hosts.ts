@@ -162,7 +162,7 @@ export class Hosts {
 
   /** Arguments of the system's `ssh` with the pinned key, and the remote command if one is given. */
   sshArguments(host: Host, remoteCommand?: readonly string[], options?: SshCommandOptions): string[] {
-    return sshArguments(host, remoteCommand, options);
+    return sshArguments({ ...host, address: this.services.carrier.addressFor(host) }, remoteCommand, options);
   }
 
   /** How SSH gets to a host now: directly, or through Session Manager, for which the system's `ssh` needs a `proxy`. */

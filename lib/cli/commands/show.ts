@@ -20,6 +20,7 @@ function hostDetails(host: Host, idleSeconds: number | null, now: Date): string 
     ['address', host.address === null ? null : `${host.address.user}@${formatAddress(host.address)}`],
     ['public IP', host.publicIp],
     ['private IP', host.privateIp],
+    ['IPv6', host.ipv6],
     ['availability zone', host.availabilityZone],
     ['created', host.createdAt],
     ['started', host.startedAt],

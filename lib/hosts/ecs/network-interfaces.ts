@@ -60,4 +60,5 @@ export class NetworkInterfaces {
 const addressesOf = (found: NetworkInterface): InterfaceAddresses => ({
   publicIp: found.Association?.PublicIp ?? null,
   privateIp: found.PrivateIpAddress ?? null,
+  ipv6: found.Ipv6Addresses?.[0]?.Ipv6Address ?? null,
 });

@@ -149,7 +149,7 @@ class Creation {
     const second = new AbortController();
     const sole = services.launcher.refuseSecond(services.provider, name, this.task as Task, this.signal);
     sole.catch(() => second.abort());
-    const { channel, address, publicIp, privateIp } = await reachNewHost(
+    const { channel, addresses, publicIp, privateIp, ipv6 } = await reachNewHost(
       services,
       { name, taskArn, privateKey, nonce },
       AbortSignal.any([this.signal, second.signal]),
@@ -167,7 +167,7 @@ class Creation {
       const { readyAt } = await finishHost(services, {
         record,
         channel,
-        address,
+        addresses,
         background,
         signal: this.signal,
       });
@@ -179,9 +179,10 @@ class Creation {
       const host = this.host(readyAt);
       return {
         ...host,
-        address,
+        address: addresses[0] ?? null,
         publicIp,
         privateIp: privateIp ?? host.privateIp,
+        ipv6: host.ipv6 ?? ipv6,
         ...(agentNotice !== undefined && { agentNotice }),
       };
     } catch (error) {

@@ -1,3 +1,4 @@
+import { isIPv6, SocketAddress } from 'node:net';
 import type { Container, Task } from '@aws-sdk/client-ecs';
 import { BOOT_ENVIRONMENT } from '../../contract/boot-variables';
 import { EPHEMERAL_STORAGE } from '../../contract/fargate-sizes';
@@ -79,29 +80,58 @@ export const agentContainer = (task: Task, containerName: string): Container | u
   task.containers?.find(({ name }) => name === containerName) ?? task.containers?.[0];
 
 /**
- * Where sshd listens: on the public address if the provider asks for one, else on the private one, at the port that
- * networkBindings reports for port 22.
+ * Where sshd listens: on the public IPv4 address if the provider asks for one, else on the private one; then on the IPv6
+ * address, if the network has IPv6. The port is the one that networkBindings reports for port 22. Whom a security group lets
+ * in by which family, only an answer tells.
  */
-export function addressOf(
+export function addressesOf(
   task: Task,
   config: ProviderConfig,
   addresses: InterfaceAddresses | undefined,
-): HostAddress | null {
-  const binding = agentContainer(task, config.container_name)?.networkBindings?.find(
-    ({ containerPort }) => containerPort === SSH_PORT,
-  );
+): readonly HostAddress[] {
+  const container = agentContainer(task, config.container_name);
+  const binding = container?.networkBindings?.find(({ containerPort }) => containerPort === SSH_PORT);
   const bound = binding?.bindIP === undefined || ANY_ADDRESS.has(binding.bindIP) ? undefined : binding.bindIP;
-  const own = config.assign_public_ip
+  const own = [ipv4Of(task, config, addresses), ipv6Of(task, config, addresses)];
+  const hosts = bound === undefined ? own : [bound];
+  return hosts
+    .filter((host) => host !== undefined && host !== null && host !== '')
+    .map((host) => ({ host: host as string, port: binding?.hostPort ?? SSH_PORT, user: SSH_USER }));
+}
+
+/** The first of them. */
+export const addressOf = (
+  task: Task,
+  config: ProviderConfig,
+  addresses: InterfaceAddresses | undefined,
+): HostAddress | null => addressesOf(task, config, addresses)[0] ?? null;
+
+/** The IPv4 address that the provider's hosts are reached at. */
+export const ipv4Of = (
+  task: Task,
+  config: ProviderConfig,
+  addresses: InterfaceAddresses | undefined,
+): string | null | undefined =>
+  config.assign_public_ip
     ? addresses?.publicIp
     : (addresses?.privateIp ?? attachmentDetail(task, 'privateIPv4Address'));
-  const host = bound ?? own;
-  return host ? { host, port: binding?.hostPort ?? SSH_PORT, user: SSH_USER } : null;
+
+/** The IPv6 address, which is public and private at once, in the form that OpenSSH looks up in known_hosts. */
+export function ipv6Of(
+  task: Task,
+  config: ProviderConfig,
+  addresses: InterfaceAddresses | undefined,
+): string | undefined {
+  const interfaces = agentContainer(task, config.container_name)?.networkInterfaces;
+  const address = addresses?.ipv6 ?? interfaces?.[0]?.ipv6Address ?? '';
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : undefined;
 }
 
 /** The addresses of a task's network interface, from EC2. */
 export interface InterfaceAddresses {
   readonly publicIp: string | null;
   readonly privateIp: string | null;
+  readonly ipv6: string | null;
 }
 
 export interface LocalFiles {
@@ -147,6 +177,7 @@ export function hostOf(
     address: stopped ? null : addressOf(task, config, addresses),
     publicIp: stopped ? null : (addresses?.publicIp ?? null),
     privateIp,
+    ipv6: stopped ? null : (ipv6Of(task, config, addresses) ?? null),
     // The tag has the time of a launcher's clock, which may be wrong.
     createdAt: isoOf(task.createdAt) ?? timeTag(task, HOST_TAGS.createdAt) ?? new Date(0).toISOString(),
     startedAt: isoOf(task.startedAt),

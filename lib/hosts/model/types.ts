@@ -31,6 +31,8 @@ export interface Host {
   readonly address: HostAddress | null;
   readonly publicIp: string | null;
   readonly privateIp: string | null;
+  /** Null in a network without IPv6, and after the task has stopped. */
+  readonly ipv6: string | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly readyAt: string | null;

@@ -3,7 +3,7 @@ import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import { pause } from '../../util/abort';
 import type { SshPort } from '../ecs/ssh-port';
-import type { Host } from '../model/types';
+import type { Host, HostAddress } from '../model/types';
 import type { Carrier, NewHost, ReachedHost, Route } from './carrier';
 import type { DirectCarrier } from './direct-carrier';
 import type { SessionCarrier } from './session-carrier';
@@ -67,6 +67,10 @@ export class AutoCarrier implements Carrier {
     if (host.address === null) return 'session';
     if ((await this.isClosed(signal)) && (await this.session.isPossible(host, signal))) return 'session';
     return (await this.direct.answers(host, HEAD_START_MS, signal)) ? 'direct' : 'session';
+  }
+
+  addressFor(host: Host): HostAddress | null {
+    return this.direct.addressFor(host);
   }
 
   async open(host: Host, signal?: AbortSignal): Promise<Duplex> {

@@ -12,11 +12,12 @@ export interface NewHost {
 
 export interface ReachedHost {
   readonly channel: HostChannel;
-  /** The host's address. Its key is pinned for it. Null if it has none that the provider would use. */
-  readonly address: HostAddress | null;
+  /** Where its sshd may be reached, the address that answered first. Its key is pinned for them. Empty if it has none. */
+  readonly addresses: readonly HostAddress[];
   readonly publicIp: string | null;
   /** Null if the carrier did not look it up. */
   readonly privateIp: string | null;
+  readonly ipv6: string | null;
 }
 
 /** How SSH gets to a host: to its own address, or through Session Manager. */
@@ -33,6 +34,8 @@ export interface Carrier {
   connect(host: Host, privateKey: string, signal?: AbortSignal): Promise<HostChannel>;
   /** The way on which `open` would go now. */
   routeTo(host: Host, signal?: AbortSignal): Promise<Route>;
+  /** The address for another SSH client: the one that answered this process, else the host's first. Null if it has none. */
+  addressFor(host: Host): HostAddress | null;
   /** A connection to sshd for another SSH client, which has to verify the host's key. Throws `unreachable`, `denied`, `aborted`. */
   open(host: Host, signal?: AbortSignal): Promise<Duplex>;
   /** Resolves when nothing of this carrier is open at AWS any more. Its channels must have been closed. */

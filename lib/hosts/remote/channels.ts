@@ -81,13 +81,13 @@ export class Channels {
     const deadline = AbortSignal.timeout(FIRST_USE_MS);
     const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const { name, taskArn } = host;
-    const { channel, address } = await reachNewHost(this.services, { name, taskArn, ...secrets }, either);
+    const { channel, addresses } = await reachNewHost(this.services, { name, taskArn, ...secrets }, either);
     try {
       const { background } = this;
       await finishHost(this.services, {
         record: { ...record, taskArn },
         channel,
-        address,
+        addresses,
         background,
         signal: either,
       });

@@ -5,18 +5,27 @@ import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import { connect, knock, KnockPace, logIn, openGreeting } from '../../ssh';
 import { orAborted, pause, throwIfAborted } from '../../util/abort';
+import { reasonOf } from '../../util/system-error';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import type { TaskWatch } from '../ecs/task-watch';
-import { addressOf, networkInterfaceIdOf } from '../model/task-view';
+import { hostAddresses } from '../model/host-addresses';
+import { addressesOf, addressOf, ipv4Of, networkInterfaceIdOf } from '../model/task-view';
 import type { InterfaceAddresses } from '../model/task-view';
 import type { Host, HostAddress } from '../model/types';
 import type { Carrier, NewHost, ReachedHost, Route } from './carrier';
+import { firstAddress } from './first-address';
+import type { RaceOptions } from './first-address';
 import type { KeyStore } from './key-store';
 
 /** Login errors to retry until the create's own deadline. */
 const NOT_YET: ReadonlySet<string> = new Set(['unreachable', 'timed-out']);
+/** Milliseconds in which one of a host's addresses has to answer, when only its address is asked for. */
+const ANSWER_MS = 5_000;
 /** Milliseconds between two lookups of the public address, which appears shortly after the network interface. */
 const ADDRESS_INTERVAL_MS = 200;
+
+const isSame = (one: HostAddress, other: HostAddress | undefined): boolean =>
+  one.host === other?.host && one.port === other.port;
 
 export interface DirectCarrierParts {
   readonly config: ProviderConfig;
@@ -26,14 +35,17 @@ export interface DirectCarrierParts {
 }
 
 /** Throws `unreachable` if the host has none. */
-function presentAddress({ name, state, address }: Host): HostAddress {
-  if (address !== null) return address;
-  throw new MngrFargateError('unreachable', `host ${name} has no address (it is ${state})`);
+function presentAddresses(host: Host): readonly HostAddress[] {
+  const addresses = hostAddresses(host);
+  if (addresses.length > 0) return addresses;
+  throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
 }
 
 /** SSH over TCP to the host's own address. */
 export class DirectCarrier implements Carrier {
   private readonly pace = new KnockPace();
+  /** The address at which a host with several answered, by its id. */
+  private readonly answered = new Map<string, HostAddress>();
 
   constructor(private readonly parts: DirectCarrierParts) {}
 
@@ -42,49 +54,66 @@ export class DirectCarrier implements Carrier {
    * first SSH server that proves its host key.
    */
   async reach(host: NewHost, signal: AbortSignal, onFound: () => void): Promise<ReachedHost> {
-    const { address, addresses } = await this.learnAddress(host.taskArn, signal);
+    const { candidates, addresses } = await this.learnAddresses(host.taskArn, signal);
     onFound();
-    const channel = await this.firstLogin(host, address, signal);
-    return { channel, address, publicIp: addresses?.publicIp ?? null, privateIp: addresses?.privateIp ?? null };
+    const { channel, address } = await this.firstLoginOf(host, candidates, signal);
+    return {
+      channel,
+      addresses: [address, ...candidates.filter((other) => !isSame(other, address))],
+      publicIp: addresses?.publicIp ?? null,
+      privateIp: addresses?.privateIp ?? null,
+      ipv6: addresses?.ipv6 ?? null,
+    };
   }
 
   async connect(host: Host, privateKey: string, signal?: AbortSignal): Promise<HostChannel> {
-    const address = presentAddress(host);
-    const keys = await this.parts.keys.pinnedKeys(host.hostId, address);
-    return connect({ ...address, privateKey, hostKey: { type: 'pinned', keys }, signal });
+    const addresses = presentAddresses(host);
+    const keys = await this.parts.keys.pinnedKeys(host.hostId, addresses[0] ?? null);
+    const hostKey = { type: 'pinned', keys } as const;
+    return this.first(
+      host,
+      addresses,
+      (address, either) => connect({ ...address, privateKey, hostKey, signal: either }),
+      {
+        discard: (channel) => channel.close(),
+        signal,
+      },
+    );
   }
 
-  routeTo(): Promise<Route> {
-    return Promise.resolve('direct');
+  /** Of a host with two addresses the one that answers is learned here, for `addressFor`. */
+  async routeTo(host: Host, signal?: AbortSignal): Promise<Route> {
+    if (hostAddresses(host).length > 1) await this.answers(host, ANSWER_MS, signal);
+    return 'direct';
+  }
+
+  addressFor(host: Host): HostAddress | null {
+    return this.answered.get(host.hostId) ?? host.address;
   }
 
   async open(host: Host, signal?: AbortSignal): Promise<Duplex> {
-    const { host: at, port } = presentAddress(host);
-    const socket = createConnection({ host: at, port, noDelay: true });
-    const connected = new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    try {
-      await orAborted(connected, `connecting to ${at} port ${port}`, signal);
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      if (isMngrFargateError(error)) throw error;
-      const problem = `cannot reach SSH at ${at} port ${port}: ${(error as Error).message}`;
-      throw new MngrFargateError('unreachable', problem, { cause: error });
-    }
+    return this.first(host, presentAddresses(host), openSocket, { discard: (socket) => void socket.destroy(), signal });
   }
 
-  /** Whether an SSH server answers at the host's address within so many milliseconds. It isn't logged in to. */
+  /** Whether an SSH server answers at an address of the host within so many milliseconds. It isn't logged in to. */
   async answers(host: Host, withinMs: number, signal?: AbortSignal): Promise<boolean> {
-    const { host: at, port } = presentAddress(host);
-    const attempt = openGreeting({ host: at, port, timeoutMs: withinMs });
+    const greet = async ({ host: at, port }: HostAddress, either?: AbortSignal): Promise<Duplex> => {
+      const attempt = openGreeting({ host: at, port, timeoutMs: withinMs });
+      try {
+        return (await orAborted(attempt.greeting, `connecting to ${at} port ${port}`, either)).stream;
+      } catch (error) {
+        attempt.abandon();
+        if (isMngrFargateError(error)) throw error;
+        throw new MngrFargateError('unreachable', `no SSH answer from ${at} port ${port}`, { cause: error });
+      }
+    };
     try {
-      const { stream } = await orAborted(attempt.greeting, `connecting to ${at} port ${port}`, signal);
-      stream.destroy();
+      const discard = (stream: Duplex): void => void stream.destroy();
+      discard(await this.first(host, presentAddresses(host), greet, { discard, signal }));
       return true;
     } catch (error) {
-      attempt.abandon();
-      if (isMngrFargateError(error)) throw error;
-      return false;
+      if (isMngrFargateError(error) && error.code === 'unreachable' && hostAddresses(host).length > 0) return false;
+      throw error;
     }
   }
 
@@ -92,11 +121,25 @@ export class DirectCarrier implements Carrier {
     return Promise.resolve();
   }
 
-  /** The address of a task: from the first DescribeTasks that shows one, or from EC2 if a public address is wanted. */
-  private async learnAddress(
+  /** Tries the addresses, each a moment after the one before it, and remembers the one that answers. */
+  private async first<Result>(
+    { hostId }: Host,
+    addresses: readonly HostAddress[],
+    attempt: (address: HostAddress, signal?: AbortSignal) => Promise<Result>,
+    options: RaceOptions<Result>,
+  ): Promise<Result> {
+    const known = this.answered.get(hostId);
+    const ordered = [...addresses].sort((one, other) => Number(isSame(other, known)) - Number(isSame(one, known)));
+    const { result, address } = await firstAddress(ordered, attempt, options);
+    this.answered.set(hostId, address);
+    return result;
+  }
+
+  /** The addresses of a task: from the first DescribeTasks that shows one, or from EC2 if a public address is wanted. */
+  private async learnAddresses(
     taskArn: string,
     signal: AbortSignal,
-  ): Promise<{ address: HostAddress; addresses: InterfaceAddresses | undefined }> {
+  ): Promise<{ candidates: readonly HostAddress[]; addresses: InterfaceAddresses | undefined }> {
     const { config, watch, interfaces } = this.parts;
     for (;;) {
       const task = await watch.until(
@@ -108,14 +151,42 @@ export class DirectCarrier implements Carrier {
       const id = networkInterfaceIdOf(task);
       const addresses =
         id === undefined ? undefined : await orAborted(interfaces.find(id), 'looking up an address', signal);
-      const address = addressOf(task, config, addresses);
-      if (address !== null) return { address, addresses };
-      if (addresses !== undefined && task.lastStatus === 'RUNNING') {
+      const candidates = addressesOf(task, config, addresses);
+      const isRunning = task.lastStatus === 'RUNNING';
+      // The public IPv4 address appears a moment after the IPv6 address. In a network of IPv6 alone it never does.
+      const isComplete = ipv4Of(task, config, addresses) || addresses?.privateIp === null || isRunning;
+      if (candidates.length > 0 && isComplete) return { candidates, addresses };
+      if (addresses !== undefined && isRunning) {
         throw new MngrFargateError('unreachable', `task ${taskArn} has no public address`, {
           hint: 'use public subnets, or set `assign_public_ip = false` if this machine can reach the private addresses',
         });
       }
       await pause(ADDRESS_INTERVAL_MS, 'waiting for an address', signal);
+    }
+  }
+
+  /** Knocks on all addresses at once: a security group may let this machine in by one family alone. */
+  private async firstLoginOf(
+    host: NewHost,
+    addresses: readonly HostAddress[],
+    signal: AbortSignal,
+  ): Promise<{ channel: HostChannel; address: HostAddress }> {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const ways = addresses.map(async (address) => ({ address, channel: await this.firstLogin(host, address, either) }));
+    try {
+      const first = await Promise.race(ways);
+      for (const way of ways)
+        way.then(
+          ({ channel }) => {
+            if (channel !== first.channel) channel.close();
+          },
+          () => undefined,
+        );
+      return first;
+    } finally {
+      over.abort();
+      for (const way of ways) way.catch(() => undefined);
     }
   }
 
@@ -135,5 +206,19 @@ export class DirectCarrier implements Carrier {
         throwIfAborted(`logging in to ${host.name}`, signal);
       }
     }
+  }
+}
+
+async function openSocket({ host, port }: HostAddress, signal?: AbortSignal): Promise<Duplex> {
+  const socket = createConnection({ host, port, noDelay: true });
+  const connected = new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  try {
+    await orAborted(connected, `connecting to ${host} port ${port}`, signal);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    if (isMngrFargateError(error)) throw error;
+    const problem = `cannot reach SSH at ${host} port ${port}: ${reasonOf(error) ?? (error as Error).message}`;
+    throw new MngrFargateError('unreachable', problem, { cause: error });
   }
 }

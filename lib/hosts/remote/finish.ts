@@ -24,8 +24,8 @@ const TAG_INTERVAL_MS = 2_000;
 export interface VerifiedHost {
   readonly record: HostRecord;
   readonly channel: HostChannel;
-  /** Null if it has none. */
-  readonly address: HostAddress | null;
+  /** Empty if it has none. */
+  readonly addresses: readonly HostAddress[];
   /** Takes over the tag if it is not written at once. */
   readonly background: Background;
   readonly signal?: AbortSignal;
@@ -34,13 +34,13 @@ export interface VerifiedHost {
 /** Sets up the host, pins its key, and tags the task as ready. */
 export async function finishHost(
   services: Services,
-  { record, channel, address, background, signal }: VerifiedHost,
+  { record, channel, addresses, background, signal }: VerifiedHost,
 ): Promise<{ readonly readyAt: string; readonly record: HostRecord }> {
   const finished: HostRecord = { ...record, nonce: null, setup: null };
   // Both must end before a failure is thrown: the cleanup that follows must not race with a file being written.
   const outcomes = await Promise.allSettled([
     setUp(channel, record, signal),
-    services.keys.pin(record.hostId, address, channel.hostKey),
+    services.keys.pin(record.hostId, addresses, channel.hostKey),
   ]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -74,10 +74,10 @@ export class KeyStore {
     await writePrivateFile(join(this.folder(record.hostId), 'host.json'), `${JSON.stringify(record, null, 2)}\n`);
   }
 
-  /** Pins the key for the host's id, which is its name where no address leads to it, and for its address if it has one. */
-  async pin(hostId: string, address: HostAddress | null, hostKey: Buffer): Promise<void> {
-    const names = [hostId, ...(address === null ? [] : [knownHostsName(address.host, address.port)])];
-    await pinHostKeyAs(this.knownHosts(hostId), names, hostKey);
+  /** Pins the key for the host's id, which is its name where no address leads to it, and for each of its addresses. */
+  async pin(hostId: string, addresses: readonly HostAddress[], hostKey: Buffer): Promise<void> {
+    const names = new Set([hostId, ...addresses.map(({ host, port }) => knownHostsName(host, port))]);
+    await pinHostKeyAs(this.knownHosts(hostId), [...names], hostKey);
   }
 
   /** Keys that are pinned for the host's id, or for its address by an older launcher. */

@@ -10,8 +10,8 @@ import { orAborted, pause } from '../../util/abort';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
 import type { TaskWatch } from '../ecs/task-watch';
 import { sessionTargetOf } from '../model/session-target';
-import { addressOf, networkInterfaceIdOf } from '../model/task-view';
-import type { Host } from '../model/types';
+import { addressesOf, networkInterfaceIdOf } from '../model/task-view';
+import type { Host, HostAddress } from '../model/types';
 import type { Carrier, NewHost, ReachedHost, Route } from './carrier';
 import type { KeyStore } from './key-store';
 
@@ -77,6 +77,10 @@ export class SessionCarrier implements Carrier {
         { cause: problem ?? error },
       );
     }
+  }
+
+  addressFor({ address }: Host): HostAddress | null {
+    return address;
   }
 
   routeTo(): Promise<Route> {
@@ -196,9 +200,10 @@ export class SessionCarrier implements Carrier {
         ? undefined
         : await orAborted(this.parts.interfaces.find(id), 'looking up an address', signal).catch(() => undefined);
     return {
-      address: addressOf(task, this.parts.config, addresses),
+      addresses: addressesOf(task, this.parts.config, addresses),
       publicIp: addresses?.publicIp ?? null,
       privateIp: addresses?.privateIp ?? null,
+      ipv6: addresses?.ipv6 ?? null,
     };
   }
 }

@@ -1,5 +1,6 @@
 import { isHostName } from '../../contract/host-name';
-import type { Host } from '../../hosts/model/types';
+import { hostAddresses } from '../../hosts/model/host-addresses';
+import type { Host, HostAddress } from '../../hosts/model/types';
 import { mapBounded } from '../../util/bounded';
 import { writeFileAtomically } from '../../util/atomic-file';
 import { TomlFile } from '../toml/toml-file';
@@ -62,6 +63,8 @@ const CONNECTIONS = 32;
 interface Candidate {
   readonly hostId: string | null;
   readonly entry: DynamicHost;
+  /** The same host at its IPv6 address, if it has one besides. */
+  readonly others: readonly DynamicHost[];
 }
 
 /**
@@ -82,19 +85,25 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   const { candidates, leftOut, problem } = await listHosts().then(
     (hosts) => ({ ...sorted(hosts), problem: undefined }),
     (error: unknown) => ({
-      candidates: present.map((entry) => ({ hostId: null, entry })),
+      candidates: present.map((entry) => ({ hostId: null, entry, others: [] })),
       leftOut: [],
       problem: error,
     }),
   );
   const known = new Map(present.map((entry) => [entry.name, JSON.stringify(entry)]));
-  const reached = await mapBounded(candidates, CONNECTIONS, async ({ entry }) =>
+  const isReached = (entry: DynamicHost): Promise<boolean> =>
     known.get(entry.name) === JSON.stringify(entry)
       ? answers(entry)
-      : introduce(entry, sshProviderHostId(sshProvider, entry.name)),
-  );
-  const hosts = candidates.filter((_, index) => reached[index]);
-  const silent = candidates.filter((_, index) => !reached[index]);
+      : introduce(entry, sshProviderHostId(sshProvider, entry.name));
+  const reached = await mapBounded(candidates, CONNECTIONS, async ({ hostId, entry, others }) => {
+    // The entry that is in the file comes first: the other address may not let this machine in.
+    const isKnown = (one: DynamicHost): boolean => known.get(one.name) === JSON.stringify(one);
+    const ordered = [entry, ...others].sort((one, other) => Number(isKnown(other)) - Number(isKnown(one)));
+    for (const one of ordered) if (await isReached(one)) return { hostId, entry: one };
+    return undefined;
+  });
+  const hosts = reached.filter((host) => host !== undefined);
+  const silent = candidates.filter((_, index) => reached[index] === undefined);
   const text = renderDynamicHosts(hosts.map(({ entry }) => entry));
   const changed = text !== before.text;
   if (changed) await writeFileAtomically(file, text);
@@ -123,11 +132,11 @@ function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; rea
     else if (identityFile === null || knownHostsFile === null) leaveOut('no-key');
     else if (candidates.has(name)) leaveOut('name-taken');
     else {
-      const { host: at, port, user } = address;
-      candidates.set(name, {
-        hostId,
-        entry: { name, address: at, port, user, keyFile: identityFile, knownHostsFile },
-      });
+      const entryFor = ({ host: at, port, user }: HostAddress): DynamicHost => {
+        return { name, address: at, port, user, keyFile: identityFile, knownHostsFile };
+      };
+      const [, ...others] = hostAddresses(host);
+      candidates.set(name, { hostId, entry: entryFor(address), others: others.map(entryFor) });
     }
   }
   return { candidates: [...candidates.values()], leftOut };

@@ -1,7 +1,7 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import { HOST_TAGS } from '../../../lib/contract/tags';
-import { hostOf } from '../../../lib/hosts/model/task-view';
+import { addressesOf, hostOf } from '../../../lib/hosts/model/task-view';
 import type { Host } from '../../../lib/hosts/model/types';
 
 const CREATED = new Date('2026-11-21T10:00:00Z');
@@ -51,5 +51,28 @@ describe('a tag that somebody else has written', () => {
     expect(host({ [HOST_TAGS.createdAt]: time }).createdAt).toBe(CREATED.toISOString());
     expect(host({ [HOST_TAGS.expiresAt]: time }).expiresAt).toBeNull();
     expect(host({ [HOST_TAGS.readyAt]: time })).toMatchObject({ ready: false, readyAt: null });
+  });
+});
+
+describe('addresses of a host', () => {
+  const addresses = { publicIp: '198.51.100.7', privateIp: '10.0.0.7', ipv6: '2001:db8::7' };
+  const of = (assign: boolean, found: typeof addresses | Record<string, string | null>, task: Task = {}) =>
+    addressesOf(task, providerConfigSchema.parse({ assign_public_ip: assign }), found as typeof addresses).map(
+      ({ host: at }) => at,
+    );
+
+  test.each([
+    ['IPv4 first, IPv6 beside it', true, addresses, ['198.51.100.7', '2001:db8::7']],
+    ['private IPv4 where no public one is wanted', false, addresses, ['10.0.0.7', '2001:db8::7']],
+    ['IPv6 alone', true, { ...addresses, publicIp: null, privateIp: null }, ['2001:db8::7']],
+    ['the short form', true, { ...addresses, publicIp: null, ipv6: '2001:DB8:0:0:0:0:0:7' }, ['2001:db8::7']],
+    ['IPv4 alone', true, { ...addresses, ipv6: null }, ['198.51.100.7']],
+  ])('%s', (_what, assign, found, expected) => expect(of(assign, found)).toEqual(expected));
+
+  test('IPv6 as ECS shows it, before EC2 is asked', () => {
+    const task: Task = { containers: [{ name: 'agent', networkInterfaces: [{ ipv6Address: '2001:db8::7' }] }] };
+    expect(addressesOf(task, providerConfigSchema.parse({}), undefined)).toEqual([
+      { host: '2001:db8::7', port: 22, user: 'root' },
+    ]);
   });
 });

@@ -11,6 +11,7 @@ const BASE: Host = {
   address: null,
   publicIp: null,
   privateIp: null,
+  ipv6: null,
   createdAt: '2026-11-21T09:55:00.000Z',
   startedAt: '2026-11-21T09:55:20.000Z',
   readyAt: '2026-11-21T09:55:22.000Z',

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { STACK_OUTPUTS } from '../../../lib/contract/outputs';
+import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../../lib/contract/outputs';
 import { providerConfigSchema } from '../../../lib/contract/provider-config';
 import type { ProviderConfig } from '../../../lib/contract/provider-config';
 import { Hosts } from '../../../lib/hosts';
@@ -29,10 +29,12 @@ export interface HostsEnvironmentOptions {
   readonly addressPoolSize?: number;
   /** Where the endpoint keeps its state. Default: nowhere. */
   readonly stateDirectory?: string;
+  /** Whether the stack's subnets have IPv6 besides, as a VPC of somebody else's may. Default: false. */
+  readonly dualStack?: boolean;
 }
 
 export async function startHostsEnvironment(options: HostsEnvironmentOptions = {}): Promise<HostsEnvironment> {
-  const { stateDirectory, ...addresses } = options;
+  const { stateDirectory, dualStack = false, ...addresses } = options;
   const folder = mkdtempSync(join(tmpdir(), 'mngr-hosts-'));
   const state = join(folder, 'state');
   mkdirSync(state, { mode: 0o700 });
@@ -41,7 +43,9 @@ export async function startHostsEnvironment(options: HostsEnvironmentOptions = {
     endpointId: `hosts-${randomBytes(4).toString('hex')}`,
     ...addresses,
   });
-  const local = await startLocalEndpoint({ runtime, assemblyDirectory: await cachedAssembly(), stateDirectory });
+  const assembly = await cachedAssembly();
+  const assemblyDirectory = dualStack ? withIpv6(assembly, join(folder, 'cdk.out')) : assembly;
+  const local = await startLocalEndpoint({ runtime, assemblyDirectory, stateDirectory });
   const list = (key: keyof typeof STACK_OUTPUTS): string[] => (local.outputs[STACK_OUTPUTS[key]] ?? '').split(',');
   const text = (key: keyof typeof STACK_OUTPUTS): string => local.outputs[STACK_OUTPUTS[key]] as string;
   const config = providerConfigSchema.parse({
@@ -75,4 +79,17 @@ export async function startHostsEnvironment(options: HostsEnvironmentOptions = {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A copy of an assembly whose subnets give IPv6 addresses. */
+function withIpv6(assembly: string, folder: string): string {
+  cpSync(assembly, folder, { recursive: true });
+  const file = join(folder, `${DEFAULT_STACK_NAME}.template.json`);
+  const template = JSON.parse(readFileSync(file, 'utf8')) as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
+  };
+  for (const { Type, Properties } of Object.values(template.Resources))
+    if (Type === 'AWS::EC2::Subnet') Properties.AssignIpv6AddressOnCreation = true;
+  writeFileSync(file, JSON.stringify(template));
+  return folder;
 }

@@ -17,6 +17,8 @@ export interface TaskInterface {
   readonly privateDnsName: string;
   /** Address at which the task's sshd answers; absent when none was asked for. */
   readonly publicIp?: string;
+  /** Absent in a subnet without IPv6. */
+  readonly ipv6?: string;
   /** As ECS writes it: the ARN of the task's attachment. */
   readonly description: string;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
@@ -28,6 +30,7 @@ export interface NewInterface {
   readonly securityGroups: readonly string[];
   readonly privateIp: string;
   readonly publicIp?: string;
+  readonly ipv6?: string;
   readonly description: string;
   readonly tags: TaskInterface['tags'];
   readonly attachedAt: Date;

@@ -15,6 +15,8 @@ export interface Subnet {
   readonly cidr: string;
   readonly availabilityZone: string;
   readonly mapPublicIp: boolean;
+  /** Absent where the subnet has IPv4 alone. */
+  readonly ipv6Cidr?: string;
   readonly tags: readonly Ec2Tag[];
 }
 
@@ -36,6 +38,14 @@ const IMPORTED_VPC = 'vpc-00000000000000000';
 const IMPORTED_CIDR = '10.0.0.0/16';
 
 const tagsOf = (resource: StackResource): Ec2Tag[] => (resource.properties.Tags ?? []) as Ec2Tag[];
+
+/** What AWS takes out of the VPC's block where the template leaves that to it. */
+const SOME_IPV6_CIDR = '2600:1f00:0:1::/64';
+
+function ipv6CidrOf(properties: StackResource['properties']): string | undefined {
+  if (typeof properties.Ipv6CidrBlock === 'string') return properties.Ipv6CidrBlock;
+  return properties.AssignIpv6AddressOnCreation === true ? SOME_IPV6_CIDR : undefined;
+}
 
 /** Every `<prefix>-…` id that a value mentions. */
 function mentioned(value: unknown, prefix: string): string[] {
@@ -65,6 +75,7 @@ export class Network {
         cidr: String(properties.CidrBlock),
         availabilityZone: String(properties.AvailabilityZone ?? availabilityZonesOf(stack.place.region)[0]),
         mapPublicIp: properties.MapPublicIpOnLaunch === true,
+        ipv6Cidr: ipv6CidrOf(properties),
         tags: tagsOf(resource),
       });
     }

@@ -48,7 +48,8 @@ export function networkInterfaceView(eni: TaskInterface, context: ViewContext): 
       GroupName: context.network.securityGroups.get(id)?.name ?? id,
     })),
     InterfaceType: 'interface',
-    Ipv6Addresses: [],
+    Ipv6Address: eni.ipv6,
+    Ipv6Addresses: eni.ipv6 === undefined ? [] : [{ Ipv6Address: eni.ipv6, IsPrimaryIpv6: false }],
     MacAddress: eni.macAddress,
     OwnerId: context.accountId,
     PrivateDnsName: eni.privateDnsName,
@@ -85,11 +86,22 @@ export function subnetView(subnet: Subnet, context: ViewContext): SubnetView {
     AvailabilityZoneId: zoneId(subnet.availabilityZone),
     DefaultForAz: false,
     MapPublicIpOnLaunch: subnet.mapPublicIp,
-    AssignIpv6AddressOnCreation: false,
-    Ipv6CidrBlockAssociationSet: [],
+    AssignIpv6AddressOnCreation: subnet.ipv6Cidr !== undefined,
+    Ipv6CidrBlockAssociationSet: ipv6Association(subnet),
     Tags: [...subnet.tags],
   };
 }
+
+const ipv6Association = ({ id, ipv6Cidr }: Subnet): SubnetView['Ipv6CidrBlockAssociationSet'] =>
+  ipv6Cidr === undefined
+    ? []
+    : [
+        {
+          AssociationId: `subnet-cidr-assoc-${id.slice('subnet-'.length)}`,
+          Ipv6CidrBlock: ipv6Cidr,
+          Ipv6CidrBlockState: { State: 'associated' },
+        },
+      ];
 
 export const vpcView = (vpc: Vpc, { accountId }: ViewContext): VpcView => ({
   VpcId: vpc.id,

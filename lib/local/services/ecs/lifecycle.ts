@@ -11,6 +11,7 @@ import type { PreparedImage, TaskRuntime } from '../../runtimes/runtime';
 import { imageSourceOf } from '../../template/assembly';
 import type { World } from '../../world';
 import type { EcsArns } from './arns';
+import { ipv6Of } from './ipv6-address';
 import { privateAddress } from './private-address';
 import { containerFailure, StartFailure } from './start-failure';
 import type { Ending } from './start-failure';
@@ -193,6 +194,7 @@ export class TaskLifecycle {
       // Without a public address the private one is the one that leads to the task.
       privateIp: assignPublicIp ? privateAddress(subnet.cidr, record.sequence) : record.address.ip,
       publicIp: assignPublicIp ? record.address.ip : undefined,
+      ipv6: subnet.ipv6Cidr === undefined ? undefined : ipv6Of(record.address.ip),
       description: arns.attachment(attachment?.id ?? ''),
       tags: [],
       attachedAt: clock.now(),
@@ -213,7 +215,9 @@ export class TaskLifecycle {
     const networkBindings =
       port === SSH_PORT ? [] : [{ bindIP: ip, containerPort: SSH_PORT, hostPort: port, protocol: 'tcp' as const }];
     this.updateContainers(record, (container) => {
-      container.networkInterfaces = [{ attachmentId: attachment?.id, privateIpv4Address: created.privateIp }];
+      container.networkInterfaces = [
+        { attachmentId: attachment?.id, privateIpv4Address: created.privateIp, ipv6Address: created.ipv6 },
+      ];
       container.networkBindings = networkBindings;
     });
     record.task.connectivity = 'CONNECTED';
