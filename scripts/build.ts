@@ -23,6 +23,7 @@ import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '.
  * - dist/cli: the CLI and the local endpoint's daemon as ES modules, split at their `import()`s. A command reads one or two
  *   files instead of the AWS SDK's thousand files, and `--version` reads none of the SDK;
  * - dist/bin/mngr-fargate.js: starts dist/cli;
+ * - dist/sandboxd/sandboxd.js: the exec engine of sandboxes in one file, for the host's own Node;
  * - dist/web: the sandbox service's page, for browsers.
  *
  * Types are checked and declared at the same time; `--skip-types` skips that.
@@ -36,6 +37,8 @@ const PAGE = join('lib', 'sandbox', 'web');
 const PAGE_FILES = ['index.html', 'icon.svg'];
 /** Browsers of the last three years. */
 const BROWSERS = ['chrome115', 'firefox115', 'safari16.4'];
+/** Debian bookworm's, which is in the image. */
+const NODE_IN_IMAGE = 'node18';
 
 /** The programs in dist/cli, by name. */
 const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon/main.ts' };
@@ -102,8 +105,9 @@ async function main(): Promise<void> {
   const modules = await step('modules', () => compile(sources));
   const commandLine = await step('command line', bundle);
   const lambdas = await step('lambdas', bundleLambdas);
+  const engine = await step('sandboxd', bundleSandboxd);
   const page = await step('page', bundlePage);
-  if (![modules, commandLine, lambdas, page, await types].every(Boolean)) process.exitCode = 1;
+  if (![modules, commandLine, lambdas, engine, page, await types].every(Boolean)) process.exitCode = 1;
 }
 
 /** Runs a step, prints one line about it, and returns whether it succeeded. */
@@ -211,6 +215,21 @@ async function bundlePage(): Promise<string> {
   });
   for (const file of PAGE_FILES) copyFileSync(join(ROOT, PAGE, file), join(folder, file));
   return `${kilobytes(statSync(join(folder, 'app.js')).size)} of JavaScript`;
+}
+
+async function bundleSandboxd(): Promise<string> {
+  const outfile = join(DIST, 'sandboxd', 'sandboxd.js');
+  await build({
+    entryPoints: [join(ROOT, 'docker', 'sandboxd', 'main.ts')],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: NODE_IN_IMAGE,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  return kilobytes(statSync(outfile).size);
 }
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;

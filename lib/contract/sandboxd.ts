@@ -20,7 +20,23 @@
  */
 export const SANDBOXD_VERSION = 1;
 
-/** Folder of the engine in the host, 0700 and root's: socket, token, state, output. */
+/** Codes of the engine's errors. */
+export type SandboxdErrorCode =
+  | 'bad_request'
+  | 'unauthorized'
+  | 'permission_denied'
+  | 'route_not_found'
+  | 'event_not_found'
+  | 'file_not_found'
+  | 'is_a_directory'
+  | 'not_a_directory'
+  | 'file_exists'
+  | 'event_ended'
+  | 'too_large'
+  | 'no_space'
+  | 'internal';
+
+/** Folder of the engine in the host, root's: socket, hash of the token, state, output. Only its pipes can be reached by others. */
 export const SANDBOXD_DIRECTORY = '/run/mngr-sandboxd';
 export const SANDBOXD_SOCKET = `${SANDBOXD_DIRECTORY}/socket`;
 /** The user whose rights commands and file routes have by default, its home and its first folder. */
@@ -126,3 +142,18 @@ export const FRAME = {
   alive: 5,
 } as const;
 export const FRAME_HEADER_BYTES = 13;
+
+export interface Frame {
+  readonly type: number;
+  readonly offset: number;
+  readonly payload: Buffer;
+}
+
+export function encodeFrame(type: number, offset: number, payload: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
+  frame.writeUInt8(type, 0);
+  frame.writeBigUInt64BE(BigInt(offset), 1);
+  frame.writeUInt32BE(payload.length, 9);
+  frame.set(payload, FRAME_HEADER_BYTES);
+  return frame;
+}

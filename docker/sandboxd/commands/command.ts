@@ -1,0 +1,231 @@
+import { closeSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { CommandRequest, CommandResult, CommandState, CommandStatus } from '../../../lib/contract/sandboxd';
+import type { Host } from '../host/host';
+import { openBothEnds, PipeReader } from '../host/pipes';
+import { OutputLog } from '../output/output-log';
+import type { Followed } from '../output/output-stream';
+import type { CommandPipes, KeptRequest } from './journal';
+
+export const DEFAULT_OUTPUT_LIMIT = 64 * 1024 * 1024;
+
+export type Reason = CommandResult['reason'];
+
+/** What ends a command before its time: the first of them counts. */
+export interface Ending {
+  readonly reason: 'timeout' | 'signal';
+  signal: string;
+}
+
+/** One command: its output, its streams while it runs, and its one end. */
+export class Command implements Followed {
+  state: CommandState = 'queued';
+  startedAt: number | null = null;
+  endedAt: number | null = null;
+  result: CommandResult | null = null;
+  pipes: CommandPipes | undefined;
+  /** Ticks of the machine when it was started. */
+  since = 0;
+  pid: number | undefined;
+  startTime = 0;
+  /** Its streams are open at its end. */
+  opened = false;
+  ending: Ending | undefined;
+  private kept: OutputLog | undefined;
+  private readers: PipeReader[] = [];
+  private writer: Socket | undefined;
+  private stdinClosed = false;
+  private readonly waiting = new Set<() => void>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(
+    private readonly host: Host,
+    readonly id: string,
+    /** Names it to its shell. */
+    readonly number: number,
+    readonly request: KeptRequest,
+    /** In memory alone, and gone once it has started. */
+    private hidden: Pick<CommandRequest, 'env' | 'secret'> | undefined,
+    /** Where the output ended, of a command of an earlier engine. */
+    private readonly recovered: boolean = false,
+  ) {}
+
+  get shell(): string | null {
+    return this.request.shell ?? null;
+  }
+
+  get log(): OutputLog {
+    const limit = this.request.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
+    const { output } = this.host.places;
+    this.kept ??= this.recovered ? OutputLog.recover(output, this.id, limit) : new OutputLog(output, this.id, limit);
+    return this.kept;
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return this.hidden?.env ?? {};
+  }
+
+  get secret(): string | undefined {
+    return this.hidden?.secret;
+  }
+
+  status(): CommandStatus {
+    const { id, state, shell, startedAt, endedAt, result } = this;
+    return { id, state, shell, startedAt, endedAt, offset: this.endOffset(), result };
+  }
+
+  ended(): CommandStatus | undefined {
+    return this.state === 'ended' ? this.status() : undefined;
+  }
+
+  onEnd(callback: () => void): () => void {
+    this.waiting.add(callback);
+    return () => this.waiting.delete(callback);
+  }
+
+  /** Reads its output from now on. */
+  attach(pipes: CommandPipes): void {
+    this.pipes = pipes;
+    this.readers = (['stdout', 'stderr'] as const).map(
+      (stream) => new PipeReader(pipes[stream], (bytes) => this.log.append(stream, bytes)),
+    );
+    if (pipes.stdin === undefined) return;
+    this.writer = new Socket({ fd: openBothEnds(pipes.stdin), readable: false, writable: true });
+    this.writer.on('error', () => undefined);
+  }
+
+  /** Once its end of the pipes is open: the secret's is closed here, and so is stdin if it was to be. */
+  hasOpened(): void {
+    if (this.opened) return;
+    this.opened = true;
+    this.hidden = undefined;
+    for (const path of [this.pipes?.secret, this.pipes?.text]) if (path !== undefined) this.host.pipes.release(path);
+    if (this.stdinClosed) this.endStdin();
+    for (const callback of this.waiting) callback();
+  }
+
+  giveSecret(path: string, secret: string): void {
+    const descriptor = openBothEnds(path);
+    writeSync(descriptor, secret);
+    // The keeper holds what was written.
+    closeSync(descriptor);
+  }
+
+  /** Writes as fast as the command reads. Resolves early if the command ends. */
+  async writeStdin(data: Readable, close: boolean): Promise<void> {
+    await this.until(() => this.state !== 'queued' && this.opened);
+    for await (const bytes of data) {
+      const { writer } = this;
+      if (writer === undefined || writer.destroyed || this.stdinClosed) break;
+      if (!writer.write(bytes as Buffer)) await settled(writer);
+    }
+    data.resume();
+    if (!close) return;
+    const { writer } = this;
+    if (writer !== undefined && !writer.destroyed && writer.writableLength > 0) {
+      await new Promise<void>((resolve) => {
+        writer.write(Buffer.alloc(0), () => resolve());
+        writer.once('close', () => resolve());
+      });
+    }
+    this.stdinClosed = true;
+    this.endStdin();
+  }
+
+  /** It came with variables or a secret, which an engine that was killed has taken with it. */
+  get isIncomplete(): boolean {
+    return this.request.unkept === true && this.hidden === undefined;
+  }
+
+  get takesStdin(): boolean {
+    return this.request.stdin === 'open' || this.request.terminal !== undefined;
+  }
+
+  /** Once: `change` gives the end its words, and is written down before anybody is told. */
+  finish(result: CommandResult, at: number, writeDown: (offset: number) => void): void {
+    if (this.state === 'ended') return;
+    writeDown(this.log.offset);
+    this.result = result;
+    this.endedAt = at;
+    this.state = 'ended';
+    this.hidden = undefined;
+    this.closePipes();
+    this.log.close();
+    for (const callback of [...this.waiting]) callback();
+    this.waiting.clear();
+  }
+
+  /** An end that an earlier engine wrote down. */
+  hasEnded(result: CommandResult, at: number, offset: number): void {
+    this.state = 'ended';
+    this.result = result;
+    this.endedAt = at;
+    this.knownOffset = offset;
+  }
+
+  /** All that is in its pipes at this moment. */
+  drain(): void {
+    for (const reader of this.readers) reader.drain();
+  }
+
+  after(milliseconds: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      work();
+    }, milliseconds);
+    this.timers.add(timer);
+  }
+
+  clearTimers(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition() && this.state !== 'ended') {
+      await new Promise<void>((resolve) => {
+        const undo = this.onEnd(() => {
+          undo();
+          resolve();
+        });
+      });
+    }
+  }
+
+  closePipes(): void {
+    // What still has them open goes on, into the void, until it closes them.
+    for (const reader of this.readers) reader.discard();
+    this.readers = [];
+    this.writer?.destroy();
+    this.writer = undefined;
+    const { pipes } = this;
+    if (pipes === undefined) return;
+    for (const path of Object.values(pipes)) if (path !== undefined) this.host.pipes.release(path as string);
+    this.pipes = undefined;
+  }
+
+  private knownOffset: number | undefined;
+
+  /** Without reading the log of a command of an earlier engine. */
+  private endOffset(): number {
+    return this.kept?.offset ?? this.knownOffset ?? (this.recovered ? this.log.offset : 0);
+  }
+
+  private endStdin(): void {
+    if (!this.opened || this.pipes?.stdin === undefined) return;
+    this.writer?.destroy();
+    this.writer = undefined;
+    this.host.pipes.release(this.pipes.stdin);
+  }
+}
+
+const settled = (writer: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      writer.off('drain', done).off('close', done);
+      resolve();
+    };
+    writer.on('drain', done).on('close', done);
+    if (writer.destroyed || !writer.writableNeedDrain) done();
+  });

@@ -1,0 +1,31 @@
+import type { Frame } from '../../contract/sandboxd';
+import { FRAME_HEADER_BYTES } from '../../contract/sandboxd';
+import { SandboxError } from '../model/errors';
+
+/** No engine sends longer ones. */
+const LONGEST_PAYLOAD = 16 * 1024 * 1024;
+
+/** Splits bytes, in whatever parts they come, into frames. */
+export class FrameReader {
+  private rest: Buffer = Buffer.alloc(0);
+
+  /** The frames that are complete with these bytes. Throws `session_unavailable` for what is no frame. */
+  push(bytes: Buffer): Frame[] {
+    const data = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
+    const frames: Frame[] = [];
+    let at = 0;
+    while (at + FRAME_HEADER_BYTES <= data.length) {
+      const length = data.readUInt32BE(at + 9);
+      if (length > LONGEST_PAYLOAD) {
+        throw new SandboxError('session_unavailable', `sandboxd sent a frame of ${length} bytes, which it never does`);
+      }
+      const end = at + FRAME_HEADER_BYTES + length;
+      if (end > data.length) break;
+      const offset = Number(data.readBigUInt64BE(at + 1));
+      frames.push({ type: data.readUInt8(at), offset, payload: data.subarray(at + FRAME_HEADER_BYTES, end) });
+      at = end;
+    }
+    this.rest = data.subarray(at);
+    return frames;
+  }
+}
