@@ -40,3 +40,15 @@ export function ephemeralStorageProblem(gib: number): string | undefined {
   if (gib === included || (Number.isInteger(gib) && gib >= min && gib <= max)) return undefined;
   return `ephemeral storage of ${gib} GiB is not possible: use ${min} to ${max}, or leave it out for ${included}`;
 }
+
+/** The smallest size that has at least so much of both, in CPU units and MiB; undefined if even the largest has less. */
+export function smallestFargateSize(
+  cpu: number,
+  memory: number,
+): { readonly cpu: number; readonly memory: number } | undefined {
+  for (const [units, memories] of FARGATE_SIZES) {
+    const enough = memories.find((mebibytes) => mebibytes >= memory);
+    if (units >= cpu && enough !== undefined) return { cpu: units, memory: enough };
+  }
+  return undefined;
+}

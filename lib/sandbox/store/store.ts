@@ -57,9 +57,10 @@ export interface Store {
   endOpenEvents(generation: string, end: Omit<EventEnd, 'log'>): Promise<readonly number[]>;
   /** The kept output of an ended event as frames (lib/contract/sandboxd.ts). */
   outputLog(generation: string, seq: number): Promise<Buffer | undefined>;
-  /** Ended events whose output the engine may still have, oldest first; and that it has it no longer. */
-  keptByEngine(generation: string): Promise<readonly { readonly seq: number; readonly endedAt: number }[]>;
-  forgottenByEngine(generation: string, seq: number): Promise<void>;
+  /** Ended events whose output the engine still has, oldest first. */
+  keptByEngine(generation: string): Promise<readonly KeptByEngine[]>;
+  /** Durable, with all that was written before: from then on the engine may forget the output. */
+  forgottenByEngine(generation: string, seqs: readonly number[]): Promise<void>;
 
   /**
    * Who does the work of `name` until the lease runs out. True for its holder and for whoever takes a free or run-out one.
@@ -225,8 +226,14 @@ export interface EventEnd {
   readonly result: Omit<EventResult, 'stdout' | 'stderr'>;
   /** Frames of the kept output, `gap` frames among them. */
   readonly log: Buffer;
-  /** Whether the engine has more output than the log. */
-  readonly keptByEngine?: boolean;
+  /** Whether the engine has the output too, or more of it than the log. Default: it has none. */
+  readonly inEngine?: 'same' | 'more';
+}
+
+export interface KeptByEngine {
+  readonly seq: number;
+  readonly endedAt: number;
+  readonly has: 'same' | 'more';
 }
 
 export interface StoredKey extends Key {

@@ -51,11 +51,11 @@ export const MIGRATIONS: readonly string[] = [
     submitted_at INTEGER NOT NULL,
     started_at INTEGER,
     completed_at INTEGER,
-    engine_has INTEGER NOT NULL DEFAULT 0,
+    in_engine INTEGER NOT NULL DEFAULT 0,
     UNIQUE (generation, seq)
   ) STRICT;
   CREATE INDEX open_events ON events (generation, seq) WHERE status IN ('pending', 'running');
-  CREATE INDEX engine_events ON events (generation, seq) WHERE engine_has = 1;
+  CREATE INDEX engine_events ON events (generation, seq) WHERE in_engine > 0;
 
   CREATE TABLE outputs (
     event INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,

@@ -6,6 +6,7 @@ import type {
   EventEnd,
   HostChange,
   Idempotency,
+  KeptByEngine,
   NewEvent,
   NewSession,
   SessionChange,
@@ -26,6 +27,7 @@ import type { EventRow, KeyRow, SessionRow } from './rows';
 const MAX_OPEN_EVENTS = 10_000;
 /** A page of events ends early once it has this much output. */
 const PAGE_BYTES = 16 * 1024 * 1024;
+const IN_ENGINE = { same: 1, more: 2 } as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The store in one SQLite file, for one process. */
@@ -308,15 +310,26 @@ export class SqliteStore implements Store {
     return (row as { log: Buffer } | undefined)?.log;
   }
 
-  async keptByEngine(generation: string): Promise<readonly { readonly seq: number; readonly endedAt: number }[]> {
-    return this.all(
-      'SELECT seq, completed_at AS endedAt FROM events WHERE generation = ? AND engine_has = 1 ORDER BY seq',
+  async keptByEngine(generation: string): Promise<readonly KeptByEngine[]> {
+    const rows = this.all(
+      'SELECT seq, completed_at, in_engine FROM events WHERE generation = ? AND in_engine > 0 ORDER BY seq',
       generation,
-    ) as { seq: number; endedAt: number }[];
+    ) as { seq: number; completed_at: number; in_engine: number }[];
+    return rows.map((row) => ({
+      seq: row.seq,
+      endedAt: row.completed_at,
+      has: row.in_engine === IN_ENGINE.more ? 'more' : 'same',
+    }));
   }
 
-  async forgottenByEngine(generation: string, seq: number): Promise<void> {
-    this.run('UPDATE events SET engine_has = 0 WHERE generation = ? AND seq = ?', generation, seq);
+  async forgottenByEngine(generation: string, seqs: readonly number[]): Promise<void> {
+    this.durably(() =>
+      this.run(
+        'UPDATE events SET in_engine = 0 WHERE generation = ? AND seq IN (SELECT value FROM json_each(?))',
+        generation,
+        JSON.stringify(seqs),
+      ),
+    );
   }
 
   async takeLease(name: string, holder: string, now: number, untilMs: number): Promise<boolean> {
@@ -405,11 +418,11 @@ export class SqliteStore implements Store {
   private end(generation: string, seq: number, end: EventEnd): boolean {
     const row = this.get(
       `UPDATE events SET status = @status, result = @result, completed_at = @at, sealed = NULL,
-         started_at = coalesce(@startedAt, started_at), engine_has = @engineHas
+         started_at = coalesce(@startedAt, started_at), in_engine = @inEngine
        WHERE generation = @generation AND seq = @seq AND status IN ('pending', 'running') RETURNING id`,
       {
         ...{ generation, seq, status: end.status, at: end.at, startedAt: end.startedAt ?? null },
-        ...{ result: JSON.stringify(end.result), engineHas: flag(end.keptByEngine ?? false) },
+        ...{ result: JSON.stringify(end.result), inEngine: end.inEngine === undefined ? 0 : IN_ENGINE[end.inEngine] },
       },
     ) as { id: number } | undefined;
     if (row === undefined) return false;
