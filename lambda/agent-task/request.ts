@@ -14,7 +14,7 @@ export function propertiesOf({ ResourceProperties }: ResourceEvent): AgentTaskPr
   const parsed = agentTaskPropertiesSchema.safeParse(ResourceProperties);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new MngrFargateError('usage', `the resource's properties can't be used: ${problems.join('; ')}`);
+  throw new MngrFargateError('usage', `the resource's properties are not valid: ${problems.join('; ')}`);
 }
 
 /** The provider's settings, in the terms of the launcher. */

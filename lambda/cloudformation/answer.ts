@@ -66,9 +66,9 @@ function put(url: string, body: string): Promise<void> {
       response.resume();
       const { statusCode = 0 } = response;
       if (statusCode >= 200 && statusCode < 300) response.once('end', resolve);
-      else reject(new Error(`CloudFormation did not take the answer: HTTP status ${statusCode}`));
+      else reject(new Error(`CloudFormation did not accept the response: HTTP status ${statusCode}`));
     });
-    call.once('timeout', () => call.destroy(new Error('CloudFormation did not take the answer in time')));
+    call.once('timeout', () => call.destroy(new Error('CloudFormation did not accept the response in time')));
     call.once('error', reject);
     call.end(body);
   });

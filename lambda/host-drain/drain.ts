@@ -50,7 +50,7 @@ export async function drain(tasks: Tasks, options: DrainOptions): Promise<number
     if (options.isOver()) {
       const left = hosts.filter((host) => !hasEnded(host));
       throw new MngrFargateError('timed-out', `not stopped in time: ${describe(left)}`, {
-        hint: 'delete the stack again, or look in ECS at what keeps the tasks from stopping',
+        hint: 'delete the stack again, or check in ECS what keeps the tasks from stopping',
       });
     }
   }

@@ -25,7 +25,7 @@ function valueOf(key: string, text: string): unknown {
   if (key !== BOUNDARY) return value;
   const { name, arn } = value as { readonly name?: unknown; readonly arn?: unknown };
   if (typeof (name ?? arn) === 'string' && typeof value === 'object') return value;
-  throw wrong(key, `${JSON.stringify(text)} names no policy: ${BOUNDARY_FORM}`);
+  throw wrong(key, `${JSON.stringify(text)} does not name a policy: ${BOUNDARY_FORM}`);
 }
 
 function jsonOf(key: string, text: string): unknown {
@@ -37,6 +37,6 @@ function jsonOf(key: string, text: string): unknown {
 }
 
 const wrong = (key: string, problem: string): MngrFargateError =>
-  new MngrFargateError('usage', `the context can't be used:\n  - ${key}: ${problem}`, {
+  new MngrFargateError('usage', `the context is not valid:\n  - ${key}: ${problem}`, {
     details: { problems: [`${key}: ${problem}`] },
   });

@@ -97,7 +97,7 @@ const SETTINGS = {
 
   reaper: flag,
   reaperInterval: wholeNumber(60, SECONDS_PER_DAY).refine((seconds) => seconds % 60 === 0, {
-    error: (issue) => `${String(issue.input)} seconds are no whole minutes, and a schedule has no others`,
+    error: (issue) => `${String(issue.input)} seconds is not a whole number of minutes, which a schedule needs`,
   }),
   reaperDryRun: flag,
   reaperStopUntagged: flag,
@@ -146,7 +146,7 @@ function* contradictions(settings: Settings): Generator<string> {
   for (const [key, others] of REPLACES) {
     for (const other of others) {
       if (settings[key] !== undefined && settings[other] !== undefined) {
-        yield `${other}: has no effect beside ${key}: leave one of them out`;
+        yield `${other}: has no effect together with ${key}: leave one of them out`;
       }
     }
   }
@@ -170,7 +170,7 @@ function* contradictions(settings: Settings): Generator<string> {
   }
   yield* operationsContradictions(settings);
   if (settings.nagPacks?.includes('none') === true && settings.nagPacks.length > 1) {
-    yield 'nagPacks: none goes with no other pack';
+    yield 'nagPacks: none cannot be combined with another pack';
   }
   const size = fargateSizeProblem(settings.cpu ?? 1024, settings.memory ?? 4096);
   if (size !== undefined) yield size;
@@ -211,7 +211,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
   const allowed = unknown.length === 0 ? '' : `\nallowed keys: ${CONTEXT_KEYS.join(', ')}`;
   throw new MngrFargateError(
     'usage',
-    `the context can't be used:\n${problems.map((line) => `  - ${line}`).join('\n')}${allowed}`,
+    `the context is not valid:\n${problems.map((line) => `  - ${line}`).join('\n')}${allowed}`,
     {
       hint: 'docs/configuration.md lists every key with its form and default',
       details: { problems },

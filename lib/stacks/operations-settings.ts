@@ -30,13 +30,13 @@ export function* operationsContradictions(
   const told = (['alarmEmail', 'alarmTopicArn'] as const).filter((key) => settings[key] !== undefined);
   const alarms = settings.alarms ?? told.length > 0;
   if (alarmEmail !== undefined && alarmTopicArn !== undefined) {
-    yield 'alarmEmail: has no effect beside alarmTopicArn: leave one of them out';
+    yield 'alarmEmail: has no effect together with alarmTopicArn: leave one of them out';
   }
   if (!alarms && monthlyBudgetUsd === undefined) {
     for (const key of told) yield `${key}: has no effect with alarms=false and without monthlyBudgetUsd: leave it out`;
   }
   if (monthlyBudgetUsd !== undefined && !alarms && told.length === 0) {
-    yield 'monthlyBudgetUsd: needs somebody to tell: give alarmEmail or alarmTopicArn';
+    yield 'monthlyBudgetUsd: needs someone to notify: give alarmEmail or alarmTopicArn';
   }
   if (settings.budgetTag !== undefined && monthlyBudgetUsd === undefined) {
     yield 'budgetTag: has no effect without monthlyBudgetUsd';

@@ -23,8 +23,8 @@ describe('context of the CDK’s own, given with -c', () => {
   });
 
   it.each([
-    ['team-boundary', /names no policy: give JSON with its name or ARN/],
-    ['{"policy":"team-boundary"}', /names no policy/],
+    ['team-boundary', /does not name a policy: give JSON with its name or ARN/],
+    ['{"policy":"team-boundary"}', /does not name a policy/],
     ['{name:"team-boundary"}', /is not JSON/],
   ])('is refused where the CDK would ignore it: %s', (text, problem) => {
     expect(() => given({ [BOUNDARY]: text })).toThrow(problem);

@@ -106,7 +106,7 @@ describe('context that is wrong', () => {
     [
       'sshCidr',
       '203.0.113.7/24',
-      '"203.0.113.7/24" has address bits behind its prefix: use 203.0.113.7/32 for that one address, or the network\'s first address with /24',
+      '"203.0.113.7/24" has address bits after its prefix: use 203.0.113.7/32 for that one address, or the network\'s first address with /24',
     ],
     [
       'sshCidr',
@@ -150,12 +150,12 @@ describe('context that is wrong', () => {
     [{ subnetIds: 'subnet-0123456789abcdef0' }, 'subnetIds: needs vpcId, the VPC that the subnets are in'],
     [
       { vpcId: 'vpc-0123456789abcdef0', vpcCidr: '10.1.0.0/16' },
-      'vpcCidr: has no effect beside vpcId: leave one of them out',
+      'vpcCidr: has no effect together with vpcId: leave one of them out',
     ],
-    [{ clusterName: 'team', spot: 'true' }, 'spot: has no effect beside clusterName: leave one of them out'],
-    [{ image: 'a/b:1', agents: 'codex' }, 'agents: has no effect beside image: leave one of them out'],
+    [{ clusterName: 'team', spot: 'true' }, 'spot: has no effect together with clusterName: leave one of them out'],
+    [{ image: 'a/b:1', agents: 'codex' }, 'agents: has no effect together with image: leave one of them out'],
     [{ natGateways: '2' }, 'natGateways: has no effect without network=private-nat'],
-    [{ nagPacks: 'none,AwsSolutions' }, 'nagPacks: none goes with no other pack'],
+    [{ nagPacks: 'none,AwsSolutions' }, 'nagPacks: none cannot be combined with another pack'],
   ])('%j is refused, since nothing may be dropped silently', (context, problem) => {
     expect(problemsOf(context)).toEqual([problem]);
   });

@@ -129,7 +129,7 @@ describe('the warnings', () => {
 
   it('say that an IPv6 source reaches nothing in a VPC without IPv6', () => {
     expect(warnings({ sshCidr: '203.0.113.7,2001:db8::/48' })).toEqual([
-      expect.stringContaining('2001:db8::/48 reaches no host'),
+      expect.stringContaining('2001:db8::/48 has no effect'),
     ]);
   });
 

@@ -48,13 +48,13 @@ describe('the keys of dashboard, alarms and budget', () => {
   it.each([
     [
       { alarmEmail: 'a@example.com', alarmTopicArn: TOPIC },
-      'alarmEmail: has no effect beside alarmTopicArn: leave one of them out',
+      'alarmEmail: has no effect together with alarmTopicArn: leave one of them out',
     ],
     [
       { alarmTopicArn: TOPIC, alarms: 'false' },
       'alarmTopicArn: has no effect with alarms=false and without monthlyBudgetUsd: leave it out',
     ],
-    [{ monthlyBudgetUsd: '9' }, 'monthlyBudgetUsd: needs somebody to tell: give alarmEmail or alarmTopicArn'],
+    [{ monthlyBudgetUsd: '9' }, 'monthlyBudgetUsd: needs someone to notify: give alarmEmail or alarmTopicArn'],
     [{ alarms: 'true', budgetTag: 'team=a' }, 'budgetTag: has no effect without monthlyBudgetUsd'],
     [{ quotaAlarmPercent: '90' }, 'quotaAlarmPercent: has no effect without alarms: give alarmEmail or alarmTopicArn'],
     [

@@ -35,7 +35,7 @@ export function agentTaskProblems(props: AgentTaskProps): string[] {
     durationProblem('idleTimeout', props.idleTimeout, 0, Infinity),
     durationProblem('maxAge', props.maxAge, MIN_MAX_AGE_SECONDS, Infinity),
     (props.maxAge !== undefined || environment.defaultMaxAgeSeconds !== undefined) && !environment.hasReaper
-      ? 'the environment has no reaper, which is what ends a host at its maximum age: leave out maxAge and defaultMaxAge, or let it have one'
+      ? 'the environment has no reaper, which is what ends a host at its maximum age: leave out maxAge and defaultMaxAge, or give it one'
       : undefined,
     durationProblem('timeout', props.timeout, 1, AGENT_TASK_TIMEOUT.max),
     ...settingsProblems(props),
@@ -66,7 +66,7 @@ function settingsProblems({ command, env = {} }: AgentTaskProps): (string | unde
       : undefined,
     ...Object.keys(env).map(envProblem),
     known([command, env]) && size > MAX_SETTINGS
-      ? `command and env take ${size} characters, and there is room for ${MAX_SETTINGS}: put files into the image instead`
+      ? `command and env take ${size} characters, and at most ${MAX_SETTINGS} fit: put files into the image instead`
       : undefined,
   ];
 }
@@ -75,7 +75,7 @@ function envProblem(name: string): string | undefined {
   if (!known(name)) return undefined;
   if (RESERVED_VARIABLE.test(name)) return `env ${name} is reserved: the host sets it itself`;
   if (SECRET_VARIABLE.test(name)) {
-    return `env ${name} sounds like a secret, and whoever may read the stack or describe ECS tasks could read it: give the secret to the environment's \`secrets\` and read it on the host`;
+    return `env ${name} looks like a secret, and anyone who may read the stack or describe ECS tasks could read it: add the secret to the environment's \`secrets\` and read it on the host`;
   }
   return variableProblem(name);
 }

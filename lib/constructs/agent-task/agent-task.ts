@@ -106,16 +106,16 @@ export class AgentTask extends Construct implements ITaggableV2 {
     const differs = (one: string, other: string): boolean => !hasToken([one, other]) && one !== other;
     return [
       provider !== undefined && provider.environment !== environment
-        ? `resourceProvider is for environment ${provider.environment.node.path}, and the host is for ${environment.node.path}: give one of the host's own`
+        ? `resourceProvider is for environment ${provider.environment.node.path}, and the host is for ${environment.node.path}: give one that was made for the host's environment`
         : undefined,
       provider !== undefined && Stack.of(provider) !== here
         ? `resourceProvider is in stack ${Stack.of(provider).node.path}, and may only manage that stack's hosts: make one in ${here.node.path}`
         : undefined,
       differs(here.region, there.region)
-        ? `the stack is in ${here.region}, and environment ${environment.node.path} is in ${there.region}: put the host into a stack of the environment's region`
+        ? `the stack is in ${here.region}, and environment ${environment.node.path} is in ${there.region}: put the host into a stack in the environment's region`
         : undefined,
       differs(here.account, there.account)
-        ? `the stack is in account ${here.account}, and environment ${environment.node.path} is in ${there.account}: put the host into a stack of the environment's account`
+        ? `the stack is in account ${here.account}, and environment ${environment.node.path} is in ${there.account}: put the host into a stack in the environment's account`
         : undefined,
     ].filter((problem) => problem !== undefined);
   }
@@ -132,7 +132,7 @@ export class AgentTask extends Construct implements ITaggableV2 {
     return same === undefined
       ? []
       : [
-          `${same.node.path} has the name ${JSON.stringify(this.name)} too: give each host of an environment its own name`,
+          `${same.node.path} also has the name ${JSON.stringify(this.name)}: give each host of an environment its own name`,
         ];
   }
 

@@ -366,7 +366,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
         : undefined,
       ...this.twins().map(
         (path) =>
-          `${path} in the same stack has the same names (${this.taskDefinition.family}): give them namePrefixes`,
+          `${path} in the same stack has the same names (${this.taskDefinition.family}): give each its own namePrefix`,
       ),
     ].filter((problem) => problem !== undefined);
   }
@@ -424,7 +424,7 @@ function refuseContradictions(props: AgentEnvironmentProps): void {
     const contradicted = others.find((other) => props[given] !== undefined && props[other] !== undefined);
     if (contradicted !== undefined) {
       throw new Error(
-        `${given} and ${contradicted} exclude each other: ${contradicted} is a setting of what ${given} replaces, so leave one out`,
+        `${given} and ${contradicted} cannot be used together: ${contradicted} is a setting of what ${given} replaces, so leave one out`,
       );
     }
   }

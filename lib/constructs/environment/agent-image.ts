@@ -148,7 +148,7 @@ class ImportedAgentImage extends Construct implements IAgentImage {
     }
     if (/^\$\{Token\[/.test(imageUri)) {
       throw new Error(
-        `the registry of image ${this.node.path} is known only when it is deployed, so its right to be pulled can't be given: ` +
+        `the registry of image ${this.node.path} is known only when it is deployed, so the permission to pull it can't be granted: ` +
           'use AgentImage.fromEcrRepository or AgentImage.fromAsset, or write the registry as text',
       );
     }

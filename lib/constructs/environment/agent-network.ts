@@ -268,7 +268,7 @@ function networkProblems(props: AgentNetworkProps, region: string): string[] {
   );
   return [
     maxAzs !== undefined && zones !== undefined
-      ? 'maxAzs and availabilityZones exclude each other: name the zones or count them, not both'
+      ? 'maxAzs and availabilityZones cannot be used together: give the names of the zones or their number'
       : undefined,
     hasToken([vpcCidr, maxAzs, props.natGateways])
       ? 'vpcCidr, maxAzs and natGateways must be known at synthesis: give values, not tokens'

@@ -32,7 +32,7 @@ export function parseCidr(text: string): Cidr {
   }
   if (!isNetworkAddress(address, prefixLength, family)) {
     throw new Error(
-      `${JSON.stringify(text)} has address bits behind its prefix: use ${address}/${bits} for that one address, ` +
+      `${JSON.stringify(text)} has address bits after its prefix: use ${address}/${bits} for that one address, ` +
         `or the network's first address with /${prefixLength}`,
     );
   }

@@ -92,7 +92,7 @@ export class OperatorPolicy extends Construct {
     const identity: Partial<IIdentity> = grantee.grantPrincipal as IPrincipal & Partial<IIdentity>;
     if (identity.addManagedPolicy === undefined) {
       throw new Error(
-        `${this.node.path}: only a role, a user or a group can be granted to launch hosts; let others assume the operator role`,
+        `${this.node.path}: only a role, a user or a group can be given permission to launch hosts; let others assume the operator role`,
       );
     }
     identity.addManagedPolicy(this.managedPolicy);

@@ -87,7 +87,7 @@ export class SshSecurityGroup extends SecurityGroup {
     if (source.family === 'ipv6' && !ipv6Reaches) {
       Annotations.of(this).addWarningV2(
         SSH_WARNINGS.ipv6WithoutAddresses,
-        `sshCidr ${source.text} reaches no host, since this VPC is IPv4 only: give your IPv4 address, ` +
+        `sshCidr ${source.text} has no effect, since this VPC is IPv4 only: give your IPv4 address, ` +
           'or use a dual-stack VPC with vpcId and subnetIds',
       );
     }
@@ -119,7 +119,8 @@ export function sourceProblems(sources: readonly string[]): string[] {
       const cidr = parseCidr(source);
       cidrs.push(cidr);
       const block = unusableBlockOf(cidr);
-      if (block !== undefined) problems.push(`nobody connects from ${source}, as ${block} is reserved: leave it out`);
+      if (block !== undefined)
+        problems.push(`no connection comes from ${source}, as ${block} is reserved: leave it out`);
     } catch (error) {
       problems.push((error as Error).message);
     }
@@ -128,7 +129,7 @@ export function sourceProblems(sources: readonly string[]): string[] {
     const count = distinctCidrs(cidrs).filter((cidr) => cidr.family === family).length;
     if (count > MAX_SOURCES) {
       problems.push(
-        `${count} ${family} networks are too many for one security group: give at most ${MAX_SOURCES}, for example by joining neighbours into larger networks`,
+        `${count} ${family} networks are too many for one security group: give at most ${MAX_SOURCES}, for example by merging adjacent networks`,
       );
     }
   }

@@ -130,16 +130,14 @@ function refuse(props: OperationsProps, { alarms, told }: { alarms: boolean; tol
   const { monthlyBudgetUsd, quotaAlarmPercent } = props;
   if (props.alarmEmails !== undefined && props.alarmTopic !== undefined) {
     throw new Error(
-      'alarmEmails and alarmTopic exclude each other: subscribe the addresses to the topic, or leave it out',
+      'alarmEmails and alarmTopic cannot be used together: subscribe the addresses to the topic, or leave it out',
     );
   }
   if (told && !alarms && monthlyBudgetUsd === undefined) {
-    throw new Error(
-      'alarmEmails and alarmTopic have no effect with neither alarms nor monthlyBudgetUsd: leave them out',
-    );
+    throw new Error('alarmEmails and alarmTopic have no effect without alarms or monthlyBudgetUsd: leave them out');
   }
   if (monthlyBudgetUsd !== undefined && !told && !alarms) {
-    throw new Error('monthlyBudgetUsd needs somebody to tell: give alarmEmails or alarmTopic');
+    throw new Error('monthlyBudgetUsd needs someone to notify: give alarmEmails or alarmTopic');
   }
   if (props.budgetTag !== undefined && monthlyBudgetUsd === undefined) {
     throw new Error('budgetTag has no effect without monthlyBudgetUsd: leave it out, or give a budget');

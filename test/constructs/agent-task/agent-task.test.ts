@@ -237,7 +237,7 @@ describe('AgentTask', () => {
     ['a long timeout', { timeout: Duration.hours(2) }, /timeout of 7200 seconds is not possible: use 1 to 3300/],
     ['an empty command', { command: [] }, /the command is empty/],
     ['a reserved variable', { env: { MNGR_HOST_DIR: '/x' } }, /env MNGR_HOST_DIR is reserved/],
-    ['a secret', { env: { GITHUB_TOKEN: 'x' } }, /env GITHUB_TOKEN sounds like a secret.*environment's `secrets`/],
+    ['a secret', { env: { GITHUB_TOKEN: 'x' } }, /env GITHUB_TOKEN looks like a secret.*environment's `secrets`/],
     ['a variable with a hyphen', { env: { 'A-B': 'x' } }, /"A-B" is not a valid name for an environment variable/],
     ['too long a command', { command: ['echo', 'x'.repeat(6000)] }, /command and env take \d+ characters/],
     ['a tag of ours', { tags: { 'mngr-host-id': 'x' } }, /tag mngr-host-id is reserved/],
@@ -375,7 +375,7 @@ describe('AgentTask', () => {
         for (const id of ['One', 'Two'])
           new AgentTask(stack, id, { environment, name: 'r', publicKey: KEYS.publicKey });
       },
-      /\[Team\/One\] Team\/Two has the name "r" too/,
+      /\[Team\/One\] Team\/Two also has the name "r"/,
     ],
     [
       'a host in another region than its environment',

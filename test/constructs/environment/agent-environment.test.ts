@@ -179,28 +179,31 @@ describe('AgentEnvironment', () => {
 
   it.each<[string, (stack: ReturnType<typeof emptyStack>) => AgentEnvironmentProps]>([
     [
-      'network and networkOptions exclude each other',
+      'network and networkOptions cannot be used together',
       (stack) => ({ network: AgentNetwork.fromVpc(stack, 'N', { vpc: existingVpc(stack) }), networkOptions: {} }),
     ],
     [
-      'cluster and spot exclude each other',
+      'cluster and spot cannot be used together',
       (stack) => ({
         cluster: Cluster.fromClusterAttributes(stack, 'C', { clusterName: 'team', vpc: existingVpc(stack) }),
         spot: true,
       }),
     ],
     [
-      'securityGroup and sshSources exclude each other',
+      'securityGroup and sshSources cannot be used together',
       (stack) => ({
         securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'G', 'sg-1'),
         sshSources: ['203.0.113.7'],
       }),
     ],
     [
-      'taskRole and bedrock exclude each other',
+      'taskRole and bedrock cannot be used together',
       (stack) => ({ taskRole: Role.fromRoleArn(stack, 'R', 'arn:aws:iam::123456789012:role/r'), bedrock: true }),
     ],
-    ['image and agents exclude each other', (stack) => ({ image: new RegistryImage(stack, 'I'), agents: ['codex'] })],
+    [
+      'image and agents cannot be used together',
+      (stack) => ({ image: new RegistryImage(stack, 'I'), agents: ['codex'] }),
+    ],
     [
       'securityGroup needs network',
       (stack) => ({ securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'G', 'sg-1') }),

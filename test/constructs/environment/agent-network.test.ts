@@ -87,7 +87,7 @@ describe('AgentNetwork', () => {
 
   it('refuses a number of zones beside their names', () => {
     expect(() => new AgentNetwork(emptyStack(), 'Network', { maxAzs: 2, availabilityZones: ZONES })).toThrow(
-      'maxAzs and availabilityZones exclude each other: name the zones or count them, not both',
+      'maxAzs and availabilityZones cannot be used together: give the names of the zones or their number',
     );
   });
 

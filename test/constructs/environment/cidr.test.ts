@@ -41,7 +41,7 @@ describe('an IP network', () => {
 
         const read = (): unknown => parseCidr(`${text}/${prefix}`);
         if (isNetwork) expect(read()).toMatchObject({ prefixLength: prefix });
-        else expect(read).toThrow('has address bits behind its prefix');
+        else expect(read).toThrow('has address bits after its prefix');
       }),
     );
   });

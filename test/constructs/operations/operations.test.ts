@@ -86,10 +86,10 @@ describe('what would have no effect', () => {
     [
       'two places to tell',
       (stack) => ({ alarmEmails: team, alarmTopic: onCall(stack) }),
-      'alarmEmails and alarmTopic exclude each other',
+      'alarmEmails and alarmTopic cannot be used together',
     ],
     ['an address without anything to tell', { alarmEmails: team, alarms: false }, 'have no effect'],
-    ['a budget that nobody hears of', { monthlyBudgetUsd: 500 }, 'needs somebody to tell'],
+    ['a budget that nobody hears of', { monthlyBudgetUsd: 500 }, 'needs someone to notify'],
     ['a tag without a budget', { budgetTag: { key: 'team', value: 'a' } }, 'budgetTag has no effect'],
     ['a threshold without alarms', { quotaAlarmPercent: 90 }, 'quotaAlarmPercent has no effect'],
     [

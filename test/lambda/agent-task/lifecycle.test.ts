@@ -231,7 +231,7 @@ describeWith(needs, 'the hosts of a stack', () => {
         'have properties of another version',
         [],
         { Spot: 'perhaps' },
-        /the resource's properties can't be used: Spot: /,
+        /the resource's properties are not valid: Spot: /,
       ],
     ])(
       'because they %s, tell why and leave nothing',
