@@ -114,9 +114,9 @@ export class LocalFiles {
     }
     const parsed = daemonSchema.safeParse(JSON.parse(text));
     if (parsed.success) return parsed.data;
-    throw new MngrFargateError('failed', `${this.record} is not as another version of this program left it`, {
+    throw new MngrFargateError('failed', `${this.record} was not written by any version of this program`, {
       cause: parsed.error,
-      hint: `remove ${this.directory} once nothing of it runs any more`,
+      hint: `remove ${this.directory} once nothing in it is running`,
     });
   }
 

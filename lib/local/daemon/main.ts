@@ -34,7 +34,7 @@ async function main(configurationFile: string): Promise<void> {
   const end = (): void => {
     if (ending) return;
     ending = true;
-    log('ending; tasks run on');
+    log('stopping; tasks keep running');
     void endpoint
       .stop()
       .catch(logFault)

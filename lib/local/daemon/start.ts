@@ -83,7 +83,7 @@ export async function startDaemon(
 
 /** The error of a start that nobody wants any more. */
 export const abortedError = (signal: AbortSignal): MngrFargateError =>
-  new MngrFargateError('aborted', 'stopped starting the local endpoint', { cause: signal.reason });
+  new MngrFargateError('aborted', 'the start of the local endpoint was cancelled', { cause: signal.reason });
 
 const failureOf = ({ code, message, hint }: Extract<DaemonMessage, { kind: 'failed' }>): MngrFargateError =>
   new MngrFargateError(code === 'usage' || code === 'not-found' ? code : 'failed', message, { hint });

@@ -123,7 +123,7 @@ export class ContainerImages {
       if (statusOf(error) === 404 || statusOf(error) === 400) return undefined;
       throw new MngrFargateError(
         'failed',
-        `${this.engine.name} doesn't tell about image ${name}: ${engineMessage(error)}`,
+        `${this.engine.name} can't describe image ${name}: ${engineMessage(error)}`,
         {
           cause: error,
         },

@@ -151,7 +151,7 @@ export class ProcessRuntime implements TaskRuntime {
     if (spec.user !== undefined && !/^(root|0)(:(root|0))?$/.test(spec.user)) {
       throw new MngrFargateError(
         'usage',
-        `user "${spec.user}" can't be had when tasks run as processes: they run as root; start Docker or Podman for other users`,
+        `user "${spec.user}" is not supported when tasks run as processes: they run as root; start Docker or Podman for other users`,
       );
     }
     const files = this.files(spec.taskId);
@@ -316,14 +316,14 @@ function assertThatSocketsFit(stateDirectory: string, { because }: Refusal): voi
   if (stateDirectory.length + below <= SOCKET_PATH_LIMIT) return;
   throw new MngrFargateError(
     'usage',
-    `the folder ${stateDirectory} has ${stateDirectory.length} characters, and tmux's sockets of the tasks in it allow ${SOCKET_PATH_LIMIT - below} without namespaces (${because})`,
+    `the path ${stateDirectory} is ${stateDirectory.length} characters long, and without namespaces the tmux sockets of tasks allow at most ${SOCKET_PATH_LIMIT - below} (${because})`,
     { hint: `set ${LOCAL_DIRECTORY_VARIABLE} to a shorter path, for example /run/mngr-fargate` },
   );
 }
 
 function assertThatProcessesCanRun(): void {
   if (process.getuid?.() !== 0) {
-    throw new MngrFargateError('denied', 'tasks as processes need root, since hosts are logged in to as root', {
+    throw new MngrFargateError('denied', 'tasks as processes need root, since logins to hosts are as root', {
       hint: 'run this as root',
     });
   }

@@ -26,7 +26,7 @@ export class TaskFiles {
 
   constructor(parent: string, taskId: string) {
     if (!/^[\w-]+$/.test(taskId)) {
-      throw new MngrFargateError('usage', `task id "${taskId}" has other characters than letters, digits, _ and -`);
+      throw new MngrFargateError('usage', `task id "${taskId}" has characters other than letters, digits, _ and -`);
     }
     this.folder = join(parent, taskId);
   }
@@ -46,7 +46,7 @@ export class TaskFiles {
       mkdirSync(this.folder, { mode: 0o700 });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new MngrFargateError('already-exists', `task ${record.taskId} has been started already`);
+      throw new MngrFargateError('already-exists', `task ${record.taskId} has already been started`);
     }
     writeFileSync(join(this.folder, 'task.json'), JSON.stringify(record), { mode: 0o600 });
   }

@@ -40,7 +40,7 @@ const resolveRef: Intrinsic = (argument, scope) => {
   if (name === 'AWS::NoValue') return NO_VALUE;
   const value = scope.ref(name);
   if (value === undefined)
-    throw new TemplateError(`Ref to "${name}", which is no parameter or resource of the template`);
+    throw new TemplateError(`Ref to "${name}", which is not a parameter or resource of the template`);
   return value;
 };
 

@@ -10,7 +10,9 @@ export function validateDependencies(containers: readonly ContainerDefinition[])
     for (const { containerName = '', condition = '' } of dependsOn) {
       const other = byName.get(containerName);
       if (other === undefined || containerName === name) {
-        throw clientError(`The container ${name} can not depend on ${containerName}: there is no other of that name.`);
+        throw clientError(
+          `The container ${name} can not depend on ${containerName}: there is no other container with that name.`,
+        );
       }
       if (!CONDITIONS.includes(condition)) {
         throw clientError(`Unknown condition ${condition} of ${name}: it is one of ${CONDITIONS.join(', ')}.`);

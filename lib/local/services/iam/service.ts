@@ -47,7 +47,7 @@ function validate({ ActionNames = [], MaxItems, ResourcePolicy }: SimulatePrinci
     );
   }
   if (ResourcePolicy !== undefined) {
-    throw invalidInput('The local endpoint knows no resource policies: leave ResourcePolicy out.');
+    throw invalidInput('The local endpoint does not support resource policies: leave ResourcePolicy out.');
   }
 }
 

@@ -50,7 +50,7 @@ export const describeSessions =
 function filterOf({ key = '' as SessionFilter['key'], value = '' }: SessionFilter) {
   const filter = FILTERS[key ?? ''];
   if (filter === undefined) {
-    throw new AwsError('InvalidFilterKey', `The local endpoint knows no filter ${String(key)}.`);
+    throw new AwsError('InvalidFilterKey', `The local endpoint does not support the filter ${String(key)}.`);
   }
   return (session: DescribedSession): boolean => filter(session, value ?? '');
 }

@@ -41,7 +41,7 @@ export function propertiesOf(
   const values: Record<string, string> = {};
   for (const [name, given] of Object.entries(parameters)) {
     if (!(name in document.parameters)) {
-      throw validation(`Parameters not allowed: ${name} is no parameter of ${documentName}.`);
+      throw validation(`Parameters not allowed: ${name} is not a parameter of ${documentName}.`);
     }
     const [value = '', ...others] = given;
     const pattern = name === 'host' ? HOST : PORT;

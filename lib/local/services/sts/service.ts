@@ -81,7 +81,10 @@ function durationOf(role: Role, { DurationSeconds = DEFAULT_DURATION }: AssumeRo
 
 function sessionPolicies({ Policy, PolicyArns }: AssumeRoleRequest): PolicyDocument[] {
   if ((PolicyArns ?? []).length > 0) {
-    throw new AwsError('ValidationError', 'the local endpoint knows no session policies by ARN: give them as Policy');
+    throw new AwsError(
+      'ValidationError',
+      'the local endpoint does not support session policies by ARN: give them as Policy',
+    );
   }
   if (Policy === undefined) return [];
   try {

@@ -65,7 +65,9 @@ function validateShared(request: CreateServiceRequest | UpdateServiceRequest): v
   }
   const controller = request.deploymentController?.type ?? 'ECS';
   if (controller !== 'ECS') {
-    throw invalidParameter(`The local endpoint knows the deployment controller ECS, not ${String(controller)}.`);
+    throw invalidParameter(
+      `The local endpoint supports only the deployment controller ECS, not ${String(controller)}.`,
+    );
   }
   if (request.deploymentConfiguration !== undefined) validateConfiguration(request.deploymentConfiguration);
 }
@@ -73,7 +75,9 @@ function validateShared(request: CreateServiceRequest | UpdateServiceRequest): v
 function validateConfiguration(configuration: DeploymentConfiguration): void {
   const { maximumPercent, minimumHealthyPercent, alarms, strategy = 'ROLLING' } = configuration;
   if (strategy !== 'ROLLING') {
-    throw invalidParameter(`The local endpoint knows the deployment strategy ROLLING, not ${String(strategy)}.`);
+    throw invalidParameter(
+      `The local endpoint supports only the deployment strategy ROLLING, not ${String(strategy)}.`,
+    );
   }
   if (alarms?.enable === true) throw invalidParameter('The local endpoint has no alarms: leave alarms out.');
   const { maximum, minimum } = limitsOf(configuration);
