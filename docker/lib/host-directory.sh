@@ -6,7 +6,7 @@
 choose_host_id() {
   host_id=${MNGR_HOST_ID-}
   if [[ -n $host_id ]] && ! is_host_id "$host_id"; then
-    log "MNGR_HOST_ID is not host- and 32 lower-case hexadecimal digits, but $(shown "$host_id"): the host has an id of its own"
+    log "MNGR_HOST_ID is not host- and 32 lower-case hexadecimal digits, but $(shown "$host_id"): the host generates its own id"
     host_id=''
   fi
   if [[ -z $host_id && -s $host_directory/data.json ]]; then

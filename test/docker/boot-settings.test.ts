@@ -137,7 +137,7 @@ describeWith(needs, 'settings at boot', () => {
       const data = JSON.parse(await host.readFile('/mngr/data.json')) as { host_id: string };
       expect(isHostId(data.host_id)).toBe(true);
       expect(await ssh(host, 'echo "$MNGR_HOST_ID"')).toMatchObject({ code: 0, stdout: `${data.host_id}\n` });
-      expect(await host.logs()).toMatch(/^mngr: MNGR_HOST_ID is not .*: the host has an id of its own$/m);
+      expect(await host.logs()).toMatch(/^mngr: MNGR_HOST_ID is not .*: the host generates its own id$/m);
       await host.remove();
     },
   );

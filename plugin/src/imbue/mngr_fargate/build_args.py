@@ -28,7 +28,7 @@ ARGUMENTS: Final[dict[str, Argument]] = {
     "tag": Argument("KEY=VALUE", "tag of the task", is_repeatable=True),
     "env": Argument("KEY=VALUE", "variable of the host, sent over SSH", is_repeatable=True),
     "max-age": Argument("DURATION", "stop at this age, even while it is busy (8h, 2d)"),
-    "timeout": Argument("DURATION", "give up on a host that isn't ready by then; default 10m"),
+    "timeout": Argument("DURATION", "give up on a host that isn't ready after this long; default 10m"),
 }
 
 # Advertised by mngr's first Fargate plugin, which ignored them.

@@ -71,7 +71,7 @@ class FargateCli:
         except ValidationError as error:
             raise _unreadable(error) from error
         for problem in unreadable:
-            logger.warning("Going on without a host that can't be read: {}", printable(problem))
+            logger.warning("Continuing without a host that can't be read: {}", printable(problem))
         return hosts
 
     def show(self, reference: str) -> FargateHost:
@@ -137,7 +137,7 @@ class FargateCli:
             raise CliUnusableError(f"{program} ended with exit code {run.exit_code}, saying: {said}") from None
         if problem.code == "usage" and "unknown option '--contract'" in problem.message:
             raise CliUnusableError(
-                f"{program} is older than this plugin: install the version of mngr-fargate that the plugin belongs to"
+                f"{program} is older than this plugin: install the version of mngr-fargate that matches the plugin"
             )
         raise CliError(problem.code, problem.message, problem.hint)
 
@@ -164,8 +164,8 @@ def _unreadable(error: ValidationError) -> CliUnusableError:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "the document"
     return CliUnusableError(
-        f"mngr-fargate printed what this plugin can't read ({place}: {first['msg']}): "
-        "run `mngr-fargate mngr install` to bring the two together"
+        f"mngr-fargate printed output that this plugin can't read ({place}: {first['msg']}): "
+        "run `mngr-fargate mngr install` to install the matching plugin"
     )
 
 

@@ -53,14 +53,14 @@ class FargateProviderConfig(ProviderInstanceConfig):
     architecture: Literal["X86_64", "ARM64"] | None = Field(default=None, description="architecture of the image")
     log_group: str | None = Field(default=None, description="CloudWatch log group of the tasks")
     transport: Literal["auto", "direct", "ssm"] | None = Field(
-        default=None, description="how SSH gets to a host: its address, Session Manager, or whichever works"
+        default=None, description="how SSH reaches a host: its address, Session Manager, or whichever works"
     )
 
     host_dir: Path = Field(default=Path("/mngr"), description="mngr's directory on a host; the image's is /mngr")
     default_image: str | None = Field(default=None, description="image to use instead of the task definition's")
-    default_idle_mode: IdleMode = Field(default=IdleMode.IO, description="idle mode of hosts that name none")
+    default_idle_mode: IdleMode = Field(default=IdleMode.IO, description="idle mode of hosts that don't set one")
     default_activity_sources: tuple[ActivitySource, ...] | None = Field(
-        default=None, description="activity sources of hosts that name none; default: those of the idle mode"
+        default=None, description="activity sources of hosts that don't set any; default: those of the idle mode"
     )
     cli_path: Path | None = Field(
         default=None, description="the mngr-fargate program; default: $MNGR_FARGATE_CLI_PATH, then PATH"

@@ -100,7 +100,7 @@ def unusable(host: FargateHost) -> str | None:
     if not host.ready or host.address is None:
         return f"it is not ready ({host.state})"
     if host.identity_file is None or host.known_hosts_file is None:
-        return "it was created on another machine, and this one has no key for it"
+        return "it was created on another machine, and this machine has no key for it"
     return None
 
 

@@ -148,7 +148,7 @@ class FargateProvider(BaseProviderInstance):
         raise ProviderError(
             self.name,
             f"Host {_id_of(host)} can't be stopped and started again: a Fargate task loses its disk when it stops. "
-            "`mngr stop` without --stop-host stops the agent alone; `mngr destroy` ends the host",
+            "`mngr stop` without --stop-host stops only the agent; `mngr destroy` ends the host",
         )
 
     def start_host(self, host: HostInterface | HostId, snapshot_id: SnapshotId | None = None) -> Host:

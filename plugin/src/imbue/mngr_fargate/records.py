@@ -46,7 +46,7 @@ class HostRecords:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            logger.warning("Going on without {}, which can't be read", path)
+            logger.warning("Continuing without {}, which can't be read", path)
             logger.debug("{}", error)
             return None
 
