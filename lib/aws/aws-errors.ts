@@ -77,20 +77,26 @@ function networkMeaning(error: SdkError): Meaning | undefined {
   if (code === undefined) return undefined;
   if (UNKNOWN_CERTIFICATE.has(code)) return { code: 'unreachable', hint: NEEDS_CERTIFICATES };
   if (WRONG_TIME.has(code))
-    return { code: 'unreachable', hint: 'set the clock of this machine; if it is right, the certificate is not' };
+    return {
+      code: 'unreachable',
+      hint: 'set the clock of this machine; if the clock is right, the certificate has expired or is not valid yet',
+    };
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return {
       code: 'unreachable',
-      hint: 'something else answers in place of AWS: check the network, the proxy and AWS_ENDPOINT_URL',
+      hint: 'something other than AWS answered: check the network, the proxy and AWS_ENDPOINT_URL',
     };
   if (NOT_TLS.has(code))
-    return { code: 'unreachable', hint: 'what answers does not speak HTTPS: check AWS_ENDPOINT_URL and the proxy' };
+    return {
+      code: 'unreachable',
+      hint: 'the server that answered does not speak HTTPS: check AWS_ENDPOINT_URL and the proxy',
+    };
   if (!isNetworkError(code)) return undefined;
   const isHere = /^(?:127\.|::1$)/.test(error.address ?? firstOf(error).address ?? '');
   if (code === 'ECONNREFUSED' && isHere)
     return {
       code: 'unreachable',
-      hint: 'AWS_ENDPOINT_URL or a proxy names this machine, where nothing listens: start the endpoint (`mngr-fargate local up`), or unset the variable',
+      hint: 'AWS_ENDPOINT_URL or a proxy points to this machine, where nothing is listening: start the endpoint (`mngr-fargate local up`), or unset the variable',
     };
   return { code: 'unreachable', hint: 'check the network, the proxy (HTTPS_PROXY) and `aws_region`' };
 }
@@ -106,10 +112,10 @@ const isForeignAnswer = ({ name, message }: SdkError): boolean =>
 
 const foreignAnswer = (status: number): Meaning & { readonly says: string } =>
   status >= 500
-    ? { ...(MEANINGS.ServiceUnavailable as Meaning), says: `the answer was HTTP status ${status}, without a reason` }
+    ? { ...(MEANINGS.ServiceUnavailable as Meaning), says: `the response was HTTP status ${status} without a reason` }
     : {
         code: 'unreachable',
-        says: `the answer, with HTTP status ${status}, is not one of AWS`,
+        says: `the response (HTTP status ${status}) did not come from AWS`,
         hint: 'a proxy, or the sign-in page of a network, may have answered: check HTTPS_PROXY and AWS_ENDPOINT_URL',
       };
 

@@ -19,10 +19,13 @@ const NOT_ENABLED: Meaning = {
   code: 'denied',
   hint: 'enable the region or service for this account, or choose another `aws_region`',
 };
-const CLOCK: Meaning = { code: 'denied', hint: 'set the clock of this machine: AWS refuses requests of another time' };
+const CLOCK: Meaning = {
+  code: 'denied',
+  hint: 'set the clock of this machine: AWS refuses requests that are signed with the wrong time',
+};
 const AWS_FAILED: Meaning = {
   code: 'failed',
-  hint: 'AWS had a failure of its own: try again in a minute (https://health.aws.amazon.com)',
+  hint: 'AWS had an internal error: try again in a minute (https://health.aws.amazon.com)',
 };
 const THROTTLED: Meaning = {
   code: 'failed',
@@ -42,7 +45,7 @@ const KEY: Meaning = {
 };
 const OURS: Meaning = {
   code: 'failed',
-  hint: 'AWS does not know this request: use the newest version of mngr-fargate',
+  hint: 'AWS does not recognize this request: use the newest version of mngr-fargate',
 };
 const PLATFORM: Meaning = { code: 'usage', hint: 'use the platform version LATEST, and a region that has Fargate' };
 
@@ -180,7 +183,7 @@ export const ECS_TEXTS: readonly (readonly [RegExp, Meaning])[] = [
     /^Unable to assume the service[- ]linked role/i,
     {
       code: 'failed',
-      hint: 'the account lacks the role of ECS: `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`',
+      hint: 'the account lacks the service-linked role of ECS: `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`',
     },
   ],
   [
@@ -208,11 +211,11 @@ export const ECS_TEXTS: readonly (readonly [RegExp, Meaning])[] = [
 export const POLICY_TEXTS: readonly (readonly [RegExp, string])[] = [
   [
     /with an explicit deny in a (?:service|resource) control policy|because no (?:service|resource) control policy allows/i,
-    "a policy of the organization forbids it, whatever your role allows: ask who manages the organization's policies",
+    "a policy of the organization denies it, regardless of what your role allows: ask whoever manages the organization's policies",
   ],
   [
     /with an explicit deny in a permissions boundary|because no permissions boundary allows/i,
-    "the permissions boundary of your user or role doesn't allow it: ask who manages it",
+    "the permissions boundary of your user or role doesn't allow it: ask whoever manages it",
   ],
   [
     /with an explicit deny in a session policy|because no session policy allows/i,
@@ -220,6 +223,6 @@ export const POLICY_TEXTS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /with an explicit deny in a VPC endpoint policy|because no VPC endpoint policy allows/i,
-    'the policy of a VPC endpoint does not allow it: ask who manages the network',
+    'the policy of a VPC endpoint does not allow it: ask whoever manages the network',
   ],
 ];

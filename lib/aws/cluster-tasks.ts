@@ -43,7 +43,7 @@ export class ClusterTasks {
     const command = new DescribeTasksCommand({ cluster, tasks: [...arns], include: ['TAGS'] });
     const answer = await this.ecs.send(command, `describe tasks of cluster ${cluster}`, { signal });
     const { tasks = [], failures = [] } = answer;
-    return { tasks, failures: failures.map(({ arn = '', reason = 'ECS gives no reason' }) => ({ arn, reason })) };
+    return { tasks, failures: failures.map(({ arn = '', reason = 'ECS gave no reason' }) => ({ arn, reason })) };
   }
 
   /** Tasks with their tags, in the order of the ARNs, without those that ECS no longer shows. */

@@ -122,7 +122,7 @@ function profileProblem(name: string, chain: readonly Profile[], error: unknown)
   )
     ? `log in with \`aws sso login --profile ${name}\``
     : `\`aws sts get-caller-identity --profile ${name}\` must work`;
-  return new MngrFargateError('denied', `AWS profile ${name} gives no credentials: ${oneLine(message)}`, {
+  return new MngrFargateError('denied', `AWS profile ${name} has no usable credentials: ${oneLine(message)}`, {
     cause: error,
     hint,
     details: { profile: name },
@@ -143,7 +143,7 @@ function processProblem(
     'denied',
     `credential_process of AWS profile ${name} (${program}) failed: ${oneLine(reason)}`,
     {
-      hint: `run the command that profile ${name} names, until it prints credentials`,
+      hint: `run the command of profile ${name} yourself and correct it until it prints credentials`,
       details: { profile: name },
     },
   );

@@ -13,7 +13,7 @@ export function requireContract(wanted: string | undefined): void {
     'usage',
     `this mngr-fargate prints JSON of version ${CONTRACT_VERSION}, not ${JSON.stringify(wanted)}`,
     {
-      hint: 'run "mngr-fargate mngr install" to give mngr the plugin that belongs to it',
+      hint: 'run "mngr-fargate mngr install" to install the plugin that matches it',
       details: { wanted, contractVersion: CONTRACT_VERSION },
     },
   );

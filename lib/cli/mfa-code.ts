@@ -17,7 +17,7 @@ export async function askMfaCode({ stdin, stderr }: Io, device: string, signal: 
   stderr.write(`Code of the MFA device ${device}: `);
   try {
     const code = await Promise.race([terminal.question('', { signal }), left]);
-    if (code === undefined) throw new MngrFargateError('aborted', 'no code of the MFA device was given');
+    if (code === undefined) throw new MngrFargateError('aborted', 'no MFA code was given');
     if (CODE.test(code.trim())) return code.trim();
     throw new MngrFargateError('usage', 'the code of an MFA device has six digits');
   } finally {

@@ -61,7 +61,7 @@ export function createProgram(runner: Runner, io: Io): Command {
     .description('AI coding agents on AWS Fargate: create hosts, connect to them, talk to their agents')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help of a command')
+    .helpCommand('help [command]', 'print help for a command')
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({

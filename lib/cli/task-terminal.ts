@@ -11,7 +11,8 @@ export function terminalOf(
   const { stdin, stdout, stderr } = context.io;
   const instead = command === 'connect' ? 'exec' : 'shell';
   if (context.json || !stdin.isTTY || !stdout.isTTY) {
-    const said = command === 'connect' ? 'connect to a task has no JSON' : 'an interactive shell has no JSON';
+    const said =
+      command === 'connect' ? 'connect to a task has no JSON output' : 'an interactive shell has no JSON output';
     throw new MngrFargateError('usage', context.json ? said : `${command} needs a terminal`, {
       hint: `run a command with: mngr-fargate ${instead} … -- COMMAND`,
     });

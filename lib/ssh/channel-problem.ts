@@ -37,7 +37,7 @@ export function channelProblem(error: Error, { doing, where, lost }: ChannelAtte
       // OpenSSH also says this, with these words, of a session too many.
       return said === 'open failed'
         ? fail('failed', said, 'the host has as many sessions over this connection as `MaxSessions` of its sshd allows')
-        : fail('unreachable', said, 'nothing listens there, as the host sees it: check the name and the port');
+        : fail('unreachable', said, 'nothing is listening there, as seen from the host: check the name and the port');
     case OPEN_FAILURE.unknownType:
       return fail('failed', said, "the host's SSH server can't do this: use the project's image, or OpenSSH");
     case OPEN_FAILURE.shortage:

@@ -142,7 +142,7 @@ function loginProblem(error: Ssh2Error, peer: string, user: string): MngrFargate
     );
   }
   if (error.level === 'handshake' || error.level === 'protocol') {
-    return new MngrFargateError('unreachable', `the machine at ${peer} broke off SSH: ${error.message}`, {
+    return new MngrFargateError('unreachable', `the machine at ${peer} ended the SSH connection: ${error.message}`, {
       cause: error,
       hint: 'a firewall or a proxy on the way may change SSH connections: try again from another network',
     });

@@ -10,7 +10,7 @@ export type HostKeyPolicy =
   | { readonly type: 'pinned'; readonly keys: readonly Buffer[] };
 
 const UNPROVEN_HINT =
-  'nothing was sent to it; check that the image is this project’s and that nobody answers in its place';
+  'nothing was sent to it; check that the image is this project’s and that no other machine answers in its place';
 
 /** `SHA256:…` as ssh-keygen prints it. */
 export const fingerprintOf = (publicKey: Buffer): string =>

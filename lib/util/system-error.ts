@@ -15,8 +15,8 @@ export interface SystemProblem {
 
 /** What a user can do about an error, by the system's name. All others are explained by their words alone. */
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'give your user the right to it, or choose another path',
-  EPERM: 'give your user the right to it, or choose another path',
+  EACCES: 'give your user permission to it, or choose another path',
+  EPERM: 'give your user permission to it, or choose another path',
   EROFS: 'choose a path on a file system that can be written',
   ENOSPC: 'free some disk space and try again',
   EDQUOT: 'free some of your disk quota and try again',

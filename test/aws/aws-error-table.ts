@@ -31,7 +31,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'denied',
-    hint: "a policy of the organization forbids it, whatever your role allows: ask who manages the organization's policies",
+    hint: "a policy of the organization denies it, regardless of what your role allows: ask whoever manages the organization's policies",
     errors: [
       [
         'AccessDeniedException',
@@ -42,7 +42,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'denied',
-    hint: "the permissions boundary of your user or role doesn't allow it: ask who manages it",
+    hint: "the permissions boundary of your user or role doesn't allow it: ask whoever manages it",
     errors: [['AccessDeniedException', `${REFUSED} because no permissions boundary allows the ecs:RunTask action`]],
   },
   {
@@ -52,7 +52,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'denied',
-    hint: 'the policy of a VPC endpoint does not allow it: ask who manages the network',
+    hint: 'the policy of a VPC endpoint does not allow it: ask whoever manages the network',
     errors: [['AccessDeniedException', `${REFUSED} because no VPC endpoint policy allows the ecs:RunTask action`]],
   },
   {
@@ -81,7 +81,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'denied',
-    hint: 'set the clock of this machine: AWS refuses requests of another time',
+    hint: 'set the clock of this machine: AWS refuses requests that are signed with the wrong time',
     errors: [
       [
         'InvalidSignatureException',
@@ -116,7 +116,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'failed',
-    hint: 'AWS had a failure of its own: try again in a minute (https://health.aws.amazon.com)',
+    hint: 'AWS had an internal error: try again in a minute (https://health.aws.amazon.com)',
     errors: [
       ['InternalError', 'An internal error has occurred'],
       ['InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.'],
@@ -152,7 +152,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'failed',
-    hint: 'AWS does not know this request: use the newest version of mngr-fargate',
+    hint: 'AWS does not recognize this request: use the newest version of mngr-fargate',
     errors: [
       ['InvalidAction', 'The action DescribeThings is not valid for this web service.'],
       ['MalformedHttpRequestException', 'The request body cannot be decompressed.'],
@@ -337,7 +337,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
   },
   {
     code: 'failed',
-    hint: 'the account lacks the role of ECS: `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`',
+    hint: 'the account lacks the service-linked role of ECS: `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`',
     errors: [
       [
         'InvalidParameterException',

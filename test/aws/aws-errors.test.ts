@@ -52,7 +52,7 @@ describe('errors of AWS, as a user reads them', () => {
     ['self-signed certificate in certificate chain', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, /AWS_CA_BUNDLE/],
     ['certificate is not yet valid', { code: 'CERT_NOT_YET_VALID' }, /clock/],
     ['certificate has expired', { code: 'CERT_HAS_EXPIRED' }, /clock/],
-    ["Hostname/IP does not match certificate's altnames", { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, /in place of AWS/],
+    ["Hostname/IP does not match certificate's altnames", { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, /other than AWS/],
     ['write EPROTO: wrong version number', { code: 'EPROTO' }, /does not speak HTTPS/],
   ])('%s', (message, fields, hint) => {
     expect(awsProblem(named('Error', message, fields), 'list tasks')).toMatchObject({
@@ -73,8 +73,8 @@ describe('errors of AWS, as a user reads them', () => {
   });
 
   test.each([
-    [200, '<html>Sign in</html>', 'unreachable', /not one of AWS/],
-    [403, '<html>Forbidden</html>', 'unreachable', /not one of AWS/],
+    [200, '<html>Sign in</html>', 'unreachable', /did not come from AWS/],
+    [403, '<html>Forbidden</html>', 'unreachable', /did not come from AWS/],
     [502, '<html>Bad gateway</html>', 'failed', /HTTP status 502/],
     [503, '', 'failed', /HTTP status 503/],
   ] as const)('an answer %i that is not from AWS', async (status, body, code, says) => {

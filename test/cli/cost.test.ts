@@ -32,10 +32,10 @@ fox    RUNNING  $0.50      14.00  $7.00
 owl    STOPPED  -          1.50   ~$0.0300
 total                      15.50  ~$7.03
 
-if these go on: $12.00 a day, $365.00 a month
+if these keep running: $12.00 a day, $365.00 a month
 covers hosts that run, and hosts that stopped within about an hour
 estimated at list prices of us-east-1 (2026-06), in US dollars, without logs, traffic and taxes
-~ has Fargate Spot in it, whose price moves
+~ includes Fargate Spot, whose price varies
 `);
   });
 
@@ -65,7 +65,7 @@ estimated at list prices of us-east-1 (2026-06), in US dollars, without logs, tr
   test('has no projection for hosts that have all stopped', () => {
     const text = costTable(costReport([owl], { by: 'host' }, { now: NOW }));
 
-    expect(text).toContain('\nnone of them runs any more\n');
+    expect(text).toContain('\nnone of them is still running\n');
     expect(text).not.toContain('a month');
   });
 

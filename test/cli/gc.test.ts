@@ -32,7 +32,7 @@ describeWith(localHosts, 'gc by the real program, at the local endpoint', () => 
     await expect(local.home.run(['gc'])).resolves.toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^not looked for task-definition-revision: .*ecs:ListTaskDefinitions.*\n$/,
+        /^did not look for task-definition-revision: .*ecs:ListTaskDefinitions.*\n$/,
       ) as string,
     });
   });

@@ -88,7 +88,7 @@ describeWith(processTasks, 'shell', () => {
     };
     await refused(['--service', 'wob'], 3, 'no service wob');
     await refused(['--family', 'other'], 3, 'no service of family other');
-    await refused([], 2, 'shell starts a task of its own');
+    await refused([], 2, 'shell starts a new task');
     await refused(['fox'], 2, 'is the name of a host');
     await refused(['--service', 'web', '--memory', '512'], 2, 'memory 512 MiB does not go with cpu 1024');
     await refused(['--service', 'web', '--container', 'db'], 3, 'no container db');

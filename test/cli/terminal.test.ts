@@ -118,7 +118,7 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
       ['destroy', 'owl'],
       [{ expect: String.raw`\[y/N\] `, send }],
     );
-    expect(output).toContain('stop 1 host and delete all that is on it (owl)? [y/N]');
+    expect(output).toContain('stop 1 host and delete everything on it (owl)? [y/N]');
     expect(output).toContain('nothing was destroyed');
     expect(exitCode).toBe(1);
     await expect(running('owl')).resolves.toHaveLength(1);
@@ -130,7 +130,7 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
       ['destroy', '--all'],
       [{ expect: String.raw`\[y/N\] `, send: 'y\r' }],
     );
-    expect(output).toContain('stop 2 hosts and delete all that is on them');
+    expect(output).toContain('stop 2 hosts and delete everything on them');
     expect(exitCode).toBe(0);
     await expect(local.home.json(['list'])).resolves.toEqual([]);
   });

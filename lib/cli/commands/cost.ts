@@ -23,7 +23,7 @@ function named(hosts: readonly Host[], references: readonly string[]): readonly 
   const unknown = references.filter((reference) => !hosts.some((host) => meets(host, reference)));
   if (unknown.length > 0) {
     throw new MngrFargateError('not-found', `ECS shows no host ${unknown.join(', ')}`, {
-      hint: 'ECS forgets hosts about an hour after they stop, and what they cost',
+      hint: 'about an hour after hosts stop, ECS forgets them and what they cost',
     });
   }
   return hosts.filter((host) => references.some((reference) => meets(host, reference)));

@@ -86,7 +86,7 @@ function noticeLines({ name, agentNotice: notice }: CreatedHost): string[] {
       `  hint: answer with \`mngr-fargate connect ${name}\``,
     ];
   return [
-    `mngr-fargate: ${name}: its command has ended already, with exit code ${notice.exitCode}; the host runs on`,
+    `mngr-fargate: ${name}: its command has already ended, with exit code ${notice.exitCode}; the host keeps running`,
     ...screen,
     `  hint: stop it with \`mngr-fargate destroy ${name}\``,
   ];
@@ -191,7 +191,7 @@ export const createCommand: CommandRegistration = (program, runner) => {
     )
     .option('--wait', 'wait until the host is ready (the default)')
     .option('--no-wait', 'return as soon as ECS has accepted the task')
-    .option('--timeout <duration>', 'give up on a host that is not ready by then (default: 10m)')
+    .option('--timeout <duration>', 'give up on a host that is not ready after this long (default: 10m)')
     .addOption(
       new Option('--progress <style>', 'how progress is shown on stderr: for people, or a line of JSON for each change')
         .choices(PROGRESS_STYLES)

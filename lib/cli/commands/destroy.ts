@@ -27,7 +27,7 @@ const failed = (outcome: Outcome): outcome is Outcome & Failure => 'error' in ou
 async function agreed(context: CliContext, names: readonly string[], yes: boolean | undefined): Promise<boolean> {
   if (yes === true) return true;
   const them = names.length === 1 ? 'it' : 'them';
-  const question = `stop ${counted(names.length, 'host')} and delete all that is on ${them} (${names.join(', ')})?`;
+  const question = `stop ${counted(names.length, 'host')} and delete everything on ${them} (${names.join(', ')})?`;
   return confirm(context, question, '--yes');
 }
 

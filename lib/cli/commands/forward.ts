@@ -24,7 +24,7 @@ async function forward(
   const socks = (options.dynamic ?? []).map(parseSocks);
   if (forwards.length + socks.length === 0) {
     throw new MngrFargateError('usage', 'there is nothing to forward', {
-      hint: 'name a port here and one there, for example -L 8080:80, or -D 1080 for a SOCKS5 proxy',
+      hint: 'name a local port and a remote one, for example -L 8080:80, or -D 1080 for a SOCKS5 proxy',
     });
   }
   if (given.kind === 'host') {
@@ -55,7 +55,7 @@ export const forwardCommand: CommandRegistration = (program, runner) => {
     .argument('[target]', TARGET_ARGUMENT)
     .option(
       '-L, --local <[bind:]port:[host:]port>',
-      'a port here and one there; 0 for a free port; repeatable',
+      'a local port and a remote one; 0 for a free port; repeatable',
       collect,
     )
     .option('-D, --dynamic <[bind:]port>', 'a SOCKS5 proxy on this port; repeatable', collect);

@@ -20,7 +20,7 @@ function linesOf({ dryRun, stopped, reported, removed, failed, notLookedAt }: Co
     ...removed.map(({ kind, id, because }) => `${remove} ${kind} ${id}: ${because}`),
     ...reported.map(({ host, taskArn, reason, because }) => `left alone ${host ?? taskArn}: ${reason}, ${because}`),
     ...failed.map(({ id, error }) => `failed${id === '' ? '' : ` ${id}`}: ${error}`),
-    ...notLookedAt.map(({ kind, because }) => `not looked for ${kind}: ${because}`),
+    ...notLookedAt.map(({ kind, because }) => `did not look for ${kind}: ${because}`),
   ].map(printable);
 }
 

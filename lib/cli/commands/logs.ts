@@ -34,11 +34,11 @@ function lineOptions(context: CliContext, options: LogsOptions): TaskLogOptions 
   if (follow === true && (until !== undefined || previous === true)) {
     throw new MngrFargateError(
       'usage',
-      `--follow and ${until === undefined ? '--previous' : '--until'} exclude each other`,
+      `--follow and ${until === undefined ? '--previous' : '--until'} cannot be used together`,
     );
   }
   if (since !== undefined && until !== undefined && since > until) {
-    throw new MngrFargateError('usage', '--since is after --until');
+    throw new MngrFargateError('usage', '--since is later than --until');
   }
   if (previous === true && options.task !== undefined) {
     throw new MngrFargateError('usage', '--previous chooses a task, and --task names one', {
@@ -100,7 +100,7 @@ function previousOf(hosts: readonly Host[], reference: string): Host {
     .sort((one, other) => (other.stoppedAt ?? '').localeCompare(one.stoppedAt ?? ''));
   if (last !== undefined) return last;
   throw new MngrFargateError('not-found', `no host ${reference} has stopped within the last hour`, {
-    hint: 'leave --previous out for the host that runs',
+    hint: 'leave out --previous to see the log of the running host',
   });
 }
 
@@ -129,12 +129,12 @@ export const logsCommand: CommandRegistration = (program, runner) => {
     .option('-f, --follow', 'print new lines until Ctrl-C or until the task stops')
     .option('--since <time>', 'only lines after this time (2026-11-20T10:00:00Z) or from the last 10m')
     .option('--until <time>', 'only lines until this time, or until 10m ago')
-    .option('--tail <lines>', 'only this many of the last lines')
+    .option('--tail <lines>', 'only the last lines, this many')
     .option(
       '--filter <pattern>',
       "only lines that match this filter pattern of CloudWatch Logs, for example '?ERROR ?WARN'",
     )
-    .option('--previous', 'the last task that stopped, instead of those that run')
+    .option('--previous', 'the last task that stopped, instead of the running ones')
     .option('-t, --timestamps', 'print the time of each line')
     .action(runner.action(logs));
 };

@@ -53,13 +53,13 @@ export const messageCommand: CommandRegistration = (program, runner) => {
     .command('message')
     .alias('msg')
     .usage('[options] <host> [text]')
-    .description('give a text to an agent: type it into its tmux session exactly as it is, and press Enter')
+    .description('send a text to an agent: type it into its tmux session exactly as it is, and press Enter')
     .argument('<host>', 'name, host id or task ARN')
     .argument('[text]', 'the text; "-" reads stdin; after "--" when it starts with "-"')
-    .option('--agent <name>', "agent on the host; without it the host's own")
+    .option('--agent <name>', "agent on the host (default: the host's own)")
     .option('--no-enter', "don't press Enter")
     .option('--key <key>', 'press a key instead of typing a text: Enter, Escape, C-c, 1; repeatable', collect)
-    .option('--wait <duration>', 'how long to wait for an agent that does not take text yet (default: 30s)')
+    .option('--wait <duration>', 'how long to wait for an agent that is not ready for input yet (default: 30s)')
     .option('--force', 'type without looking at what is on the screen, even into a shell')
     .addHelpText(
       'after',

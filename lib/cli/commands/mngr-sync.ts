@@ -59,7 +59,7 @@ async function listWithin(context: CliContext, seconds: number): Promise<Host[]>
     if (!deadline.aborted || context.signal.aborted) throw error;
     throw new MngrFargateError('timed-out', `AWS did not answer within ${seconds} s`, {
       cause: error,
-      hint: 'the hosts that were known before and still answer stay; give more time with --timeout',
+      hint: 'known hosts that still answer were kept; allow more time with --timeout',
     });
   }
 }

@@ -27,7 +27,7 @@ async function shell(context: CliContext, reference: string | undefined, options
   const given = parseTarget(reference, { service, family, container }, context.options.cluster);
   if (given.kind === 'host') {
     throw new MngrFargateError('usage', `${JSON.stringify(reference)} is the name of a host, and shell starts a task`, {
-      hint: `name what the task is to be like with --service or --family; or: mngr-fargate connect ${given.reference}`,
+      hint: `name the service or task definition to start it like, with --service or --family; or: mngr-fargate connect ${given.reference}`,
     });
   }
   const { keep = false } = options;
@@ -49,7 +49,7 @@ async function shell(context: CliContext, reference: string | undefined, options
   return context.withTasks(place, (tasks) =>
     withShellTask(tasks, selector, settings, async (target) => {
       const exitCode = await use(tasks, target);
-      if (keep) context.note(`mngr-fargate: the task goes on; return with: ${returnWords(target)}`);
+      if (keep) context.note(`mngr-fargate: the task keeps running; return with: ${returnWords(target)}`);
       // After an interactive shell the task's own watcher decides, since others may have come meanwhile.
       else if (command !== undefined && command.length > 0)
         await stopShellTask(tasks, selector.cluster, target.taskArn);
@@ -89,7 +89,7 @@ export const shellCommand: CommandRegistration = (program, runner) => {
     .argument('[target]', '@NAME of a target (or use --service, --family)')
     .option('--service <name>', 'like the tasks of this ECS service of --cluster')
     .option('--family <name>', 'like this task definition (FAMILY or FAMILY:REVISION)')
-    .option('--container <name>', "the container to be in (default: the only one, the service's, the essential one)")
+    .option('--container <name>', "the container to enter (default: the only one, the service's, the essential one)")
     .option('--cpu <size>', "CPU units or vCPU of the task (default: the task definition's)")
     .option('--memory <size>', "memory of the task (default: the task definition's)")
     .option(
@@ -97,8 +97,8 @@ export const shellCommand: CommandRegistration = (program, runner) => {
       'variable of the container; KEY alone takes the value from this environment; repeatable',
       collect,
     )
-    .option('--keep', 'let the task go on when you have left, until --max-lifetime')
-    .option('--arrive-within <duration>', 'the task ends when no session has begun by then', '2m')
-    .option('--max-lifetime <duration>', 'the task ends then, whatever happens in it', '12h')
+    .option('--keep', 'keep the task running after you leave, until --max-lifetime')
+    .option('--arrive-within <duration>', 'end the task if no session has begun after this long', '2m')
+    .option('--max-lifetime <duration>', 'end the task after this long, even while it is in use', '12h')
     .action(runner.action(shell, { takesPassthrough: true }));
 };

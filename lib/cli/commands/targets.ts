@@ -131,6 +131,6 @@ export const targetsCommand: CommandRegistration = (program, runner) => {
   targets
     .command('import')
     .description('write a target for each service of a cluster (--cluster)')
-    .option('--strip-prefix <text>', "leave this out at the beginning of the services' names")
+    .option('--strip-prefix <text>', 'prefix to strip from the names of the services')
     .action(runner.action(importServices));
 };

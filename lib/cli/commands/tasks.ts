@@ -34,7 +34,7 @@ async function tasks(context: CliContext, options: TasksOptions): Promise<number
 export const tasksCommand: CommandRegistration = (program, runner) => {
   program
     .command('tasks')
-    .description('list the ECS tasks of a cluster (--cluster), those of other services included')
+    .description('list all ECS tasks of a cluster (--cluster), not only hosts')
     .option('--service <name>', 'only tasks of this ECS service')
     .option('--family <name>', 'only tasks of this task definition (FAMILY or FAMILY:REVISION)')
     .option('--stopped', 'also tasks that stopped within the last hour, and why')

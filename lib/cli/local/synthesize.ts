@@ -67,6 +67,6 @@ export async function synthesize({ folder, context, environment, signal }: Synth
   if (exitCode === 0) return;
   throw new MngrFargateError('failed', `the stack cannot be synthesized: the CDK app ended with ${exitCode}`, {
     details: { output: output.trim() },
-    hint: 'run "npx cdk synth" to see all of it',
+    hint: 'run "npx cdk synth" to see the whole output',
   });
 }

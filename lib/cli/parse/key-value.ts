@@ -19,7 +19,7 @@ export function environmentPairs(pairs: readonly string[], environment: NodeJS.P
       const value = environment[pair];
       if (value !== undefined) return `${pair}=${value}`;
       throw new MngrFargateError('usage', `--env ${pair}: the variable ${pair} is not set in this environment`, {
-        hint: `set it first (export ${pair}=…), or give a value that is no secret with --env ${pair}=VALUE`,
+        hint: `set it first (export ${pair}=…), or, for a value that is not secret, use --env ${pair}=VALUE`,
       });
     }),
     '--env',

@@ -44,11 +44,11 @@ export function costTable(report: CostReport): string {
   const prices = pricesOf === region ? pricesOf : `${pricesOf}, as ${region} is not in the list`;
   const lines = [
     projected.usdPerHour === 0
-      ? 'none of them runs any more'
-      : `if these go on: ${formatCost(projected.usdPerDay)} a day, ${formatCost(projected.usdPerMonth)} a month`,
+      ? 'none of them is still running'
+      : `if these keep running: ${formatCost(projected.usdPerDay)} a day, ${formatCost(projected.usdPerMonth)} a month`,
     `covers ${covers}${since === null ? '' : `; nothing before ${since}`}`,
     `estimated at list prices of ${prices} (${pricesAsOf}), in US dollars, without logs, traffic and taxes`,
-    ...(total.spot ? [`${ROUGHLY} has Fargate Spot in it, whose price moves`] : []),
+    ...(total.spot ? [`${ROUGHLY} includes Fargate Spot, whose price varies`] : []),
   ];
   return rows.length === 0 ? `no hosts to bill\ncovers ${covers}\n` : `${renderTable(table)}\n${lines.join('\n')}\n`;
 }

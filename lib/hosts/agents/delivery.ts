@@ -173,7 +173,7 @@ class Delivery {
   /** What a program doesn't read is taken back, so that it can't read it later as something else. */
   private async withdrawn(now: Observation, tty: string): Promise<MngrFargateError> {
     if (now.pending === undefined || now.pending === 0)
-      return this.untaken(now, 'the text still stands in its input line after Enter');
+      return this.untaken(now, 'the text is still in its input line after Enter');
     const taken = await this.pane.discard(tty);
     return this.untaken(
       now,

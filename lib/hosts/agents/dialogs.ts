@@ -7,7 +7,7 @@ export interface Dialog {
 
 /** Texts of the dialogs of Claude Code, Codex and OpenCode, in the words that their releases show. */
 const DIALOGS: readonly (readonly [pattern: RegExp, name: string])[] = [
-  [/Bypass Permissions mode/i, 'a warning about bypassed permissions'],
+  [/Bypass Permissions mode/i, 'whether to bypass permissions'],
   [/Do you trust|Quick safety check|trust this folder|trust the (contents|files)/i, 'whether it may trust the folder'],
   [/custom API key|use this API key/i, 'whether it may use the API key'],
   [/Select login method|Sign in with ChatGPT|Paste code here|Connect a provider/i, 'how to sign in'],

@@ -21,7 +21,7 @@ export function checkKeys(keys: readonly string[]): void {
   const wrong = keys.find((key) => !KEY.test(key));
   if (wrong === undefined) return;
   throw new MngrFargateError('usage', `${JSON.stringify(wrong)} is not the name of a key`, {
-    hint: 'names of keys are, for example, Enter, Escape, Up, Tab, Space, y, 1, C-c or M-Enter',
+    hint: 'key names are, for example, Enter, Escape, Up, Tab, Space, y, 1, C-c or M-Enter',
   });
 }
 

@@ -116,7 +116,7 @@ function noSession(hostName: string, session: string, output: string): MngrFarga
     hint:
       sessions.length > 0
         ? `sessions there: ${sessions.join(', ')}`
-        : 'no session runs there: create hosts with a command, or start one',
+        : 'no session is running there: create hosts with a command, or start one',
     details: { sessions },
   });
 }

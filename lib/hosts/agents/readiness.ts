@@ -25,7 +25,7 @@ export interface Obstacle {
 }
 
 const LOOK = 'look at it with `mngr-fargate connect`';
-const FORCE = '`--force` types all the same';
+const FORCE = '`--force` types anyway';
 
 /** What stands between a text and the agent; undefined where the agent takes text. */
 export function obstacleOf(observation: Observation): Obstacle | undefined {

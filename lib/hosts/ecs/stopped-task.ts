@@ -46,7 +46,7 @@ export async function stoppedError(
   const text = [stoppedReason, container?.reason, exitCode === 137 ? 'OOM' : ''].join(' ');
   return new MngrFargateError(
     isCapacity(stoppedReason ?? '') ? 'no-capacity' : 'task-stopped',
-    `the task of host ${name} stopped before it was ready: ${parts.join('; ') || 'ECS gives no reason'}`,
+    `the task of host ${name} stopped before it was ready: ${parts.join('; ') || 'ECS gave no reason'}`,
     {
       hint: ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? 'see the task’s log (`mngr-fargate logs`)',
       details: {

@@ -26,7 +26,7 @@ export function sessionTargetOf(task: Task, containerName: string): string | NoS
   }
   const runtimeId = agentContainer(task, containerName)?.runtimeId;
   if (agent?.lastStatus !== 'RUNNING' || runtimeId === undefined) {
-    return { problem: `its agent is ${agent?.lastStatus ?? 'not there yet'}`, lasting: false };
+    return { problem: `its agent is ${agent?.lastStatus ?? 'not running yet'}`, lasting: false };
   }
   return `ecs:${clusterNameOf(task.clusterArn ?? '')}_${(task.taskArn ?? '').split('/').pop()}_${runtimeId}`;
 }

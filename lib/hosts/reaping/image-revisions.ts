@@ -89,7 +89,7 @@ function leftoverOf(revision: Revision, newest: Revision, current: string): Left
   if (base !== current) return [{ id, because: `made for another image of ${base}, which a deployment has replaced` }];
   const kept = newest.base === undefined ? new Set<number>() : newest.remembered;
   if (kept === undefined || kept.has(revision.revision)) return [];
-  return [{ id, because: `made for another image of ${base}, and no launcher goes back to it` }];
+  return [{ id, because: `made for another image of ${base}, and no launcher uses it any more` }];
 }
 
 function revisionOf(arn: string, definition: TaskDefinition): Revision {

@@ -54,7 +54,7 @@ export class Channels {
     if (host.state === 'STOPPED') {
       throw new MngrFargateError(
         'unreachable',
-        `host ${host.name} has stopped: ${host.stoppedReason ?? 'ECS gives no reason'}`,
+        `host ${host.name} has stopped: ${host.stoppedReason ?? 'ECS gave no reason'}`,
       );
     }
     if (privateKey === undefined) throw noKey(host);

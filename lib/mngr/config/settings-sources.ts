@@ -27,7 +27,7 @@ export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): Settings 
     // Other tools may use the prefix too; only what looks like a typing error is refused.
     const meant = nearest(name, [...variables.keys()], 2);
     if (meant === undefined) continue;
-    throw new MngrFargateError('usage', `environment variable ${name} sets nothing`, {
+    throw new MngrFargateError('usage', `environment variable ${name} has no effect`, {
       hint: `did you mean ${meant}?`,
     });
   }

@@ -30,7 +30,7 @@ function changes(
     if (found === undefined || isDeepStrictEqual(found, value)) return [];
     const pair = pairs.find(({ path }) => isAt(path, [...table, key]));
     if (pair === undefined) {
-      throw new MngrFargateError('usage', `"${[...table, key].join('.')}" is a table where a value belongs`, {
+      throw new MngrFargateError('usage', `"${[...table, key].join('.')}" is a table, but it must be a value`, {
         hint: 'remove that table and try again',
       });
     }

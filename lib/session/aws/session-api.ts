@@ -109,6 +109,6 @@ const taskIdOf = (task: string): string => task.split('/').pop() as string;
 
 function checkedGrant({ sessionId, streamUrl, tokenValue }: Partial<SessionGrant>): SessionGrant {
   if (!sessionId || !streamUrl || !tokenValue)
-    throw new MngrFargateError('failed', 'the answer of AWS names no session, or no URL or token for it');
+    throw new MngrFargateError('failed', 'the response from AWS lacks the session, its URL or its token');
   return { sessionId, streamUrl, tokenValue };
 }

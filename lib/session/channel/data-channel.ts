@@ -284,7 +284,7 @@ function lossProblem({ reason, closeCode, status }: WireLoss, attempts: number):
       : `the connection of the session was lost: ${oneLine(reason)}${tries}`,
     {
       hint: refused
-        ? 'start a new session: a token is good for a moment only, and the caller needs ssmmessages:OpenDataChannel'
+        ? 'start a new session: a token is valid only for a moment, and the caller needs ssmmessages:OpenDataChannel'
         : 'check the network, and connect again',
       details: { closeCode, status },
     },

@@ -79,7 +79,7 @@ export class Mux {
       this.refused -= 1;
       stream.destroy(
         new MngrFargateError('unreachable', 'the task could not connect to the port', {
-          hint: 'check that something listens on that port there',
+          hint: 'check that something is listening on that port there',
         }),
       );
     } else stream.endOfInput();

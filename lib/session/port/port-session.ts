@@ -69,7 +69,7 @@ export class MultiplexedSession implements PortSession {
     try {
       this.mux.received(bytes);
     } catch (error) {
-      const problem = `the agent sent what is not a multiplexed stream: ${(error as Error).message}`;
+      const problem = `the agent sent data that is not a multiplexed stream: ${(error as Error).message}`;
       void this.conversation.abort(new MngrFargateError('failed', problem, { cause: error }));
     }
   }

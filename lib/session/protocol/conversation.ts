@@ -282,7 +282,7 @@ const withSession = (error: MngrFargateError, sessionId: string): MngrFargateErr
 export const problemOf = (error: unknown): MngrFargateError =>
   error instanceof MngrFargateError
     ? error
-    : new MngrFargateError('failed', `the session broke: ${(error as Error).message}`, { cause: error });
+    : new MngrFargateError('failed', `the session failed: ${(error as Error).message}`, { cause: error });
 
 interface Settler<T> {
   readonly promise: Promise<T>;

@@ -97,7 +97,7 @@ export class Handshake {
   ): Promise<Omit<ProcessedAction, 'ActionType'>> {
     if (type === 'SessionType') return this.acceptType(parameters);
     if (type === 'KMSEncryption') return this.makeKey(text(parameters.KMSKeyId));
-    return refusal(`this client does not know the action ${text(type)}`);
+    return refusal(`this client does not support the action ${text(type)}`);
   }
 
   private acceptType({ SessionType: type, Properties: properties }: Readonly<Record<string, unknown>>) {
@@ -122,7 +122,7 @@ export class Handshake {
     try {
       plain = encryption.decrypt(Buffer.from(text(challenge), 'base64'));
     } catch (error) {
-      const problem = 'the agent encrypts with another key than the one that this session agreed on';
+      const problem = 'the agent encrypts with a key other than the one that this session agreed on';
       throw new MngrFargateError('failed', problem, { cause: error });
     }
     this.reply(PAYLOAD.challengeResponse, { Challenge: base64(encryption.encrypt(plain)) });

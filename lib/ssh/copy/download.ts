@@ -16,7 +16,7 @@ import type { CopyOptions, CopyResult } from './report';
  * Copies a file or a folder from the host, like `scp -r`: into `local` when that is a folder, else under that name. One
  * failure doesn't stop the rest.
  *
- * The host is not trusted: names that would leave the destination, links that lead out of the copied folder, sockets, pipes
+ * The host is not trusted: names that would leave the destination, links that point outside the copied folder, sockets, pipes
  * and devices are skipped, and nothing is written through a link. New files and folders get the host's permission bits minus
  * the umask; existing ones keep theirs.
  * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.

@@ -36,7 +36,7 @@ export function variableLines(variables: Readonly<Record<string, string>>): stri
 /** Throws `usage` for a name that no shell can set. */
 export function checkedName(name: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
-  throw new MngrFargateError('usage', `${JSON.stringify(name)} is no name of a variable that a shell can set`, {
+  throw new MngrFargateError('usage', `${JSON.stringify(name)} is not a variable name that a shell can set`, {
     hint: 'use letters, digits and _ only, not beginning with a digit',
   });
 }

@@ -72,5 +72,5 @@ async function current(tasks: EcsTasks, target: Target, signal?: AbortSignal): P
 const notEnabled = ({ taskId }: Target, cause: unknown): MngrFargateError =>
   new MngrFargateError('failed', `task ${taskId} was started without ECS Exec`, {
     cause,
-    hint: 'turn it on where tasks are started (enableExecuteCommand) and start a new one; a running task cannot get it',
+    hint: 'set enableExecuteCommand where tasks are started, and start a new one; it cannot be turned on in a running task',
   });

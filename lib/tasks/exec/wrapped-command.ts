@@ -187,7 +187,7 @@ class Conversation {
         return this.write(event.stream, event.bytes);
       case 'output-end':
         this.open.delete(event.stream);
-        if (!event.complete) throw new MngrFargateError('failed', `${event.stream} was damaged on its way here`);
+        if (!event.complete) throw new MngrFargateError('failed', `${event.stream} was damaged in transit`);
         return;
       case 'exit':
         this.exit = exitOf(event.status, event.bySignal);

@@ -66,7 +66,7 @@ class Reader {
     for (;;) {
       const bytes = this.socket.read(length) as Buffer | null;
       if (bytes !== null && bytes.length === length) return bytes;
-      if (this.socket.destroyed || this.socket.readableEnded) throw new Error('the client left');
+      if (this.socket.destroyed || this.socket.readableEnded) throw new Error('the client disconnected');
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           this.socket.off('readable', wake).off('end', wake).off('close', wake);

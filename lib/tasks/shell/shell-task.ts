@@ -124,7 +124,7 @@ async function run(
   });
   const [task] = answer.tasks ?? [];
   if (task !== undefined) return task;
-  const reason = answer.failures?.[0]?.reason ?? 'ECS gives no reason';
+  const reason = answer.failures?.[0]?.reason ?? 'ECS gave no reason';
   throw new MngrFargateError(/capacity/i.test(reason) ? 'no-capacity' : 'failed', `no task was started: ${reason}`);
 }
 

@@ -23,8 +23,8 @@ export interface ShellSource {
 export async function shellSource(tasks: EcsTasks, selector: TaskSelector, signal?: AbortSignal): Promise<ShellSource> {
   const { family, task } = selector;
   if (task !== undefined || (selector.service === undefined && family === undefined)) {
-    throw new MngrFargateError('usage', 'shell starts a task of its own', {
-      hint: 'name what it is to be like with --service or --family, or use connect for a task that runs',
+    throw new MngrFargateError('usage', 'shell starts a new task', {
+      hint: 'name the service or task definition to start it like, with --service or --family, or use connect for a running task',
     });
   }
   const service = await serviceFor(tasks, selector, signal);
@@ -43,14 +43,14 @@ async function serviceFor(tasks: EcsTasks, selector: TaskSelector, signal?: Abor
     throw new MngrFargateError(
       'not-found',
       service === undefined
-        ? `cluster ${clusterNameOf(cluster)} has no service of family ${family}, whose network the task could have`
+        ? `cluster ${clusterNameOf(cluster)} has no service of family ${family}, whose network the task could use`
         : `cluster ${clusterNameOf(cluster)} has no service ${service.split('/').pop() ?? ''}`,
       { hint: 'name a service with --service: its network is used (list them with: mngr-fargate tasks)' },
     );
   }
   if (others.length === 0) return first;
   throw new MngrFargateError('usage', `${found.length} services have tasks of family ${family}`, {
-    hint: 'name the one whose network the task is to have with --service, beside --family',
+    hint: 'name the one whose network the task should use with --service, in addition to --family',
     details: { candidates: found.map(({ serviceName }) => ({ service: serviceName })) },
   });
 }

@@ -155,7 +155,7 @@ test.each([
   ['providers = 5', '"providers" must be a table'],
   ['[[providers]]\nfargate = 1', '"providers" must be a table'],
   ['[providers]\nfargate = "no"', '"providers.fargate" must be a table'],
-  ['[providers.fargate.cpu]\nunits = 5', '"providers.fargate.cpu" is a table where a value belongs'],
+  ['[providers.fargate.cpu]\nunits = 5', '"providers.fargate.cpu" is a table, but it must be a value'],
 ])('%j is refused, and nothing is made of it', (text, message) => {
   expect(() => write(`profile = "abc"\n${text}\n`)).toThrow(message);
 });

@@ -194,7 +194,7 @@ test('an impossible pair names both of its sources', async () => {
 test.each([
   ['MNGR_FARGATE_CPU', 'lots', 'MNGR_FARGATE_CPU: cpu must be a whole number, not "lots"'],
   ['MNGR_FARGATE_ASSIGN_PUBLIC_IP', 'maybe', 'MNGR_FARGATE_ASSIGN_PUBLIC_IP: assign_public_ip must be true or false'],
-  ['MNGR_FARGATE_SUBNET', 'subnet-1', 'environment variable MNGR_FARGATE_SUBNET sets nothing'],
+  ['MNGR_FARGATE_SUBNET', 'subnet-1', 'environment variable MNGR_FARGATE_SUBNET has no effect'],
 ])('%s=%s is refused', async (name, text, message) => {
   await expect(load(BLOCK, { environment: { [name]: text } })).rejects.toThrow(message);
 });

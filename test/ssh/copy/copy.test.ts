@@ -160,7 +160,7 @@ describeWith(program('sshd'), 'upload and download', () => {
     expect(readFileSync(join(here, 'tree/file'), 'utf8')).toBe('x');
   });
 
-  test('links that lead out of the copied folder are skipped, the others are recreated', async () => {
+  test('links that point outside the copied folder are skipped, the others are recreated', async () => {
     mkdirSync(join(there, 'tree/sub'), { recursive: true });
     writeFileSync(join(there, 'tree/file'), 'x');
     const outside = { 'NOTES.md': '../../victim', absolute: '/etc/passwd', 'sub/up': '../..', bent: 'sub/../../x' };

@@ -22,7 +22,7 @@ const auditLogging: Check = {
         {
           id: 'audit-logging',
           severity: 'warning',
-          message: 'the cluster logs nothing of what is done in sessions',
+          message: 'the cluster does not log what is done in sessions',
           evidence,
           fix: `aws ecs update-cluster --cluster ${cluster} --configuration executeCommandConfiguration={logging=DEFAULT} --region ${facts.region}`,
         },
@@ -73,7 +73,7 @@ const auditLogGroup: Check = {
         {
           id: 'audit-log-group',
           severity: 'error',
-          message: `sessions are to be logged to ${name}, which does not exist`,
+          message: `sessions should be logged to ${name}, which does not exist`,
           evidence,
           fix: `aws logs create-log-group --log-group-name ${name} --region ${facts.region}`,
         },

@@ -71,7 +71,7 @@ async function egress(facts: DoctorFacts): Promise<readonly Finding[]> {
     {
       id: 'security-group-egress',
       severity: 'error',
-      message: "the task's security groups let no HTTPS out, with which ECS Exec's agent connects",
+      message: "the task's security groups allow no outbound HTTPS, which ECS Exec's agent needs to connect",
       evidence: { securityGroups: ids },
       fix: `aws ec2 authorize-security-group-egress --group-id ${ids[0] ?? ''} --protocol tcp --port 443 --cidr ${EVERYWHERE} --region ${facts.region}`,
     },
@@ -102,7 +102,7 @@ async function endpointIngress(facts: DoctorFacts): Promise<readonly Finding[]> 
     {
       id: 'endpoint-security-group',
       severity: 'error',
-      message: 'the security groups of the ssmmessages endpoint let no HTTPS of the task in',
+      message: 'the security groups of the ssmmessages endpoint allow no HTTPS from the task',
       evidence: { endpoint: endpoint.VpcEndpointId, securityGroups: ids, taskAddress: address, taskGroups: own },
       fix: `aws ec2 authorize-security-group-ingress --group-id ${ids[0] ?? ''} --protocol tcp --port 443 --source-group ${own[0] ?? ''} --region ${facts.region}`,
     },
@@ -132,7 +132,7 @@ async function ipv6Only(facts: DoctorFacts): Promise<readonly Finding[]> {
     {
       id: 'ipv6-only',
       severity: 'error',
-      message: 'the subnet has IPv6 alone, where there is no ECS Exec',
+      message: 'the subnet has IPv6 only, which ECS Exec does not support',
       evidence: { subnet: SubnetId },
       fix: 'run the task in a subnet with IPv4',
     },

@@ -23,7 +23,7 @@ const taskState: Check = {
       ];
     }
     if (lastStatus === 'RUNNING') return [];
-    const message = `the task is ${lastStatus}: it can be reached when it runs`;
+    const message = `the task is ${lastStatus}: it can be reached once it is running`;
     return [{ id: 'task-state', severity: 'warning', message, evidence, fix: null }];
   },
 };
@@ -38,7 +38,7 @@ const execDisabled: Check = {
       {
         id: 'exec-disabled',
         severity: 'error',
-        message: 'the task was started without ECS Exec, which cannot be turned on in a task that runs',
+        message: 'the task was started without ECS Exec, which cannot be turned on in a running task',
         evidence: { enableExecuteCommand: enableExecuteCommand ?? false },
         fix:
           service === null
@@ -131,7 +131,7 @@ const initProcess: Check = {
       {
         id: 'init-process',
         severity: 'info',
-        message: 'no init process ends what sessions leave behind in the container',
+        message: 'no init process cleans up what sessions leave behind in the container',
         evidence: { initProcessEnabled: linuxParameters?.initProcessEnabled ?? false },
         fix: 'set linuxParameters.initProcessEnabled to true in the task definition',
       },
