@@ -43,8 +43,12 @@ export async function timeBareSsh({ host, port, user, privateKey }: SshServer, s
       client.once('ready', resolve).once('error', reject);
     });
     client.connect({
-      ...{ sock: socket, username: user, privateKey, authHandler: ['publickey'] },
-      ...{ algorithms: ALGORITHMS, hostVerifier: () => true },
+      sock: socket,
+      username: user,
+      privateKey,
+      authHandler: ['publickey'],
+      algorithms: ALGORITHMS,
+      hostVerifier: () => true,
     });
     await ready;
     if (script !== undefined) await runScript(client, script);

@@ -15,8 +15,14 @@ const EXTERNAL = ['ssh2', 'cpu-features'];
 export async function bundleProgram(source: string, folder: string): Promise<string> {
   const outfile = join(folder, `${basename(source, '.ts')}.cjs`);
   await build({
-    ...{ entryPoints: [source], outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' },
-    ...{ external: EXTERNAL, supported: { 'dynamic-import': false } },
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'error',
+    external: EXTERNAL,
+    supported: { 'dynamic-import': false },
   });
   return outfile;
 }

@@ -25,7 +25,8 @@ test('config write --mngr: what a dry run prints is what is written, once, and r
 
   await expect(home.json(['config', 'write', '--mngr'])).resolves.toMatchObject({ changed: false });
   await expect(home.json(['config', 'write', '--mngr', '--remove'])).resolves.toMatchObject({
-    ...{ changed: true, removed: true },
+    changed: true,
+    removed: true,
   });
   expect(readFileSync(written.file, 'utf8')).toBe('');
 });
@@ -34,7 +35,9 @@ test('a pool of another name goes beside the first', async () => {
   const { file } = await home.json<Written>(['config', 'write', '--mngr']);
   const words = ['--provider', 'big', 'config', 'write', '--mngr', '--provider-name', 'pool'];
   await expect(home.json(words)).resolves.toMatchObject({
-    ...{ changed: true, provider: 'big', pool: 'pool' },
+    changed: true,
+    provider: 'big',
+    pool: 'pool',
     script: 'mngr-fargate mngr sync --provider big --pool pool || true',
   });
   const { providers, pre_command_scripts: scripts } = parse(readFileSync(file, 'utf8')) as Record<string, object>;
@@ -54,8 +57,11 @@ test.each([
 
 test('a sync that cannot reach AWS says so within its time, and leaves a file without hosts', async () => {
   const env = {
-    ...{ AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_REGION: 'us-east-1' },
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', MNGR_FARGATE_SUBNETS: 'subnet-1' },
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    MNGR_FARGATE_SUBNETS: 'subnet-1',
   };
   const { exitCode, stdout } = await home.run(['--json', 'mngr', 'sync', '--timeout', '1s'], { env });
   expect(exitCode).not.toBe(0);

@@ -29,7 +29,8 @@ describeWith(PLUGGED_MNGR, 'each supported mngr with the plugin', () => {
 
         const [fox] = await agents(machine);
         expect(fox).toMatchObject({
-          ...{ name: 'fox', idle_timeout_seconds: 1200 },
+          name: 'fox',
+          idle_timeout_seconds: 1200,
           activity_sources: ['SSH', 'CREATE', 'START', 'BOOT'],
           host: { state: 'RUNNING', tags: { env: 'dev' }, resource: { memory_gb: 2, disk_gb: 20 } },
         });

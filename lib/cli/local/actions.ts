@@ -46,7 +46,12 @@ export async function localUp(context: CliContext, options: LocalUpOptions): Pro
   const assemblyDirectory = await assemblyOf(context, options, onProgress);
   const { stack, region } = context.options;
   const description = await up({
-    ...{ assemblyDirectory, stackName: stack, region, port, runtime, onProgress },
+    assemblyDirectory,
+    stackName: stack,
+    region,
+    port,
+    runtime,
+    onProgress,
     signal: context.signal,
   });
   context.result(description, () => upText(description));

@@ -63,9 +63,15 @@ export async function installPlugin(request: InstallRequest): Promise<InstalledP
     );
   }
   return {
-    ...{ python: before.python, prefix: before.prefix, mngrVersion: before.mngrVersion ?? '', kind: plan.kind },
-    ...{ pluginVersion: after.pluginVersion, previousVersion: before.pluginVersion },
-    ...{ changed, dryRun, command: plan.command },
+    python: before.python,
+    prefix: before.prefix,
+    mngrVersion: before.mngrVersion ?? '',
+    kind: plan.kind,
+    pluginVersion: after.pluginVersion,
+    previousVersion: before.pluginVersion,
+    changed,
+    dryRun,
+    command: plan.command,
   };
 }
 

@@ -32,7 +32,11 @@ export async function introduce(host: DynamicHost, mngrHostId: string): Promise<
     ]);
     const hostKey = { type: 'pinned', keys } as const;
     const connection = await connect({
-      ...{ host: address, port, user, privateKey, hostKey },
+      host: address,
+      port,
+      user,
+      privateKey,
+      hostKey,
       timeoutMs: LOGIN_PATIENCE,
     });
     try {

@@ -3,7 +3,10 @@ import type { PaneProcess, StartNote } from '../../../lib/hosts/agents/foregroun
 import { foregroundOf, isInteractiveShell, isShellCommand } from '../../../lib/hosts/agents/foreground';
 
 const process = (pid: number, parent: number, group: number, text: string, state = 'S+'): PaneProcess => ({
-  ...{ pid, parent, group, state },
+  pid,
+  parent,
+  group,
+  state,
   words: text.split(' '),
 });
 const SETUP = process(10, 1, 10, 'bash -lc set -a bash claude', 'Ss+');

@@ -68,8 +68,13 @@ describe('the watch over tasks', () => {
     const arns = seed(2);
     api.local.control.faults.set([
       {
-        ...{ kind: 'error', times: 4, operation: 'ecs:DescribeTasks', code: 'ServiceUnavailableException' },
-        ...{ message: 'try later', status: 503, afterwards: false },
+        kind: 'error',
+        times: 4,
+        operation: 'ecs:DescribeTasks',
+        code: 'ServiceUnavailableException',
+        message: 'try later',
+        status: 503,
+        afterwards: false,
       },
     ]);
     const states = await Promise.all(arns.map((arn) => watch.until(arn, ({ lastStatus }) => lastStatus)));

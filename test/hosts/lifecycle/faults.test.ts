@@ -86,7 +86,11 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     [
       'a used-up quota',
       {
-        ...{ kind: 'error', operation: 'ecs:RunTask', code: 'ClientException', status: 400, afterwards: false },
+        kind: 'error',
+        operation: 'ecs:RunTask',
+        code: 'ClientException',
+        status: 400,
+        afterwards: false,
         message: "You've reached the limit on the number of vCPUs you can run concurrently",
       },
       { code: 'no-capacity' },
@@ -177,16 +181,26 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     const operations = ['RunTask', 'DescribeTasks', 'ListTasks', 'TagResource', 'DescribeTaskDefinition'];
     plan(
       ...operations.map((name): Fault => ({
-        ...{ kind: 'error', times: 4, operation: `ecs:${name}`, code: 'ThrottlingException' },
-        ...{ message: 'Rate exceeded', status: 400, afterwards: false },
+        kind: 'error',
+        times: 4,
+        operation: `ecs:${name}`,
+        code: 'ThrottlingException',
+        message: 'Rate exceeded',
+        status: 400,
+        afterwards: false,
       })),
     );
     await expect(hosts.create({ name: 'throttled' })).resolves.toMatchObject({ ready: true });
   });
 
   const refusedTag = (times: number, code: string, status: number): Fault => ({
-    ...{ kind: 'error', operation: 'ecs:TagResource', message: 'no', afterwards: false },
-    ...{ times, code, status },
+    kind: 'error',
+    operation: 'ecs:TagResource',
+    message: 'no',
+    afterwards: false,
+    times,
+    code,
+    status,
   });
 
   test('a host is marked as ready although TagResource fails for a while', async () => {

@@ -92,8 +92,15 @@ describeWith(needs, 'the folder of processes below MNGR_ROOT', () => {
     const { reference } = await runtime.prepare({ type: 'folder', path: join(ROOT, 'docker') });
     const taskId = '0'.repeat(32);
     await runtime.start({
-      ...{ taskId, image: { reference }, address: await runtime.reserveAddress(taskId), environment: {} },
-      ...{ cpu: 256, memory: 512, initProcess: false, containerName: 'agent', entryPoint: ['/bin/sh', '-c'] },
+      taskId,
+      image: { reference },
+      address: await runtime.reserveAddress(taskId),
+      environment: {},
+      cpu: 256,
+      memory: 512,
+      initProcess: false,
+      containerName: 'agent',
+      entryPoint: ['/bin/sh', '-c'],
       command: [
         'mkdir -p -m 700 "$MNGR_ROOT/run/tmux-0" && exec tmux -S "$MNGR_ROOT/run/tmux-0/default" new-session -d true',
       ],

@@ -10,9 +10,17 @@ const INSTALLERS = { uv: '/bin/uv', pipx: '/bin/pipx' };
 const NONE = { uv: undefined, pipx: undefined };
 
 const found: PythonEnvironment = {
-  ...{ python: '/venv/bin/python', pythonVersion: '3.12.4', prefix: '/venv', mngrVersion: '0.3.0' },
-  ...{ isExternallyManaged: false, hasPip: true, isUvTool: false, isPipx: false },
-  ...{ pluginVersion: null, pluginEditable: null, pluginFiles: {} },
+  python: '/venv/bin/python',
+  pythonVersion: '3.12.4',
+  prefix: '/venv',
+  mngrVersion: '0.3.0',
+  isExternallyManaged: false,
+  hasPip: true,
+  isUvTool: false,
+  isPipx: false,
+  pluginVersion: null,
+  pluginEditable: null,
+  pluginFiles: {},
 };
 
 const planned = (change: Partial<PythonEnvironment>, installers = INSTALLERS) => {

@@ -68,7 +68,9 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
       leftOut: [],
     });
     expect(JSON.parse(readFileSync(fox.data, 'utf8'))).toEqual({
-      ...{ host_id: mngrHostId, host_name: 'fox', idle_timeout_seconds: 60 },
+      host_id: mngrHostId,
+      host_name: 'fox',
+      idle_timeout_seconds: 60,
     });
     expect(written()).toContain(`[fox]\naddress = "127.0.0.1"\nport = ${fox.sshd.port}\n`);
   });
@@ -118,7 +120,10 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     const { hosts, leftOut } = await sync([...others, fox]);
     expect(hosts).toMatchObject([{ name: 'fox', hostId: fox.hostId }]);
     expect(Object.fromEntries(leftOut.map(({ name, reason }) => [name, reason]))).toEqual({
-      ...{ booting: 'not-ready', lost: 'not-ready', foreign: 'no-key', fox: 'name-taken' },
+      booting: 'not-ready',
+      lost: 'not-ready',
+      foreign: 'no-key',
+      fox: 'name-taken',
     });
   });
 

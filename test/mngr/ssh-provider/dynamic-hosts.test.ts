@@ -6,7 +6,10 @@ import { TomlFile } from '../../../lib/mngr/toml/toml-file';
 
 const KEYS = '/home/me/.mngr/profiles/p/fargate';
 const host = (name: string): DynamicHost => ({
-  ...{ name, address: '203.0.113.10', port: 22, user: 'root' },
+  name,
+  address: '203.0.113.10',
+  port: 22,
+  user: 'root',
   keyFile: `${KEYS}/hosts/host-1/id_ed25519`,
   knownHostsFile: `${KEYS}/hosts/host-1/known_hosts`,
 });
@@ -19,7 +22,9 @@ test("ids are those of mngr's ssh provider", () => {
 test('the file holds the five keys that mngr knows, and none more', () => {
   expect(parse(renderDynamicHosts([host('fox')]))).toEqual({
     fox: {
-      ...{ address: '203.0.113.10', port: 22, user: 'root' },
+      address: '203.0.113.10',
+      port: 22,
+      user: 'root',
       key_file: `${KEYS}/hosts/host-1/id_ed25519`,
       known_hosts_file: `${KEYS}/hosts/host-1/known_hosts`,
     },
