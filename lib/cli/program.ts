@@ -16,6 +16,7 @@ import { logsCommand } from './commands/logs';
 import { messageCommand } from './commands/message';
 import { mngrCommand } from './commands/mngr';
 import { renameCommand } from './commands/rename';
+import { sandboxCommand } from './commands/sandbox';
 import { shellCommand } from './commands/shell';
 import { showCommand } from './commands/show';
 import { sshProxyCommand } from './commands/ssh-proxy';
@@ -50,6 +51,7 @@ const COMMANDS: readonly CommandRegistration[] = [
   costCommand,
   configCommand,
   localCommand,
+  sandboxCommand,
   mngrCommand,
   completionCommand,
   versionCommand,

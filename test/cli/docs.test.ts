@@ -34,11 +34,11 @@ const flagsOf = (command: Command): string[] =>
     .sort();
 
 /** Commands that do something, by the words that a user types. */
-const leaves = program.commands.flatMap((command) =>
+const leavesOf = (command: Command, path: string): { readonly path: string; readonly command: Command }[] =>
   command.commands.length === 0
-    ? [{ path: command.name(), command }]
-    : command.commands.map((child) => ({ path: `${command.name()} ${child.name()}`, command: child })),
-);
+    ? [{ path, command }]
+    : command.commands.flatMap((child) => leavesOf(child, `${path} ${child.name()}`));
+const leaves = program.commands.flatMap((command) => leavesOf(command, command.name()));
 
 test('the page has a section for each command, and none for others', () => {
   const headings = [...(docs.split(/^## Commands$/m)[1] ?? '').split(/^## /m)[0]!.matchAll(/^### (.*)$/gm)].map(

@@ -65,6 +65,13 @@ test.each([
   ],
   [['local', 'up', '--runtime', 'magic'], '--runtime takes auto, container, process, not "magic"'],
   [['config', 'show', '--set', 'ecs_clutser=x'], 'did you mean ecs_cluster?'],
+  [['sandbox', 'list'], 'no sandbox service runs on this machine'],
+  [['sandbox', 'exec', 'box'], 'the command to run is missing'],
+  [['sandbox', 'shell', 'box'], 'shell needs a terminal'],
+  [['sandbox', 'cp', 'a', 'b'], 'cp needs one end on a host'],
+  [['sandbox', 'destroy'], 'name the sandboxes to destroy, or give --all'],
+  [['sandbox', 'keys', 'create', 'bob', '--rate', 'fast'], '--rate takes calls a second'],
+  [['sandbox', 'git', 'push', 'box', '--password-variable', 'NOT_SET'], 'the variable NOT_SET is not set'],
 ])('%j is a usage error, told in a line, without a stack trace', async (words, message) => {
   const { exitCode, stdout, stderr } = await home.run(words);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -171,6 +178,12 @@ describe('completion', () => {
         ['show', 'write'],
       ],
       [['destroy', 'f'], ['fox']],
+      [['sandbox', 'key'], ['keys']],
+      [
+        ['sandbox', 'keys', ''],
+        ['create', 'list', 'revoke'],
+      ],
+      [['sandbox', 'keys', 'create', '--adm'], ['--admin']],
       [['--provider', 'x', 'show', ''], ['fox']],
       [['create', '--ephe'], ['--ephemeral-storage']],
       [['exec', 'fox', '--', 'l'], []],

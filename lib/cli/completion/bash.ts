@@ -10,25 +10,34 @@ const valueFlags = (node: CommandNode): string =>
     .flatMap(({ flags }) => flags)
     .join('|');
 
-/** One `case` arm for each command, `config show` and the like included. */
-function arms(program: CommandNode): string {
-  const nodes = program.commands.flatMap((node) => [
-    { path: node.name, node },
-    ...node.commands.map((child) => ({ path: `${node.name} ${child.name}`, node: child })),
-  ]);
-  return nodes
+/** A command with the words that lead to it. */
+interface PlacedNode {
+  readonly path: string;
+  readonly node: CommandNode;
+}
+
+/** All commands below a node, at any depth: `config show`, `sandbox keys create`. */
+const below = (node: CommandNode, before = ''): PlacedNode[] =>
+  node.commands.flatMap((child) => {
+    const path = `${before}${child.name}`;
+    return [{ path, node: child }, ...below(child, `${path} `)];
+  });
+
+/** One `case` arm for each command. */
+const arms = (placed: readonly PlacedNode[]): string =>
+  placed
     .map(
       ({ path, node }) =>
         `    '${path}') words='${namesOf(node)}'; flags='${flagsOf(node)}'; hosts=${node.takesHosts ? 1 : ''} ;;`,
     )
     .join('\n');
-}
 
 /** A completion script for bash, 3.2 and later. */
 export function bashCompletion(program: CommandNode): string {
-  const all = [program, ...program.commands, ...program.commands.flatMap((node) => node.commands)];
+  const placed = below(program);
+  const all = [program, ...placed.map(({ node }) => node)];
   const flagsWithValue = [...new Set(all.flatMap((node) => valueFlags(node).split('|')))].filter((flag) => flag !== '');
-  const groups = program.commands.filter((node) => node.commands.length > 0).map((node) => node.name);
+  const groups = placed.filter(({ node }) => node.commands.length > 0).map(({ path }) => `'${path}'`);
   return `# bash completion of mngr-fargate; load with: source <(mngr-fargate completion bash)
 _mngr_fargate() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
@@ -51,7 +60,7 @@ _mngr_fargate() {
   done
   case "$command" in
     '') words='${namesOf(program)}' ;;
-${arms(program)}
+${arms(placed)}
   esac
   case "$current" in
     -*) words="$flags ${flagsOf(program)}" ;;

@@ -91,13 +91,13 @@ export class Command implements PromiseLike<CommandResult> {
   }
 
   /** Sends text or bytes to its input, which must be open. Throws EventEndedError when the command has ended. */
-  async write(data: Body): Promise<void> {
-    await this.send(data, false);
+  async write(data: Body, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.send(data, false, signal);
   }
 
   /** Ends its input, after a last piece if one is given. */
-  async end(data: Body = ''): Promise<void> {
-    await this.send(data, true);
+  async end(data: Body = '', { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.send(data, true, signal);
   }
 
   /** Sends a signal to the command and all that it has started. Throws EventEndedError when it has ended. */
@@ -115,13 +115,13 @@ export class Command implements PromiseLike<CommandResult> {
     await this.http.response({ method: 'POST', path: `${await this.path()}/resize`, json: size, signal: this.signal });
   }
 
-  private async send(data: Body, close: boolean): Promise<void> {
+  private async send(data: Body, close: boolean, signal = this.signal): Promise<void> {
     await this.http.response({
       method: 'POST',
       path: `${await this.path()}/stdin`,
       query: close ? { close } : {},
       body: typeof data === 'string' ? utf8(data) : data,
-      signal: this.signal,
+      signal,
       // A command takes its input when it likes.
       timeoutMs: 24 * 3600 * 1000,
     });

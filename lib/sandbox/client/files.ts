@@ -87,9 +87,12 @@ export class Files {
     return this.get<ApiFile>('stat', { path }, signal);
   }
 
-  /** With its parents; one that exists is no error. */
-  makeDirectory(path: string, { mode, signal }: Call & { readonly mode?: Mode } = {}): Promise<ApiFile> {
-    return this.post<ApiFile>('mkdir', { path, mode }, signal);
+  /** With its parents; one that exists is no error. With `parents` false neither is so. */
+  makeDirectory(
+    path: string,
+    { mode, parents, signal }: Call & { readonly mode?: Mode; readonly parents?: boolean } = {},
+  ): Promise<ApiFile> {
+    return this.post<ApiFile>('mkdir', { path, mode, parents }, signal);
   }
 
   move(

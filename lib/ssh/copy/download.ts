@@ -22,7 +22,7 @@ import type { CopyOptions, CopyResult } from './report';
  * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function download(
-  channel: HostChannel,
+  channel: Pick<HostChannel, 'files'>,
   remote: string,
   local: string,
   options: CopyOptions = {},

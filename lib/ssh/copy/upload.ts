@@ -19,7 +19,7 @@ import type { CopyOptions, CopyResult } from './report';
  * Throws `usage`, `not-found`, `denied`, `aborted`, `failed`.
  */
 export async function upload(
-  channel: HostChannel,
+  channel: Pick<HostChannel, 'files'>,
   local: string,
   remote: string,
   options: CopyOptions = {},

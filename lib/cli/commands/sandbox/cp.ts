@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { SkippedEntry } from '../../../ssh';
+import type { CliContext } from '../../context';
+import { parseCopy } from '../../parse/remote-path';
+import { CopyProgressLine } from '../../progress/copy-progress';
+import type { Runner } from '../../runner';
+import { withSandbox } from './connection';
+
+async function cp(context: CliContext, source: string, destination: string): Promise<void> {
+  const { direction, host: id, remote, local } = parseCopy(source, destination);
+  const progress = new CopyProgressLine(context.io);
+  const options = {
+    signal: context.signal,
+    onProgress: progress.update,
+    onSkip: ({ path, reason }: SkippedEntry): void => {
+      progress.clear();
+      context.note(`mngr-fargate: skipped ${path}: ${reason}`);
+    },
+  };
+  const [{ download }, { upload }, { SandboxFiles }] = await Promise.all([
+    import('../../../ssh/copy/download.js'),
+    import('../../../ssh/copy/upload.js'),
+    import('../../sandbox-files.js'),
+  ]);
+  const { skipped } = await withSandbox(context, id, (sandbox) => {
+    const channel = { files: async () => new SandboxFiles(sandbox) };
+    return direction === 'up' ? upload(channel, local, remote, options) : download(channel, remote, local, options);
+  }).finally(() => progress.clear());
+  context.result({ source, destination, skipped }, () => '');
+}
+
+/** `sandbox cp SRC DST` */
+export function cpCommand(sandbox: Command, runner: Runner): void {
+  sandbox
+    .command('cp')
+    .description('copy a file or a folder to a sandbox or from one')
+    .argument('<source>', 'path here, or ID:path in a sandbox')
+    .argument('<destination>', 'path here, or ID:path in a sandbox')
+    .addHelpText('after', '\nRelative paths in a sandbox start at /workspace.')
+    .action(runner.action(cp));
+}
