@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MngrFargateError } from '../../../contract/errors';
 import type { SkippedEntry } from '../../../ssh';
 import type { CliContext } from '../../context';
 import { parseCopy } from '../../parse/remote-path';
@@ -7,7 +8,9 @@ import type { Runner } from '../../runner';
 import { withSandbox } from './connection';
 
 async function cp(context: CliContext, source: string, destination: string): Promise<void> {
-  const { direction, host: id, remote, local } = parseCopy(source, destination);
+  const { direction, reference: id, remote, local } = parseCopy(source, destination);
+  if (id === undefined)
+    throw new MngrFargateError('usage', 'the sandbox is not named', { hint: 'write that end as ID:path' });
   const progress = new CopyProgressLine(context.io);
   const options = {
     signal: context.signal,
