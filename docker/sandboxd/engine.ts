@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { Commands } from './commands/commands';
 import { Journal } from './commands/journal';
+import { FileWorker } from './files/worker-process';
 import { findProgram, Host } from './host/host';
 import { Keeper } from './host/keeper';
 import { Pipes } from './host/pipes';
@@ -35,13 +36,16 @@ export async function startEngine(
   const commands = new Commands(host, journal);
   commands.recover(entries);
   if (entry !== undefined) journal.add(entry);
+  const files = new FileWorker(host);
   const server = createEngineServer({
     token,
     commands,
     digest,
     startedAt: Date.now(),
+    files: (call) => files.answer(call),
     end: async () => {
       await commands.endAll();
+      files.end();
       keeper.end();
       server.close(() => {
         rmSync(settings.directory, { recursive: true, force: true });

@@ -22,6 +22,7 @@ export const STATUS_OF: Readonly<Record<SandboxdErrorCode, number>> = {
   file_exists: 409,
   event_ended: 409,
   too_large: 413,
+  range_not_satisfiable: 416,
   no_space: 507,
   internal: 500,
 };

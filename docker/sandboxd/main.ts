@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { start } from './daemon';
 import { startEngine } from './engine';
+import { searchInThread } from './files/search-thread';
+import { serveFiles } from './files/worker';
 import { placesIn, settingsFrom } from './settings';
 import { TokenCheck } from './token';
 
 /**
  * `sandboxd start` with the token as one line on stdin makes sure that an engine of this very file runs, and prints
- * `{"socket", "digest", "pid"}`. `sandboxd serve` is the engine itself, which `start` starts.
+ * `{"socket", "digest", "pid"}`. `sandboxd serve` is the engine itself, which `start` starts; `sandboxd files` is its worker.
  */
 async function main([verb = '', ...args]: readonly string[]): Promise<void> {
+  if (!isMainThread) return searchInThread();
+  if (verb === 'files') return serveFiles(args[0] ?? '', args[1] ?? '/');
   const digest = createHash('sha256').update(readFileSync(__filename)).digest('hex');
   const settings = settingsFrom(args);
   switch (verb) {

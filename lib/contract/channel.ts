@@ -22,6 +22,8 @@ export interface HostChannel {
    * Throws `unreachable` with the reason that the other end gives, or `aborted`.
    */
   forward(host: string, port: number, options?: { readonly signal?: AbortSignal }): Promise<Duplex>;
+  /** Opens a connection to a Unix socket of the other end, by its absolute path, as a stream. Throws like `forward`. */
+  forwardSocket(path: string, options?: { readonly signal?: AbortSignal }): Promise<Duplex>;
   /** Why the channel ended; undefined while it is open. */
   lostBecause(): Error | undefined;
   /** Closes the channel and everything running in it. Calling it again does nothing. */

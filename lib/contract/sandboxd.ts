@@ -33,6 +33,7 @@ export type SandboxdErrorCode =
   | 'file_exists'
   | 'event_ended'
   | 'too_large'
+  | 'range_not_satisfiable'
   | 'no_space'
   | 'internal';
 

@@ -38,12 +38,27 @@ export class SshChannel implements HostChannel {
     return new SftpFiles(await this.open<SFTPWrapper>('start SFTP', (done) => this.client.sftp(done)));
   }
 
-  async forward(host: string, port: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Duplex> {
-    const doing = `connecting to ${host} port ${port} from ${this.where}`;
-    throwIfAborted(doing, signal);
-    const opening = this.open<ClientChannel>(`connect to ${host} port ${port}`, (done) =>
-      this.client.forwardOut('127.0.0.1', 0, host, port, done),
+  forward(host: string, port: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Duplex> {
+    return this.connectTo(
+      `${host} port ${port}`,
+      (done) => this.client.forwardOut('127.0.0.1', 0, host, port, done),
+      signal,
     );
+  }
+
+  forwardSocket(path: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Duplex> {
+    return this.connectTo(path, (done) => this.client.openssh_forwardOutStreamLocal(path, done), signal);
+  }
+
+  /** A stream from the other end to an address there. One that opens after it was given up is closed. */
+  private async connectTo(
+    address: string,
+    call: (done: (error: Error | undefined, stream: ClientChannel) => void) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Duplex> {
+    const doing = `connecting to ${address} from ${this.where}`;
+    throwIfAborted(doing, signal);
+    const opening = this.open<ClientChannel>(`connect to ${address}`, call);
     try {
       return await orAborted(opening, doing, signal);
     } catch (error) {

@@ -47,6 +47,24 @@ describeWith(program('sshd'), 'a channel forwards connections', () => {
     await expect(text(stream)).resolves.toBe(sent);
   });
 
+  test('a Unix socket at the other end is reached by its path', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mngr-socket-'));
+    const path = join(folder, 'socket');
+    const server = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(path);
+    await once(server, 'listening');
+    const stream = await channel.forwardSocket(path);
+    const sent = 'some text, again and again. '.repeat(50_000);
+    stream.end(sent);
+    await expect(text(stream)).resolves.toBe(sent);
+    server.close();
+    await expect(channel.forwardSocket(join(folder, 'missing'))).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining(join(folder, 'missing')) as string,
+    });
+    await expect(channel.forwardSocket(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    rmSync(folder, { recursive: true });
+  });
+
   test('many connections share one channel', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {

@@ -16,7 +16,7 @@ export interface EngineParts {
   /** Ends all commands and then the engine. */
   end(): Promise<void>;
   /** Routes of files, below `/v1/files/`. */
-  files?(call: Call, path: readonly string[]): Promise<void>;
+  files(call: Call): Promise<void>;
 }
 
 export interface Call {
@@ -53,7 +53,7 @@ async function answer(engine: EngineParts, request: IncomingMessage, response: S
   const [version, kind, name] = path;
   const route = `${request.method} ${kind ?? ''}`;
   if (version !== 'v1') throw noRoute(request);
-  if (kind === 'files' && engine.files !== undefined) return engine.files(call, path.slice(2));
+  if (kind === 'files') return engine.files(call);
   if (kind === 'commands' && name !== undefined) return command(engine.commands, call, decode(name), path[3]);
   if (path.length === 2 && route === 'GET status') return json(response, 200, statusOf(engine));
   if (path.length === 2 && route === 'GET commands') return json(response, 200, engine.commands.list());

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,8 +89,8 @@ export class EngineHost {
   }
 
   /** Runs a command to its end and collects its output. */
-  async run(client: EngineClient, request: CommandRequest, id = this.id()): Promise<Ran> {
-    await client.start(id, request);
+  async run(client: EngineClient, command: CommandRequest, id = this.id()): Promise<Ran> {
+    await client.start(id, command);
     return collect(client, id);
   }
 
@@ -103,9 +104,7 @@ export class EngineHost {
     if (existsSync(this.directory)) {
       // One that was killed by a test must be there to end what it has started.
       this.begin();
-      const client = this.client();
-      await fetchEnd(this);
-      client.close();
+      await endEngine(this.socket, this.token);
     }
     for (const client of this.clients) client.close();
     rmSync(this.folder, { recursive: true, force: true });
@@ -130,20 +129,14 @@ export async function collect(client: EngineClient, id: string, from = 0): Promi
   throw new Error('the output has no end');
 }
 
-async function fetchEnd(host: EngineHost): Promise<void> {
-  const { request } = await import('node:http');
-  await new Promise<void>((resolve, reject) => {
-    request({
-      socketPath: host.socket,
-      path: '/v1/end',
-      method: 'POST',
-      headers: { authorization: `Bearer ${host.token}` },
-    })
+/** Ends an engine with everything that it has started. */
+export const endEngine = (socketPath: string, token: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    request({ socketPath, path: '/v1/end', method: 'POST', headers: { authorization: `Bearer ${token}` } })
       .on('response', (response) => response.resume().on('end', resolve))
       .on('error', reject)
       .end();
   });
-}
 
 /** Processes that run with these words in their environment, of whatever user. */
 export const processesWith = (mark: string): string[] =>
