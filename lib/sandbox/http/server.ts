@@ -79,8 +79,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     await registerRoutes(app, BASE_PATHS[shape], routes, context);
   }
   for (const plugin of options.plugins ?? []) await app.register(plugin);
-  await app.ready();
   routeUpgrades(app);
+  await app.ready();
   return app;
 }
 

@@ -20,12 +20,18 @@ const upgrades = new WeakMap<IncomingMessage, { readonly socket: Duplex; readonl
  * answers, until a handler takes the connection over.
  */
 export function routeUpgrades(app: FastifyInstance): void {
+  // The server forgets connections that were handed over, and would wait for them for ever when it closes.
+  const open = new Set<Duplex>();
+  app.addHook('preClose', async () => open.forEach((socket) => socket.destroy()));
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    open.add(socket);
     socket.on('error', () => socket.destroy());
+    socket.once('close', () => open.delete(socket));
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Socket);
-    response.once('finish', () => socket.end());
+    // A client that is refused may leave its half open.
+    response.once('finish', () => (socket as Socket).destroySoon());
     upgrades.set(request, { socket, head });
     app.routing(request, response);
   });

@@ -6,6 +6,7 @@ import { EventEmitter, once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
@@ -216,7 +217,7 @@ export function scaffoldService(root: string) {
         detached: true,
       });
       child.stdin?.on('error', () => undefined);
-      const nine = (child.stdio as unknown[])[9] as import('node:net').Socket;
+      const nine = (child.stdio as unknown[])[9] as Socket;
       nine.on('error', () => undefined);
       nine.end(request.secret ?? '');
       const event: SandboxEvent = {

@@ -25,7 +25,6 @@ export async function proxyRequest(
     headers: flat(requestHeaders(request.raw, place)),
     setHost: false,
     createConnection: () => connection,
-    agent: false,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   const answered = answerOf(outgoing, place.port);
@@ -57,7 +56,6 @@ export async function proxyUpgrade(
     headers: flat(headers),
     setHost: false,
     createConnection: () => connection,
-    agent: false,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   const accepted = new Promise<{ answer: IncomingMessage; head: Buffer | undefined }>((resolve, reject) => {
