@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import type { SignalName } from '../../contract/sandboxd';
 import type { Hosts } from '../../hosts';
+import { mapBounded } from '../../util/bounded';
 import type { EngineClient } from '../engine/engine-client';
 import { isSandboxError, SandboxError } from '../model/errors';
 import type { SandboxService } from '../model/service';
@@ -454,6 +455,14 @@ export class SandboxCore implements SandboxService {
     const items = found.slice(0, limit);
     const next = found.length > limit ? cursorOf(items.at(-1)?.order) : null;
     return { items: items.map(({ order: _, ...entry }) => entry), next };
+  }
+
+  /** Destroys every session with its host. */
+  async destroyAll(): Promise<void> {
+    const sessions = await this.store.openSessions();
+    await mapBounded(sessions, 20, ({ generation }) =>
+      this.lifecycle.destroy(generation, ['active', 'stale'], 'deleted').then(() => undefined),
+    );
   }
 
   close(): Promise<void> {
