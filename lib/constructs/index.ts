@@ -48,3 +48,13 @@ export { SSH_WARNINGS, SshSecurityGroup } from './environment/ssh-security-group
 export type { SshSecurityGroupProps } from './environment/ssh-security-group';
 export { TaskRole } from './environment/task-role';
 export type { TaskRoleProps } from './environment/task-role';
+export { SandboxEnvironment } from './sandbox/sandbox-environment';
+export type { SandboxEnvironmentProps } from './sandbox/sandbox-environment';
+export { SandboxImage } from './sandbox/sandbox-image';
+export type { SandboxImageProps } from './sandbox/sandbox-image';
+export { SandboxEgress, SandboxSecurityGroup } from './sandbox/sandbox-security-group';
+export type { SandboxSecurityGroupProps } from './sandbox/sandbox-security-group';
+export { SandboxServicePolicy } from './sandbox/sandbox-service-policy';
+export type { SandboxServicePolicyProps } from './sandbox/sandbox-service-policy';
+export { SandboxTaskDefinition } from './sandbox/sandbox-task-definition';
+export type { SandboxTaskDefinitionProps } from './sandbox/sandbox-task-definition';

@@ -10,6 +10,7 @@ import { readSettings } from './context';
 import { MngrFargateStack } from './mngr-fargate-stack';
 import type { NagPackName } from './nag-packs';
 import { addNagPacks } from './nag-packs';
+import { SandboxServiceStack } from './sandbox-service-stack';
 
 /** The synthesized app: its one stack and the settings it was made from. */
 export interface MngrFargateApp {
@@ -32,7 +33,8 @@ export function createApp(props: AppProps = {}): MngrFargateApp {
   const app = new App({ ...given, postCliContext });
   const settings = readSettings(app.node.getAllContext());
   const stackName = settings.stackName ?? prefixed(settings.namePrefix, DEFAULT_STACK_NAME);
-  const stack = new MngrFargateStack(app, stackName, {
+  const Stack = settings.sandbox === true ? SandboxServiceStack : MngrFargateStack;
+  const stack = new Stack(app, stackName, {
     settings,
     env: { account: settings.account, region: settings.region },
   });

@@ -126,6 +126,14 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   budgetTag: { effect: 'in-place' },
   dashboard: { effect: 'in-place', note: 'adds or deletes the dashboard' },
 
+  sandbox: {
+    effect: 'in-place',
+    note: 'adds or deletes all that is of sandboxes, and stops them first. Without `network`, the network gets or loses its private subnets and NAT gateway',
+  },
+  sandboxImage: { effect: 'revision' },
+  sandboxCpu: { effect: 'revision' },
+  sandboxMemory: { effect: 'revision' },
+
   awsProfile: { effect: 'nothing', note: 'an output' },
   nagPacks: { effect: 'nothing' },
 };

@@ -9,6 +9,7 @@ import { NAG_PACK_NAMES } from './nag-packs';
 import { nearest } from '../util/nearest';
 import { regionProblem } from './region';
 import { OPERATIONS_SETTINGS, operationsContradictions } from './operations-settings';
+import { networkModeOf, SANDBOX_SETTINGS, sandboxContradictions } from './sandbox-settings';
 
 const SECONDS_PER_DAY = 86_400;
 const SECONDS_PER_YEAR = 31_536_000;
@@ -107,6 +108,8 @@ const SETTINGS = {
 
   ...OPERATIONS_SETTINGS,
 
+  ...SANDBOX_SETTINGS,
+
   nagPacks: listOf(oneOf(['none', ...NAG_PACK_NAMES])),
 } as const;
 
@@ -160,7 +163,7 @@ function* contradictions(settings: Settings): Generator<string> {
   if (settings.subnetIds !== undefined && settings.vpcId === undefined) {
     yield 'subnetIds: needs vpcId, the VPC that the subnets are in';
   }
-  if (settings.natGateways !== undefined && settings.network !== NetworkMode.PRIVATE_NAT) {
+  if (settings.natGateways !== undefined && networkModeOf(settings) !== NetworkMode.PRIVATE_NAT) {
     yield `natGateways: has no effect without network=${NetworkMode.PRIVATE_NAT}`;
   }
   if (settings.reaper === false) {
@@ -169,6 +172,7 @@ function* contradictions(settings: Settings): Generator<string> {
     }
   }
   yield* operationsContradictions(settings);
+  yield* sandboxContradictions(settings);
   if (settings.nagPacks?.includes('none') === true && settings.nagPacks.length > 1) {
     yield 'nagPacks: none cannot be combined with another pack';
   }

@@ -15,8 +15,9 @@ import type { ReaperOptions } from '../constructs/reaper/reaper';
 import { MngrFargateError } from '../contract/errors';
 import type { Settings } from './context';
 import { operationsOptionsOf } from './operations-settings';
+import { networkModeOf } from './sandbox-settings';
 
-const CONTAINER_INSIGHTS = {
+export const CONTAINER_INSIGHTS = {
   enabled: ContainerInsights.ENABLED,
   enhanced: ContainerInsights.ENHANCED,
   disabled: ContainerInsights.DISABLED,
@@ -65,7 +66,7 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
   };
 }
 
-function reaperOptions(settings: Settings): ReaperOptions {
+export function reaperOptions(settings: Settings): ReaperOptions {
   const seconds = (value: number | undefined): Duration | undefined =>
     value === undefined ? undefined : Duration.seconds(value);
   return {
@@ -95,7 +96,7 @@ function existingNetwork(stack: Stack, settings: Settings): IAgentNetwork | unde
 }
 
 const networkOptions = (settings: Settings): AgentNetworkProps => ({
-  mode: settings.network,
+  mode: networkModeOf(settings),
   vpcCidr: settings.vpcCidr,
   maxAzs: settings.maxAzs,
   availabilityZones: settings.availabilityZones,
@@ -104,7 +105,7 @@ const networkOptions = (settings: Settings): AgentNetworkProps => ({
   restrictDefaultSecurityGroup: settings.restrictDefaultSecurityGroup,
 });
 
-const buildArgsOf = (pairs: readonly string[]): Record<string, string> =>
+export const buildArgsOf = (pairs: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     pairs.map((pair) => {
       const equals = pair.indexOf('=');

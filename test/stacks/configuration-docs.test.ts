@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STACK_OUTPUTS } from '../../lib/contract/outputs';
+import { SANDBOX_OUTPUTS } from '../../lib/contract/sandbox-outputs';
 import { environmentVariableOf, PROVIDER_KEYS } from '../../lib/contract/provider-config';
 import { CONTEXT_KEYS } from '../../lib/stacks/context';
 import { ROOT } from '../support/run/paths';
+
+const OUTPUTS = [...Object.values(STACK_OUTPUTS), ...Object.values(SANDBOX_OUTPUTS)];
 
 describe('docs/configuration.md', () => {
   const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
@@ -19,7 +22,7 @@ describe('docs/configuration.md', () => {
   it('has a row for every output', () => {
     const outputs = rowsOf(environment).flatMap((cell) => cell.split('`, `'));
 
-    expect(outputs).toEqual(expect.arrayContaining(Object.values(STACK_OUTPUTS)));
+    expect(outputs).toEqual(expect.arrayContaining(OUTPUTS));
   });
 
   it('has a row for every key of the provider block, with its environment variable', () => {
@@ -28,7 +31,7 @@ describe('docs/configuration.md', () => {
   });
 
   it('names nothing that does not exist', () => {
-    const known = [...CONTEXT_KEYS, ...Object.values(STACK_OUTPUTS), 'public', 'private-nat', 'private-endpoints'];
+    const known = [...CONTEXT_KEYS, ...OUTPUTS, 'public', 'private-nat', 'private-endpoints'];
 
     expect(
       rowsOf(environment)

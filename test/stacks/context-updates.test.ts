@@ -17,6 +17,7 @@ const VPC = {
 };
 const TOLD = { alarmEmail: 'team@example.com' };
 const BUDGET = { ...TOLD, monthlyBudgetUsd: '500' };
+const SANDBOX = { network: 'private-nat', sandbox: 'true' };
 const ROLE = { operatorPrincipals: '210987654321' };
 
 /** A change of one key each: the context before it, and what changes. Keys that name a stack have none. */
@@ -68,6 +69,13 @@ const CHANGES: Readonly<Partial<Record<Key, readonly [before: Context, change: C
   monthlyBudgetUsd: [BUDGET, { monthlyBudgetUsd: '250' }],
   budgetTag: [BUDGET, { budgetTag: 'team=search' }],
   dashboard: [{}, { dashboard: 'true' }],
+  sandbox: [{ network: 'private-nat' }, { sandbox: 'true' }],
+  sandboxImage: [
+    { ...SANDBOX, sandboxImage: 'registry.example.com/sandbox:1' },
+    { sandboxImage: 'registry.example.com/sandbox:2' },
+  ],
+  sandboxCpu: [{ ...SANDBOX, sandboxMemory: '2048' }, { sandboxCpu: '1024' }],
+  sandboxMemory: [SANDBOX, { sandboxMemory: '2048' }],
   awsProfile: [{}, { awsProfile: 'team' }],
   nagPacks: [{}, { nagPacks: 'none' }],
 };
