@@ -11,6 +11,7 @@ export { knock } from './knock';
 export type { KnockOptions } from './knock';
 export { KnockPace } from './knock-pace';
 export { knownHostsName, pinHostKey, pinHostKeyAs, pinnedHostKeys, readPinnedHostKeys } from './known-hosts';
+export { withBlock, withoutBlock } from './marked-block';
 export { run } from './run';
 export { shellCommand, shellQuote } from '../util/shell-quote';
 export type { CopyOptions, CopyProgress, CopyResult, SkippedEntry } from './copy/report';

@@ -24,5 +24,6 @@ export type { ConnectOptions } from './connect/terminal';
 export { connectToTask } from './connect/terminal';
 export type { Forward, ForwardOptions, ForwardRequest, Forwards } from './forward/forward';
 export { forwardPorts } from './forward/forward';
+export { connectToSsh } from './forward/ssh-connection';
 export type { ShellTaskOptions } from './shell/shell-task';
 export { stopShellTask, withShellTask } from './shell/shell-task';

@@ -42,7 +42,7 @@ const temporaryBeside = (path: string): string => `${path}.${randomBytes(6).toSt
  * followed. An existing file keeps its mode; a new one gets 0600, and missing parent directories get 0700. Throws
  * `failed` (cannotWrite).
  */
-export async function writeFileAtomically(path: string, content: string): Promise<void> {
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await ensurePrivateDirectory(dirname(path));
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
@@ -58,7 +58,7 @@ export async function writePrivateFile(path: string, content: string): Promise<v
   await replaceFile(path, content, 0o600);
 }
 
-async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
     const file = await open(temporary, 'wx', mode);

@@ -11,6 +11,8 @@ import { assertPrivateFolder } from '../../util/private-folder';
 import { NO_FILES } from '../model/task-view';
 import type { LocalFiles } from '../model/task-view';
 import type { HostAddress } from '../model/types';
+import type { SshConfigSource } from './ssh-config-file';
+import { refreshSshConfig } from './ssh-config-file';
 
 /** What the folders are for, as errors say it. */
 const KEPT_HERE = "hosts' keys";
@@ -47,11 +49,11 @@ export type HostSetup = z.output<typeof setupSchema>;
 export type HostRecord = z.output<typeof recordSchema>;
 
 /** One folder per host: `hosts/<host-id>/{id_ed25519, id_ed25519.pub, known_hosts, host.json}`, files 0600, folders 0700. */
-export class KeyStore {
+export class KeyStore implements SshConfigSource {
   private readonly creating = new Semaphore(CREATED_AT_ONCE);
   private reading: Promise<HostRecord[]> | undefined;
 
-  constructor(private readonly keyDirectory: string) {}
+  constructor(readonly keyDirectory: string) {}
 
   /** Writes all of the files or none: after an error, those already written are removed. */
   create(record: HostRecord, keys: KeyPair): Promise<void> {
@@ -72,6 +74,7 @@ export class KeyStore {
 
   async save(record: HostRecord): Promise<void> {
     await writePrivateFile(join(this.folder(record.hostId), 'host.json'), `${JSON.stringify(record, null, 2)}\n`);
+    if (record.nonce === null) await refreshSshConfig(this.fresh);
   }
 
   /** Pins the key for the host's id, which is its name where no address leads to it, and for each of its addresses. */
@@ -144,7 +147,14 @@ export class KeyStore {
   }
 
   async remove(hostId: string): Promise<void> {
-    if (isHostId(hostId)) await rm(this.folder(hostId), { recursive: true, force: true });
+    if (!isHostId(hostId)) return;
+    await rm(this.folder(hostId), { recursive: true, force: true });
+    await refreshSshConfig(this.fresh);
+  }
+
+  /** With records that are read when they are asked for: a read that has begun may have missed what was just written. */
+  private get fresh(): SshConfigSource {
+    return { keyDirectory: this.keyDirectory, records: () => this.readRecords(), paths: (id) => this.paths(id) };
   }
 
   private async readRecords(): Promise<HostRecord[]> {

@@ -2,7 +2,8 @@ import { MngrFargateError } from '../../contract/errors';
 import { shellCommand } from '../../ssh';
 import type { Host } from '../model/types';
 
-const KEEPALIVE_SECONDS = 15;
+/** Between two signs of life on a connection of the system's ssh. */
+export const KEEPALIVE_SECONDS = 15;
 
 /** As an address of its own, since `ProxyCommand` needs none: the host's id is among the names of its pinned key. */
 const SSH_PORT = 22;
@@ -52,7 +53,7 @@ export function sshArguments(
 }
 
 /** A path in ssh_config's syntax: in quotes, since it splits at spaces, and with `%` doubled, since it expands tokens. */
-const configurationPath = (path: string): string =>
+export const configurationPath = (path: string): string =>
   `"${path.replaceAll('%', '%%').replace(/["\\]/g, String.raw`\$&`)}"`;
 
 export const noKey = (host: Host): MngrFargateError =>

@@ -5,33 +5,53 @@ import type { Target } from '../resolve';
 import { diagnose } from './diagnose';
 import type { Diagnosis, Finding } from './finding';
 
-/** What ExecuteCommand's own errors mean, where no check finds the cause. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  TargetNotConnectedException: "ECS Exec's agent in the container is not connected to Session Manager",
-  InvalidParameterException: "the task was started without ECS Exec, or its agent isn't running yet",
-  AccessDeniedException: 'you may not run commands in this container',
+/** What was tried: a command (`ecs:ExecuteCommand`), or a connection to a port (`ssm:StartSession`). */
+export type Attempt = 'command' | 'connection';
+
+const NOT_CONNECTED = "ECS Exec's agent in the container is not connected to Session Manager";
+
+/** What AWS's own errors mean, where no check finds the cause. */
+const MEANINGS: Readonly<Record<Attempt, Readonly<Record<string, string>>>> = {
+  command: {
+    TargetNotConnectedException: NOT_CONNECTED,
+    InvalidParameterException: "the task was started without ECS Exec, or its agent isn't running yet",
+    AccessDeniedException: 'you may not run commands in this container',
+  },
+  connection: {
+    TargetNotConnected: NOT_CONNECTED,
+    AccessDeniedException: 'you may not open connections to it (ssm:StartSession)',
+  },
+};
+
+const TRIED: Readonly<Record<Attempt, string>> = {
+  command: 'cannot run commands in',
+  connection: 'cannot connect to ports of',
 };
 
 /** Findings that can be the cause of an error; of others the doctor only warns. */
-const CAUSES: Readonly<Record<string, (finding: Finding) => boolean>> = {
-  AccessDeniedException: ({ id }) => id.startsWith('caller-'),
+const CAUSES: Readonly<Record<Attempt, Readonly<Record<string, (finding: Finding) => boolean>>>> = {
+  command: { AccessDeniedException: ({ id }) => id.startsWith('caller-') },
+  // The doctor doesn't ask whether the caller may start sessions: that's an opt-in of its own.
+  connection: { AccessDeniedException: () => false },
 };
 
 /**
- * A failed ExecuteCommand with its cause: the doctor looks at the target, and the first error that it finds becomes the
- * message and the hint. `details.findings` and `details.unchecked` have all of it. Other errors are returned as they are.
+ * A failed ExecuteCommand or StartSession with its cause: the doctor looks at the target, and the first error that it finds
+ * becomes the message and the hint. `details.findings` and `details.unchecked` have all of it. Other errors are returned as
+ * they are.
  */
 export async function explainExecFailure(
   tasks: EcsTasks,
   target: Target,
   error: unknown,
   signal?: AbortSignal,
+  attempt: Attempt = 'command',
 ): Promise<unknown> {
   const name = awsErrorOf(error)?.name ?? (error instanceof Error ? error.name : '');
-  const meaning = MEANINGS[name];
+  const meaning = MEANINGS[attempt][name];
   if (meaning === undefined) return error;
   const diagnosis = await diagnose(tasks, target, signal).catch((): Diagnosis => ({ findings: [], unchecked: [] }));
-  const isCause = CAUSES[name] ?? (() => true);
+  const isCause = CAUSES[attempt][name] ?? (() => true);
   const errors = diagnosis.findings.filter((finding) => finding.severity === 'error' && isCause(finding));
   // What isn't up yet is only a warning.
   const cause =
@@ -40,7 +60,7 @@ export async function explainExecFailure(
   const said = awsErrorOf(error)?.message ?? (error instanceof Error ? error.message : String(error));
   return new MngrFargateError(
     name === 'AccessDeniedException' ? 'denied' : 'unreachable',
-    `cannot run commands in ${where}: ${cause?.message ?? meaning}`,
+    `${TRIED[attempt]} ${where}: ${cause?.message ?? meaning}`,
     {
       cause: error,
       hint: cause?.fix ?? hintWithout(target, diagnosis),

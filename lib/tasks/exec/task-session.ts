@@ -52,7 +52,7 @@ export async function openTaskCommand(
       });
     } catch (error) {
       if (!NOT_YET.has(awsErrorOf(error)?.name ?? '')) throw await explainExecFailure(tasks, target, error, signal);
-      const now = await current(tasks, target, signal);
+      const now = await currentTarget(tasks, target, signal);
       if (!now.execEnabled) throw notEnabled(target, error);
       if (now.execAgent === 'STOPPED' || Date.now() > deadline)
         throw await explainExecFailure(tasks, now, error, signal);
@@ -62,7 +62,7 @@ export async function openTaskCommand(
 }
 
 /** The target as it is now. Throws `task-stopped`. */
-async function current(tasks: EcsTasks, target: Target, signal?: AbortSignal): Promise<Target> {
+export async function currentTarget(tasks: EcsTasks, target: Target, signal?: AbortSignal): Promise<Target> {
   const { cluster, taskArn: task, container } = target;
   const now = await resolveTarget(tasks, { cluster, task, container }, { signal });
   if (now.task.desiredState === 'STOPPED') throw stoppedError(now.task, `task ${now.taskId} is stopping`);

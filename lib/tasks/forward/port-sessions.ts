@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { MngrFargateError } from '../../contract/errors';
 import { openSession } from '../../session/index';
 import type { PortSession } from '../../session/index';
+import { explainExecFailure } from '../doctor/explain';
 import type { EcsTasks } from '../ecs-tasks';
 import { sessionClients } from '../exec/task-session';
 import type { Target } from '../resolve';
@@ -40,14 +41,17 @@ export class PortSessions implements AsyncDisposable {
   }
 
   private async open(host: string | null, port: number): Promise<PortSession> {
-    const { sessionTarget, container } = this.target;
-    if (sessionTarget === null) {
-      throw new MngrFargateError('unreachable', `container ${container} has not started`, {
-        hint: 'try again shortly',
-      });
-    }
+    const { sessionTarget } = this.target;
+    if (sessionTarget === null) throw notStarted(this.target);
     const clients = await sessionClients(this.tasks);
     const request = { kind: 'port', target: sessionTarget, port, host: host ?? undefined } as const;
-    return openSession({ request, clients, signal: this.signal });
+    try {
+      return await openSession({ request, clients, signal: this.signal });
+    } catch (error) {
+      throw await explainExecFailure(this.tasks, this.target, error, this.signal, 'connection');
+    }
   }
 }
+
+export const notStarted = ({ container }: Target): MngrFargateError =>
+  new MngrFargateError('unreachable', `container ${container} has not started`, { hint: 'try again shortly' });
