@@ -205,7 +205,7 @@ class Creation {
     const { services } = this.context;
     const { identityFile, knownHostsFile } = services.keys.paths(this.hostId);
     const files = { identityFile, knownHostsFile: readyAt === null ? null : knownHostsFile };
-    return { ...hostOf(this.task as Task, services.config, undefined, files), readyAt, ready: readyAt !== null };
+    return { ...hostOf(this.task as Task, services.config, { files }), readyAt, ready: readyAt !== null };
   }
 
   /** Stops the task, even if RunTask's response was lost, and removes the keys. Throws if the task can't be stopped. */

@@ -22,8 +22,8 @@ export async function destroyHost(
 ): Promise<DestroyResult> {
   try {
     const task = await findTask(services, reference, signal);
-    const files = { identityFile: null, knownHostsFile: null };
-    return await stop(services, channels, hostOf(task, services.config, undefined, files), isLive(task), signal);
+    const host = hostOf(task, services.config);
+    return await stop(services, channels, { ...host, isRunning: isLive(task) }, signal);
   } catch (error) {
     if (!isMngrFargateError(error) || error.code !== 'not-found') throw error;
     const [known] = await recordsInScope(services, ({ hostId, name, taskArn }) =>
@@ -45,7 +45,7 @@ export async function destroyHosts(
   return mapBounded(hosts, STOPS_AT_ONCE, async (host) => {
     const { hostId, name, taskArn, state } = host;
     try {
-      return await stop(services, channels, host, state !== 'STOPPED', signal);
+      return await stop(services, channels, { ...host, isRunning: state !== 'STOPPED' }, signal);
     } catch (error) {
       return { hostId, name, taskArn, error: asProblem(error, name) };
     }
@@ -55,8 +55,7 @@ export async function destroyHosts(
 async function stop(
   services: Services,
   channels: Channels,
-  { hostId, name, taskArn }: Identified,
-  isRunning: boolean,
+  { hostId, name, taskArn, isRunning }: Identified & { readonly isRunning: boolean },
   signal?: AbortSignal,
 ): Promise<DestroyResult> {
   if (isRunning) await services.tasks.stop(taskArn, STOP_REASON_PREFIXES.destroyed, signal);

@@ -19,7 +19,6 @@ import {
   networkInterfaceIdOf,
   tagsOf,
   olderTaskFirst,
-  NO_FILES,
 } from '../model/task-view';
 import type { InterfaceAddresses } from '../model/task-view';
 import { isInScope, isPlaceOf, recordsInScope } from './records';
@@ -42,7 +41,7 @@ async function withAddresses(
 ): Promise<Host[]> {
   const now = new Date();
   const hosts = tasks.map((task) =>
-    hostOf(task, config, addresses.get(networkInterfaceIdOf(task) ?? ''), NO_FILES, now),
+    hostOf(task, config, { addresses: addresses.get(networkInterfaceIdOf(task) ?? ''), now }),
   );
   const files = await keys.filesOf(hosts.map(({ hostId }) => hostId));
   return hosts.map((host, index) => ({ ...host, ...files[index] }));
@@ -163,9 +162,7 @@ async function byHostId(services: Services, hostId: string, signal?: AbortSignal
   const carries = (task: Task): boolean => tagsOf(task)[HOST_TAGS.hostId] === hostId;
   return (
     (await familyTasks(services, 'RUNNING', signal)).find(carries) ??
-    (await familyTasks(services, 'STOPPED', signal)).find(
-      (task) => hostOf(task, services.config, undefined, NO_FILES).hostId === hostId,
-    )
+    (await familyTasks(services, 'STOPPED', signal)).find((task) => hostOf(task, services.config).hostId === hostId)
   );
 }
 

@@ -150,13 +150,21 @@ export const sizeOf = (task: Task, otherwise: { readonly cpu: number; readonly m
   spot: task.capacityProviderName === 'FARGATE_SPOT',
 });
 
+/** What a host's view has besides its task. */
+export interface HostContext {
+  /** Default: those that the task itself shows. */
+  readonly addresses?: InterfaceAddresses | undefined;
+  /** Default: none. */
+  readonly files?: LocalFiles;
+  /** Until when a running host's cost is counted. Default: now. */
+  readonly now?: Date;
+}
+
 /** A task as a host. */
 export function hostOf(
   task: Task,
   config: ProviderConfig,
-  addresses: InterfaceAddresses | undefined,
-  files: LocalFiles,
-  now: Date = new Date(),
+  { addresses, files = NO_FILES, now = new Date() }: HostContext = {},
 ): Host {
   const tags = tagsOf(task);
   const container = agentContainer(task, config.container_name);

@@ -5,7 +5,7 @@ import { mapBounded } from '../../util/bounded';
 import { replaceFile, writeFully } from './local-file';
 import { destinationOf, makeFolder, makeLink } from './local-place';
 import { inPieces, PIECE_BYTES, readFully } from './pieces';
-import type { CopyEntry, CopyFile } from './plan';
+import type { CopyEntry, FileCopy } from './plan';
 import { FILES_AT_ONCE, joinPath, remotePathOf, withoutTrailingSlashes } from './plan';
 import { copyProblem } from './problem';
 import { remoteTree } from './remote-tree';
@@ -46,7 +46,7 @@ export async function download(
     }
     await mapBounded(plan.files, FILES_AT_ONCE, (file) =>
       report.entry(file.path, 'file', () =>
-        downloadFile(files, joinPath(base, file.path), join(root, file.path), file, report),
+        downloadFile(files, { ...file, from: joinPath(base, file.path), to: join(root, file.path) }, report),
       ),
     );
     for (const link of plan.links)
@@ -62,16 +62,10 @@ export async function download(
   }
 }
 
-async function downloadFile(
-  files: RemoteFiles,
-  remote: string,
-  local: string,
-  file: CopyFile,
-  report: CopyReport,
-): Promise<void> {
-  const source = await files.open(remote, 'r');
+async function downloadFile(files: RemoteFiles, { from, to, mode, size }: FileCopy, report: CopyReport): Promise<void> {
+  const source = await files.open(from, 'r');
   try {
-    await replaceFile(local, file.mode, async (target, how) => {
+    await replaceFile(to, mode, async (target, how) => {
       const copyPiece = async (position: number): Promise<number> => {
         report.check();
         const piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -80,7 +74,7 @@ async function downloadFile(
         report.copied(length);
         return length;
       };
-      await inPieces(how === 'sequential' ? 0 : file.size, copyPiece);
+      await inPieces(how === 'sequential' ? 0 : size, copyPiece);
     });
   } finally {
     await source.close().catch(() => undefined);

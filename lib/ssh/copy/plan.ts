@@ -18,6 +18,14 @@ export interface CopyFile extends CopyEntry {
   readonly size: number;
 }
 
+/** One file of a copy on its way. */
+export interface FileCopy extends CopyFile {
+  /** The whole path of the source. */
+  readonly from: string;
+  /** The whole path of the destination. */
+  readonly to: string;
+}
+
 export interface CopyLink extends CopyEntry {
   readonly target: string;
 }

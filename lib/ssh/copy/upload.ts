@@ -5,7 +5,7 @@ import { MngrFargateError } from '../../contract/errors';
 import { mapBounded } from '../../util/bounded';
 import { localTree } from './local-tree';
 import { inPieces, PIECE_BYTES, readFully } from './pieces';
-import type { CopyEntry, CopyFile, CopyPlan } from './plan';
+import type { CopyEntry, CopyPlan, FileCopy } from './plan';
 import { FILES_AT_ONCE, joinPath, remotePathOf, withoutTrailingSlashes } from './plan';
 import { copyProblem, isMissing } from './problem';
 import { CopyReport } from './report';
@@ -42,7 +42,7 @@ export async function upload(
     }
     await mapBounded(plan.files, FILES_AT_ONCE, (file) =>
       report.entry(file.path, 'file', () =>
-        uploadFile(files, join(local, file.path), joinPath(root, file.path), file, report),
+        uploadFile(files, { ...file, from: join(local, file.path), to: joinPath(root, file.path) }, report),
       ),
     );
     for (const link of plan.links)
@@ -95,18 +95,12 @@ async function makeLink(files: RemoteFiles, target: string, path: string): Promi
   await files.makeLink(target, path);
 }
 
-async function uploadFile(
-  files: RemoteFiles,
-  local: string,
-  remote: string,
-  file: CopyFile,
-  report: CopyReport,
-): Promise<void> {
-  const source = await open(local, 'r');
+async function uploadFile(files: RemoteFiles, { from, to, mode, size }: FileCopy, report: CopyReport): Promise<void> {
+  const source = await open(from, 'r');
   try {
-    const destination = await files.open(remote, 'w', file.mode | 0o200);
+    const destination = await files.open(to, 'w', mode | 0o200);
     try {
-      await inPieces(file.size, async (position) => {
+      await inPieces(size, async (position) => {
         report.check();
         const piece = Buffer.allocUnsafe(PIECE_BYTES);
         const length = await readFully(piece, async (rest, offset) => {
@@ -117,7 +111,7 @@ async function uploadFile(
         report.copied(length);
         return length;
       });
-      await destination.changeMode(file.mode);
+      await destination.changeMode(mode);
     } finally {
       await destination.close();
     }

@@ -21,7 +21,7 @@ function host(changes: Readonly<Record<string, string | undefined>> = {}): Host 
   );
   const task: Task = { tags, startedBy: 'mngr/fargate/first', createdAt: CREATED, lastStatus: 'RUNNING' };
   const files = { identityFile: null, knownHostsFile: null };
-  return hostOf(task, providerConfigSchema.parse({}), undefined, files);
+  return hostOf(task, providerConfigSchema.parse({}), { files });
 }
 
 test('a host is what its tags say', () => {
