@@ -5,6 +5,7 @@
 const range = (from: number, to: number, step: number): number[] =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
 
+/** MiB. */
 const GIB = 1024;
 
 export const FARGATE_SIZES: ReadonlyMap<number, readonly number[]> = new Map([

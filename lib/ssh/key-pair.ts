@@ -9,6 +9,7 @@ export interface KeyPair {
 }
 
 const KEY_TYPE = 'ssh-ed25519';
+/** Characters. */
 const PEM_LINE = 70;
 /** In an unencrypted key file the private section is padded to the "none" cipher's block size of 8 bytes. */
 const BLOCK = 8;

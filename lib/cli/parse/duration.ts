@@ -11,6 +11,7 @@ export interface DurationLimits {
   readonly most?: number;
 }
 
+/** Seconds. */
 const TEN_YEARS = 3650 * 86_400;
 
 /** For durations that this process waits for: Node's timers take no more than 2^31 - 1 milliseconds. */

@@ -19,7 +19,7 @@ import { VISIBLE_AFTER_MS } from './visibility';
 
 /** Milliseconds between two looks for a task that ListTasks doesn't show yet. */
 const LIST_INTERVAL_MS = 1_000;
-/** The JSON of all overrides (ECS API, TaskOverride). */
+/** The JSON of all overrides (ECS API, TaskOverride). Characters. */
 const MAX_OVERRIDES = 8192;
 /** How often one name can be used within the day for which ECS remembers client tokens. */
 const MAX_PREDECESSORS = 200;

@@ -9,7 +9,7 @@ import { familyOf } from '../../contract/task-definition-family';
 import { isLive } from '../model/task-view';
 import { VISIBLE_AFTER_MS, VISIBLE_INTERVAL_MS } from './visibility';
 
-/** ECS API, StopTask.reason. */
+/** ECS API, StopTask.reason. Characters. */
 const MAX_REASON = 1024;
 
 export { TASKS_PER_CALL } from '../../aws/cluster-tasks';

@@ -4,6 +4,7 @@ import type { Host } from './types';
 /** ECS no longer shows hosts that stopped longer ago, so their cost is unknown. */
 const COVERS = 'hosts that run, and hosts that stopped within about an hour';
 
+/** Milliseconds. */
 const HOUR = 3_600_000;
 const HOURS_A_DAY = 24;
 /** The hours of a month in AWS's own calculator. */

@@ -39,9 +39,9 @@ export const DEFAULT_PRICE_REGION = 'us-east-1';
 const ARM_FACTOR = 0.8;
 /** Spot is "up to 70 %" below on-demand. This was the discount in most regions when this was written. */
 const SPOT_FACTOR = 0.3;
-/** Per GB and hour above what every task includes. */
+/** Per GB and hour above what every task includes. US dollars. */
 const STORAGE = 0.000111;
-/** Per public IPv4 address and hour, in every region. */
+/** Per public IPv4 address and hour, in every region. US dollars. */
 const PUBLIC_IPV4 = 0.005;
 /** Fargate bills by the second, for at least one minute. */
 const MINIMUM_SECONDS = 60;

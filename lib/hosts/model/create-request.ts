@@ -30,6 +30,7 @@ export interface CheckedRequest {
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 600;
+/** Seconds. */
 const MIN_MAX_AGE = 60;
 
 const usage = (message: string, hint?: string): MngrFargateError => new MngrFargateError('usage', message, { hint });

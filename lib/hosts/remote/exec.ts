@@ -7,6 +7,7 @@ import type { ExecOptions, ExecResult } from '../model/types';
 
 /** Marks the processes of one command, so that an abort can find them. */
 const MARK = 'MNGR_EXEC_ID';
+/** Milliseconds. */
 const TERMINATE_TIMEOUT = 5_000;
 
 /**

@@ -34,6 +34,7 @@ export interface Message {
 /** Offset of the payload's length, which is what the header gives as its own length. */
 const HEADER_LENGTH = 116;
 const PAYLOAD_OFFSET = HEADER_LENGTH + 4;
+/** Bytes. */
 const TYPE_LENGTH = 32;
 const SCHEMA_VERSION = 1;
 

@@ -6,7 +6,7 @@ import type { Dial, WireLoss } from './wire';
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const NORMAL_CLOSE = 1000;
-/** The longest message that is accepted: agents send about a kilobyte. */
+/** The longest message that is accepted: agents send about a kilobyte. Bytes. */
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 export interface SocketOptions {

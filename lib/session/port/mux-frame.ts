@@ -2,8 +2,9 @@
 export const MUX = { syn: 0, fin: 1, psh: 2, nop: 3 } as const;
 
 const VERSION = 1;
+/** Bytes. */
 const HEADER_LENGTH = 8;
-/** The longest payload that either side may send in a frame. */
+/** The longest payload that either side may send in a frame. Bytes. */
 export const LONGEST_FRAME = 32_768;
 
 export interface MuxFrame {

@@ -34,6 +34,7 @@ const OFFSET = {
   payloadType: 112,
   payloadLength: 116,
 } as const;
+/** Bytes. */
 const TYPE_LENGTH = 32;
 const HEADER_LENGTH = OFFSET.payloadLength;
 const PAYLOAD_OFFSET = HEADER_LENGTH + 4;

@@ -10,7 +10,7 @@ export interface ShellSize {
   readonly memory?: number;
 }
 
-/** ECS API, RegisterTaskDefinition. */
+/** ECS API, RegisterTaskDefinition. Characters. */
 const MAX_FAMILY = 255;
 const SUFFIX = '-shell';
 

@@ -30,7 +30,7 @@ export interface ShellTaskOptions extends ShellSize, WatchLimits {
   readonly onStarted?: (taskArn: string) => void;
 }
 
-/** ECS API, RunTask: `startedBy`. */
+/** ECS API, RunTask: `startedBy`. Characters. */
 const MAX_STARTED_BY = 128;
 /** Milliseconds in which the task must have started and its agent answer. */
 const START_TIMEOUT_MS = 10 * 60_000;

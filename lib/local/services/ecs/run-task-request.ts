@@ -9,6 +9,7 @@ import type { TaskNetworking } from './task-record';
 
 /** ECS API, RunTask. */
 const MAX_COUNT = 10;
+/** Characters. */
 const MAX_OVERRIDES = 8192;
 const MAX_STARTED_BY = 128;
 const MAX_CLIENT_TOKEN = 64;

@@ -2,6 +2,7 @@ import type { Tag } from '@aws-sdk/client-ecs';
 import { MAX_TAGS_PER_TASK } from '../../../contract/tags';
 import { invalidParameter } from './errors';
 
+/** Characters. */
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
 /** ECS developer guide, "Tag restrictions": letters, spaces and numbers of UTF-8, and `+ - = . _ : / @`. */

@@ -19,7 +19,7 @@ import { describedTask } from './task-view';
 /** ECS API, DescribeTasks and ListTasks. */
 const MAX_DESCRIBED = 100;
 const MAX_PAGE = 100;
-/** ECS API, StopTask.reason. */
+/** ECS API, StopTask.reason. Characters. */
 const MAX_REASON = 1024;
 
 /** Reason that ECS gives when StopTask came without one. */

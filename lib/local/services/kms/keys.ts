@@ -12,6 +12,7 @@ export interface KmsKey {
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 const ALGORITHM = 'aes-256-gcm';
+/** Bytes. */
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 

@@ -7,12 +7,12 @@ import { Session } from './session';
 import type { SessionDetails } from './session';
 import { sessionFaults } from './session-faults';
 
-/** ECS developer guide, "ECS Exec": a session without traffic ends after 20 minutes. */
+/** ECS developer guide, "ECS Exec": a session without traffic ends after 20 minutes. Milliseconds. */
 const IDLE_TIMEOUT = 20 * 60_000;
 const IDLE_MESSAGE = 'Your session timed out due to inactivity and has been terminated.';
 /** Milliseconds between looks for idle sessions. */
 const IDLE_INTERVAL = 1000;
-/** SSM API, DescribeSessions: ended sessions show for 30 days. */
+/** SSM API, DescribeSessions: ended sessions show for 30 days. Milliseconds. */
 const HISTORY = 30 * 24 * 3600_000;
 
 /** What a cluster's configuration asks of a session. */

@@ -14,7 +14,7 @@ import type { Call, Service } from '../service';
 /** STS API, AssumeRole. Seconds. */
 const MIN_DURATION = 900;
 const DEFAULT_DURATION = 3600;
-/** A role assumed by a role's session lasts an hour at most. */
+/** A role assumed by a role's session lasts an hour at most. Seconds. */
 const MAX_CHAINED_DURATION = 3600;
 
 const accessDenied = (message: string): AwsError => new AwsError('AccessDenied', message, { status: 403 });

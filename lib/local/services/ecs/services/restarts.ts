@@ -3,7 +3,7 @@ import type { Task } from '@aws-sdk/client-ecs';
 /** A task that ends sooner than this after its creation says that its successor may end as soon. Milliseconds. */
 const SHORT_LIFE = 30_000;
 const FIRST_PAUSE = 1000;
-/** ECS developer guide, "Amazon ECS service throttle logic": at most 27 minutes between two tries. */
+/** ECS developer guide, "Amazon ECS service throttle logic": at most 27 minutes between two tries. Milliseconds. */
 const LONGEST_PAUSE = 27 * 60_000;
 
 interface Run {
