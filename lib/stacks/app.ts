@@ -27,7 +27,7 @@ export interface MngrFargateApp {
  */
 export function createApp(props: AppProps = {}): MngrFargateApp {
   const given = { ...props, context: { ...featureFlags(), ...props.context } };
-  // Only tells what the context is. Left to synthesize by itself, it would write its empty assembly over the stack's.
+  // Only used to read the context. If it were synthesized, its empty assembly would overwrite the stack's.
   const asGiven = new App({ ...given, autoSynth: false }).node.getAllContext();
   const postCliContext = { ...meantCdkContext(asGiven), ...props.postCliContext };
   const app = new App({ ...given, postCliContext });

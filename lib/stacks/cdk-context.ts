@@ -1,14 +1,14 @@
 import { MngrFargateError } from '../contract/errors';
 
-/** Context of the CDK's own: its feature flags and the settings that constructs of the CDK read. */
+/** The CDK's own context: its feature flags and the settings that CDK constructs read. */
 const isCdksOwn = (key: string): boolean => key.startsWith('@') || key.startsWith('aws:cdk:');
 
 const BOUNDARY = '@aws-cdk/core:permissionsBoundary';
 const BOUNDARY_FORM = `give JSON with its name or ARN, for example '{"name":"team-boundary"}'`;
 
 /**
- * The CDK's own context with the values that were meant. `-c key=value` gives text, which the CDK doesn't read: it takes the
- * text `false` for true, and the text of an object for nothing. Returns only what changes.
+ * The CDK's own context with the intended values. `-c key=value` gives text, which the CDK doesn't parse: it takes the
+ * text `false` for true, and ignores the text of an object. Returns only what changes.
  *
  * @throws MngrFargateError `usage` for text that can't be what the CDK reads
  */

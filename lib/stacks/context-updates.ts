@@ -138,7 +138,7 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   nagPacks: { effect: 'nothing' },
 };
 
-/** The table's rows, as Markdown. Column widths are the formatter's business. */
+/** The table's rows, as Markdown. The formatter sets the column widths. */
 export function contextUpdateRows(): string[] {
   const rows = Object.entries(CONTEXT_UPDATES).map(([key, update]) => [
     `\`${key}\``,
@@ -148,7 +148,7 @@ export function contextUpdateRows(): string[] {
   return [['Key', 'Another value', 'Note'], ['---', '---', '---'], ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-/** Of a note of several sentences, each begins with a capital. */
+/** If a note has several sentences, each begins with a capital letter. */
 const sentences = (note: string): string => note.replace(/\. [a-z]/g, (start) => start.toUpperCase());
 
 function words({ effect, replaces = [], removes = [] }: ContextUpdate): string {

@@ -144,7 +144,7 @@ const REAPER_KEYS = [
   'reaperRevisions',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Problems that lie between two settings; each line starts with the key that it is about. */
+/** Problems of combined settings; each line starts with the key that it is about. */
 function* contradictions(settings: Settings): Generator<string> {
   for (const [key, others] of REPLACES) {
     for (const other of others) {

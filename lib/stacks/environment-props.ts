@@ -23,7 +23,7 @@ export const CONTAINER_INSIGHTS = {
   disabled: ContainerInsights.DISABLED,
 } as const;
 
-/** The construct props that settings mean. Parts that exist already are imported into the stack. */
+/** The construct props for these settings. Parts that already exist are imported into the stack. */
 export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvironmentProps {
   const network = existingNetwork(stack, settings);
   const imported = <Value, Part>(value: Value | undefined, make: (value: Value) => Part): Part | undefined =>
@@ -117,8 +117,8 @@ const principalOf = (accountOrArn: string): IPrincipal =>
   accountOrArn.startsWith('arn:') ? new ArnPrincipal(accountOrArn) : new AccountPrincipal(accountOrArn);
 
 /**
- * A complete ARN ends in `-` and six characters that Secrets Manager made up. So does the name of `prod/api-secret`, and
- * nothing tells the one from the other: such an ARN is allowed in both readings.
+ * A complete ARN ends in `-` and six characters that Secrets Manager made up. So does the name `prod/api-secret`, and
+ * nothing distinguishes the two: such an ARN is allowed in both readings.
  */
 function existingSecrets(stack: Stack, id: string, nameOrArn: string): ISecret[] {
   if (!nameOrArn.startsWith('arn:')) return [Secret.fromSecretNameV2(stack, id, nameOrArn)];

@@ -23,8 +23,8 @@ export type NagPackName = keyof typeof PACKS;
 export const NAG_PACK_NAMES = Object.keys(PACKS) as [NagPackName, ...NagPackName[]];
 
 /**
- * Makes the synthesis fail on findings of these packs. The template is clean of AwsSolutions; findings of the other
- * packs that nobody has acknowledged are for the team to judge that asked for the pack.
+ * Makes the synthesis fail on findings of these packs. The template is clean of AwsSolutions; unacknowledged findings
+ * of the other packs are for the team that asked for the pack to assess.
  */
 export function addNagPacks(app: App, names: readonly NagPackName[]): void {
   Validations.of(app).addPlugins(...names.map((name) => new PACKS[name](app, { verbose: true })));

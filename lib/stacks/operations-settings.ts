@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import type { OperationsOptions } from '../constructs/operations/operations';
 import { flag, listOf, textLike, wholeNumber } from './context-values';
 
-/** Context keys of what watches over an environment, in the order of docs/configuration.md. */
+/** Context keys of an environment's monitoring, in the order of docs/configuration.md. */
 export const OPERATIONS_SETTINGS = {
   alarmEmail: listOf(textLike(/^[^\s@,]+@[^\s@,]+\.[^\s@,.]+$/, 'an e-mail address')),
   alarmTopicArn: textLike(
@@ -22,7 +22,7 @@ export type OperationsSettings = {
   readonly [Key in keyof typeof OPERATIONS_SETTINGS]?: z.output<(typeof OPERATIONS_SETTINGS)[Key]>;
 };
 
-/** Problems between these settings and with the reaper, each line with the key first that it is about. */
+/** Problems of these settings with each other and with the reaper; each line starts with the key that it is about. */
 export function* operationsContradictions(
   settings: OperationsSettings & { readonly reaper?: boolean },
 ): Generator<string> {
@@ -49,7 +49,7 @@ export function* operationsContradictions(
   }
 }
 
-/** The construct's options that the settings mean. A topic that exists is imported into the stack. */
+/** The construct's options for these settings. A topic that exists is imported into the stack. */
 export function operationsOptionsOf(stack: Stack, settings: OperationsSettings): OperationsOptions {
   const { alarmTopicArn, budgetTag } = settings;
   return {

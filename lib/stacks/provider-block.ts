@@ -4,7 +4,7 @@ import { PROVIDER_KEYS } from '../contract/provider-config';
 
 /**
  * The `[providers.NAME]` block in TOML. Values may be tokens: a JSON string is a TOML basic string, and the ids and
- * ARNs that tokens stand for hold nothing that would need an escape.
+ * ARNs that tokens stand for contain nothing that needs escaping.
  *
  * A profile is known only to the person who pastes the block, so without one its line is a comment.
  */

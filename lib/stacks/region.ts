@@ -8,7 +8,7 @@ import { nearest } from '../util/nearest';
 const REGION =
   /^([a-z]{2}(-gov|-iso[a-z]?)?|eusc-[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[1-9]$/;
 
-/** Why the text can't be the code of an AWS region, and which was probably meant; undefined if it can be one. */
+/** Why the text can't be the code of an AWS region, and which one was probably meant; undefined if it can be one. */
 export function regionProblem(code: string): string | undefined {
   if (REGION.test(code)) return undefined;
   const meant = nearest(

@@ -9,11 +9,11 @@ export interface AgentTaskProps {
   /** Name of the host: letters, digits, `-` and `_`, at most 63. Its agent's tmux session is `mngr-<name>`. */
   readonly name: string;
 
-  /** Who may log in: one OpenSSH public key, as in a `.pub` file. Its private half never gets near the stack. */
+  /** Who may log in: one OpenSSH public key, as in a `.pub` file. The private key stays out of the stack. */
   readonly publicKey: string;
 
   /**
-   * Further OpenSSH public keys that may log in.
+   * Additional OpenSSH public keys that may log in.
    *
    * @default - none
    */
@@ -28,7 +28,7 @@ export interface AgentTaskProps {
 
   /**
    * Environment variables of the agent. Whoever may read the stack or describe ECS tasks can read them, so names that
-   * sound like secrets are refused: give a secret to the environment's `secrets` and read it on the host.
+   * look like secrets are refused: give a secret to the environment's `secrets` and read it on the host.
    *
    * @default - none
    */
@@ -49,7 +49,7 @@ export interface AgentTaskProps {
   readonly maxAge?: Duration;
 
   /**
-   * CPU units; see `AgentTaskDefinition` for the sizes that there are.
+   * CPU units; see `AgentTaskDefinition` for the possible sizes.
    *
    * @default - the environment's
    */

@@ -19,9 +19,9 @@ import { PROBE_RULE } from '../environment/ssh-security-group';
 import { allow } from '../checks/statement';
 import { referenceWeakly } from '../checks/weak-references';
 
-/** What runs the hosts of `AgentTask`s in one environment. */
+/** Runs the hosts of `AgentTask`s in one environment. */
 export interface IAgentTaskProvider extends IConstruct {
-  /** Who answers for the custom resources. */
+  /** The provider of the custom resources. */
   readonly serviceToken: string;
 
   /** The environment that its hosts run in. */
@@ -33,7 +33,7 @@ export interface AgentTaskProviderProps {
   readonly environment: IAgentEnvironment;
 
   /**
-   * Time between two looks at a host that is starting or ending.
+   * Time between two checks of a host that is starting or stopping.
    *
    * @default Duration.seconds(5)
    */
@@ -49,14 +49,14 @@ export interface AgentTaskProviderProps {
 
 /** The longest that the CDK's provider framework waits. */
 const TOTAL_TIMEOUT = Duration.hours(1);
-/** RunTask is repeated for a while when it gets no answer. */
+/** RunTask is repeated for a while if there is no response. */
 const ON_EVENT_TIMEOUT = Duration.minutes(5);
 const IS_COMPLETE_TIMEOUT = Duration.minutes(2);
 const HANDLER_MEMORY_MIB = 512;
 
 /**
- * What runs the hosts of a stack's `AgentTask`s in one environment: the CDK's provider framework, our two handlers, and
- * a function in the hosts' network that looks whether sshd answers. One serves all of them.
+ * Runs the hosts of a stack's `AgentTask`s in one environment, with the CDK's provider framework, our two handlers, and
+ * a function in the hosts' network that checks whether sshd answers. One provider serves all of them.
  */
 export class AgentTaskProvider extends Construct implements IAgentTaskProvider {
   /** The provider of the scope's stack for an environment, made when it is first asked for. */
@@ -99,7 +99,7 @@ export class AgentTaskProvider extends Construct implements IAgentTaskProvider {
     referenceWeakly(this);
   }
 
-  /** Its group may go to port 22 of the hosts and nowhere else; the hosts' group lets it in. */
+  /** Its security group may only connect to port 22 of the hosts; the hosts' group allows it. */
   private probe(logRetention: RetentionDays): LambdaFunction {
     const { network } = this.environment;
     const securityGroup = new SecurityGroup(this, 'ProbeSecurityGroup', {
@@ -205,7 +205,7 @@ export class AgentTaskProvider extends Construct implements IAgentTaskProvider {
     ];
   }
 
-  /** Neither another stack's hosts nor those of people. */
+  /** Neither another stack's hosts nor those of users. */
   private get ofThisStack() {
     return { StringEquals: { [`aws:ResourceTag/${HOST_TAGS.stackId}`]: Stack.of(this).stackId } };
   }
@@ -215,7 +215,7 @@ export class AgentTaskProvider extends Construct implements IAgentTaskProvider {
     return Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
   }
 
-  /** A host is ended in the cluster that it was started in, which an update may have replaced since. */
+  /** A host is stopped in the cluster in which it was started, which an update may have replaced since. */
   private get anyTask(): string {
     return Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: '*' });
   }

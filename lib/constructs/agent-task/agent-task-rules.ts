@@ -12,11 +12,17 @@ const RESERVED_VARIABLE = /^(?:MNGR_|AWS_CONTAINER_|ECS_CONTAINER_)/;
 /** Names that end like those of secrets. Names of secrets (`…_SECRET_ARN`) are not secrets. */
 const SECRET_VARIABLE =
   /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_KEY|CREDENTIALS?)$/i;
-/** RunTask allows 8192 characters for all settings of a host (ECS API, TaskOverride). The rest is for our own. */
+/**
+ * RunTask allows 8192 characters for all settings of a host (ECS API, TaskOverride). The rest is reserved for our own
+ * variables.
+ */
 const MAX_SETTINGS = 5000;
 const MIN_MAX_AGE_SECONDS = 60;
 
-/** All that is wrong with the props as far as the synthesis can know: values that only the deployment knows are accepted. */
+/**
+ * Everything that is wrong with the props, as far as the synthesis can tell: values that are only known at deployment
+ * are accepted.
+ */
 export function agentTaskProblems(props: AgentTaskProps): string[] {
   const { environment, name, providerName, publicKey, authorizedKeys = [] } = props;
   const cpu = props.cpu ?? environment.taskDefinition.cpu;

@@ -21,7 +21,9 @@ import type { IAgentEnvironment } from '../environment/environment-interfaces';
  * can't make on a running task starts the new host before it ends the old one. docs/agent-task.md says more.
  */
 export class AgentTask extends Construct implements ITaggableV2 {
-  /** Tags from `Tags.of(…)` of the host or of what it is in, its stack for example. The host's own go before them. */
+  /**
+   * Tags from `Tags.of(…)` of the host or of what it is in, its stack for example. The host's own tags take precedence.
+   */
   readonly cdkTagManager = new TagManager(TagType.MAP, AGENT_TASK_RESOURCE_TYPE);
 
   /** The host's ECS task. */
@@ -137,8 +139,8 @@ export class AgentTask extends Construct implements ITaggableV2 {
   }
 
   /**
-   * Roles, routes and rules are there before the host starts, and until it has ended. Only what is there already: a rule
-   * that is added later may be made of the host's address.
+   * Roles, routes and rules exist before the host starts and until it has stopped. This covers only those that exist
+   * now: a rule that is added later may use the host's address.
    */
   private neededBy({ network, cluster, taskDefinition, securityGroup }: IAgentEnvironment): IConstruct[] {
     const rules = securityGroup.node.findAll().filter((node) => node instanceof CfnSecurityGroupIngress);
@@ -146,7 +148,7 @@ export class AgentTask extends Construct implements ITaggableV2 {
   }
 }
 
-/** Of one request of CloudFormation: the longest that the provider framework waits, and the longest that there is. */
+/** For one request of CloudFormation: the longest that the provider framework waits, and the longest possible. */
 const SERVICE_TIMEOUT = Duration.hours(1);
 const DEFAULT_PROVIDER_NAME = 'fargate';
 

@@ -1,12 +1,12 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** Whose finding it is, if not cdk-nag's: `CloudFormation-Validate::F3020`. */
+/** The source of the finding, if it isn't cdk-nag: `CloudFormation-Validate::F3020`. */
 const NAMESPACE = /^[\w-]+::/;
 
 /**
- * Records that a reviewed cdk-nag finding on this construct is intended. cdk-nag 3 matches the id to the letter, so a
- * rule with findings needs the finding too (`wildcardFinding`, `managedPolicyFinding`).
+ * Records that a reviewed cdk-nag finding on this construct is intended. cdk-nag 3 matches the id exactly, so a rule
+ * with findings needs the finding too (`wildcardFinding`, `managedPolicyFinding`).
  *
  * Writes what `Validations.acknowledge` would: older versions of aws-cdk-lib refuse there an id with `::` inside, which
  * every finding about an ARN has.

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
 import { referenceWeakly } from '../checks/weak-references';
 
-/** An ECS cluster as far as hosts are concerned. Every `ICluster` of the CDK is one. */
+/** What hosts need of an ECS cluster. Every `ICluster` of the CDK fits. */
 export interface IAgentCluster extends IConstruct {
   readonly clusterName: string;
   readonly clusterArn: string;

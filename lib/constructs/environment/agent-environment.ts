@@ -30,7 +30,7 @@ import { Reaper } from '../reaper/reaper';
 import { referenceWeakly } from '../checks/weak-references';
 import { SshSecurityGroup } from './ssh-security-group';
 
-/** What is the same for the hosts' task definition. */
+/** Properties that are passed on to the hosts' task definition. */
 type HostProps = Pick<
   AgentTaskDefinitionProps,
   | 'architecture'
@@ -47,7 +47,7 @@ type HostProps = Pick<
 
 export interface AgentEnvironmentProps extends HostProps {
   /**
-   * Goes before the names of cluster and task definition family, so that one account and region can hold several
+   * Prefix of the names of the cluster and the task definition family, so that one account and region can hold several
    * environments: `team-a` gives `team-a-mngr` and `team-a-mngr-task`.
    *
    * @default - none: the cluster is `mngr`, the family `mngr-task`
@@ -95,7 +95,7 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly securityGroup?: ISecurityGroup;
 
   /**
-   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
+   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. A single address is also allowed.
    *
    * @default - none: port 22 is closed, and sshd is reached through Session Manager
    */
@@ -151,14 +151,14 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly operatorExec?: boolean;
 
   /**
-   * How long a host lives without activity. Zero means for ever.
+   * How long a host runs without activity. Zero means forever.
    *
    * @default Duration.hours(1)
    */
   readonly defaultIdleTimeout?: Duration;
 
   /**
-   * How long a host lives whatever it does, at least a minute.
+   * How long a host runs even if it is busy, at least a minute.
    *
    * @default - no limit
    */
@@ -172,7 +172,7 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly reaper?: boolean;
 
   /**
-   * How that is done. Not with `reaper: false`.
+   * How they are stopped. Not with `reaper: false`.
    *
    * @default - every five minutes, as docs/reaper.md says
    */
@@ -195,18 +195,19 @@ export interface AgentEnvironmentProps extends HostProps {
 }
 
 /**
- * All that hosts need in one account and region. Grants go to the hosts' task role (`bucket.grantRead(environment)`),
- * connections to their security group (`database.connections.allowDefaultPortFrom(environment)`).
+ * Everything that hosts need in one account and region. Grants go to the hosts' task role
+ * (`bucket.grantRead(environment)`), connections to their security group
+ * (`database.connections.allowDefaultPortFrom(environment)`).
  */
 export class AgentEnvironment extends Construct implements IAgentEnvironment {
-  /** Uses an environment that is deployed already, by what its stack's outputs say. */
+  /** Uses an environment that is already deployed, described by its stack's outputs. */
   static fromAttributes(scope: Construct, id: string, attributes: AgentEnvironmentAttributes): IAgentEnvironment {
     return environmentFromAttributes(scope, id, attributes);
   }
 
   /**
-   * Uses the environment of a stack in the same account and region. Each deployment reads its outputs anew
-   * (`Fn::GetStackOutput`), so that neither stack keeps the other from being updated.
+   * Uses the environment of a stack in the same account and region. Each deployment reads its outputs again
+   * (`Fn::GetStackOutput`), so that neither stack blocks updates of the other.
    */
   static fromStackOutputs(scope: Construct, id: string, options: AgentEnvironmentStackOptions): IAgentEnvironment {
     return environmentFromStackOutputs(scope, id, options);
@@ -226,7 +227,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
   readonly connections: Connections;
   readonly grantPrincipal: IPrincipal;
 
-  /** Default idle timeout of hosts in seconds; 0 means for ever. */
+  /** Default idle timeout of hosts in seconds; 0 means forever. */
   readonly defaultIdleTimeoutSeconds: number;
 
   /** Default maximum age of hosts in seconds. */
@@ -318,7 +319,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     referenceWeakly(this);
   }
 
-  /** Lets a role, a user, a group or what has a role launch, find and stop hosts: all that the operator role may. */
+  /** Lets a role, a user, a group or anything with a role launch, find and stop hosts, like the operator role. */
   grantLaunch(grantee: IGrantable): void {
     this.operator.grantLaunch(grantee);
   }
@@ -351,7 +352,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     return this.metric(METRICS.costPerDay, { statistic: Stats.MAXIMUM, ...options });
   }
 
-  /** What would only fail when it is deployed, or on the first host. */
+  /** Problems that would otherwise appear only at deployment, or on the first host. */
   private problems(props: AgentEnvironmentProps): string[] {
     const { mode } = props.networkOptions ?? {};
     const { region } = Stack.of(this);
@@ -371,7 +372,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     ].filter((problem) => problem !== undefined);
   }
 
-  /** Paths of other environments that would make resources of the same names. */
+  /** Paths of other environments that would create resources with the same names. */
   private twins(): string[] {
     return Stack.of(this)
       .node.findAll()
@@ -410,7 +411,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
   }
 }
 
-/** Pairs of settings of which the first would silently win. */
+/** Pairs of settings of which the first would silently override the second. */
 const CONTRADICTIONS: readonly (readonly [keyof AgentEnvironmentProps, readonly (keyof AgentEnvironmentProps)[]])[] = [
   ['network', ['networkOptions']],
   ['cluster', ['spot', 'containerInsights']],

@@ -55,7 +55,7 @@ export interface AgentImageProps {
 /** An image that `cdk deploy` builds and pushes to the account's CDK assets repository. */
 export class AgentImage extends Construct implements IAgentImage {
   /**
-   * Uses an image that exists. For a repository of Amazon ECR the execution role gets the right to pull from it; a
+   * Uses an image that exists. For a repository of Amazon ECR the execution role gets permission to pull from it; a
    * repository of another account must allow that too. Other registries must serve it without a login.
    */
   static fromUri(scope: Construct, id: string, imageUri: string): IAgentImage {
@@ -185,7 +185,7 @@ class ImportedAgentImage extends Construct implements IAgentImage {
   }
 }
 
-/** Pulled from the very address that was given, which may be another endpoint than the usual one. */
+/** Pulled from exactly the address that was given, which may not be the usual endpoint. */
 class EcrImageByUri extends ContainerImage {
   constructor(
     private readonly repository: IRepository,

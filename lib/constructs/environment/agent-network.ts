@@ -171,7 +171,8 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
     const problems = networkProblems(props, Stack.of(this).region);
     if (problems.length > 0) throw new Error(`${this.node.path}: ${problems.join('; ')}`);
 
-    // Another VPC with gateways and addresses of its own: those of the old one can't be in two places while both exist.
+    // A replacement VPC gets its own gateways and addresses: those of the old one can't be in two places while both
+    // exist.
     this.vpc = new Vpc(this, vpcCidr === DEFAULT_VPC_CIDR ? 'Vpc' : `Vpc${vpcCidr.replaceAll(/\D/g, 'x')}`, {
       ipAddresses: new SubnetLayout(vpcCidr),
       availabilityZones: [...(props.availabilityZones ?? firstZones(props.maxAzs ?? 2))],
@@ -201,8 +202,8 @@ export class AgentNetwork extends Construct implements IAgentNetwork {
   }
 
   /**
-   * A subnet in a named zone has logical ids of its zone's letter, with all that belongs to it, so that naming other
-   * zones leaves it alone. Zones that are counted have positions.
+   * A subnet in a named zone, and everything that belongs to it, has logical ids with its zone's letter, so that naming
+   * other zones doesn't affect it. Counted zones have positions.
    */
   private placeSubnets(namedZones: readonly string[] | undefined): void {
     const { publicSubnets, privateSubnets, isolatedSubnets } = this.vpc;
@@ -258,7 +259,7 @@ function subnetConfigurationOf(mode: NetworkMode) {
   }
 }
 
-/** All that is wrong with the props, as far as the synthesis can know. */
+/** Everything that is wrong with the props, as far as the synthesis can tell. */
 function networkProblems(props: AgentNetworkProps, region: string): string[] {
   const { vpcCidr, maxAzs, availabilityZones: zones } = props;
   const zoneCount = zones?.length ?? maxAzs ?? 2;
@@ -298,7 +299,7 @@ function networkProblems(props: AgentNetworkProps, region: string): string[] {
 const firstZones = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => Fn.select(index, Fn.getAzs()));
 
-/** Gives a subnet another name, and its resources logical ids that are made of the VPC's, that name and their own. */
+/** Gives a subnet another name, and its resources logical ids made from the VPC's id, that name and their own ids. */
 function renameBySubnet(subnet: ISubnet, id: string): void {
   const prefix = Names.uniqueId(subnet.node.scope as Construct) + id;
   for (const resource of subnet.node.findAll().filter(CfnResource.isCfnResource)) {
@@ -308,7 +309,7 @@ function renameBySubnet(subnet: ISubnet, id: string): void {
   Tags.of(subnet).add('Name', `${(subnet.node.scope as Construct).node.path}/${id}`);
 }
 
-/** A network that exists, as far as hosts are concerned. */
+/** An existing network, as far as hosts need it. */
 export class ImportedAgentNetwork extends Construct implements IAgentNetwork {
   readonly vpc: IVpc;
 
@@ -324,7 +325,7 @@ export class ImportedAgentNetwork extends Construct implements IAgentNetwork {
     this.vpc = typeof vpc === 'string' ? this.importVpc(vpc) : vpc;
   }
 
-  /** Security groups need the VPC's id alone; the zone is there because an import without any is refused. */
+  /** Security groups only need the VPC's id; the zone is given because an import without zones is refused. */
   private importVpc(vpcId: string): IVpc {
     return Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: [Fn.select(0, Fn.getAzs())] });
   }

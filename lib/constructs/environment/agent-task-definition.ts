@@ -61,7 +61,7 @@ export interface AgentTaskDefinitionProps {
   readonly cpu?: number;
 
   /**
-   * Memory in MiB; see `cpu` for what goes together.
+   * Memory in MiB; see `cpu` for the combinations.
    *
    * @default 4096
    */
@@ -82,7 +82,7 @@ export interface AgentTaskDefinitionProps {
   readonly logRetention?: RetentionDays;
 
   /**
-   * Policies for programs on the hosts, beside what ECS Exec needs.
+   * Policies for programs on the hosts, in addition to what ECS Exec needs.
    *
    * @default - none
    */
@@ -111,8 +111,8 @@ export interface AgentTaskDefinitionProps {
   readonly taskRole?: IRole;
 
   /**
-   * An existing role by which ECS starts hosts. It is granted pulling the image and writing the logs, unless it is imported
-   * as immutable.
+   * An existing role by which ECS starts hosts. It gets permission to pull the image and write the logs, unless it is
+   * imported as immutable.
    *
    * @default - a role of its own
    */

@@ -39,7 +39,7 @@ export function parseCidr(text: string): Cidr {
   return { family, text: `${address}/${prefixLength}`, prefixLength };
 }
 
-/** Each network once, however it is spelled: EC2 refuses a rule that a security group already has. */
+/** Each network once, whatever its spelling: EC2 refuses a rule that a security group already has. */
 export function distinctCidrs(cidrs: readonly Cidr[]): Cidr[] {
   const bytesOf = ({ family, text }: Cidr): readonly number[] => {
     const [address = ''] = text.split('/');

@@ -18,7 +18,7 @@ const TIMEOUT = Duration.minutes(1);
 
 /**
  * Amazon ECS's service-linked role, which a new account doesn't have: the first cluster with capacity providers is
- * refused there ("Unable to assume the service linked role"). Whatever depends on this comes after the role.
+ * refused there ("Unable to assume the service linked role"). Whatever depends on this is created after the role.
  */
 export class EcsServiceRole extends Construct {
   constructor(scope: Construct, id: string, props: EcsServiceRoleProps = {}) {

@@ -4,7 +4,7 @@ import type { IConstruct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import type { IAgentNetwork } from './agent-network';
 
-/** The task definition of hosts, made by this app or deployed already. */
+/** The task definition of hosts, created by this app or already deployed. */
 export interface IAgentTaskDefinition extends IConstruct, IGrantable {
   /** Name that all revisions share. */
   readonly family: string;
@@ -31,7 +31,7 @@ export interface IAgentTaskDefinition extends IConstruct, IGrantable {
   readonly memoryLimitMiB: number;
 }
 
-/** An environment, made by this app or deployed already: where hosts run. */
+/** An environment in which hosts run, created by this app or already deployed. */
 export interface IAgentEnvironment extends IConstruct, IConnectable, IGrantable {
   readonly network: IAgentNetwork;
   readonly cluster: IAgentCluster;

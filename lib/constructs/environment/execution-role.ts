@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { acknowledgeFinding, wildcardFinding } from '../checks/nag-acknowledgement';
 
 /**
- * The role that ECS itself takes on to start a host. The task definition grants it the image's repository and the log
+ * The role that ECS itself assumes to start a host. The task definition grants it the image's repository and the log
  * group, and nothing else.
  */
 export class ExecutionRole extends Role {

@@ -4,9 +4,10 @@ import type { Construct } from 'constructs';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
 
 /**
- * Regions in which Fargate runs Linux tasks in some zones only, with the ids of those zones (Amazon ECS developer guide,
- * "Supported Regions for Amazon ECS on AWS Fargate"). Of editions of that page that differ the shorter list counts.
- * Names of zones can't say it: `us-west-1a` is another zone in another account, ids are the same in all of them.
+ * Regions in which Fargate runs Linux tasks in some zones only, with the ids of those zones (Amazon ECS developer
+ * guide, "Supported Regions for Amazon ECS on AWS Fargate"). If editions of that page differ, the shorter list counts.
+ * Zone names don't identify zones: `us-west-1a` is a different zone in each account, but ids are the same in all of
+ * them.
  */
 export const FARGATE_ZONE_IDS: Readonly<Record<string, readonly string[]>> = {
   'ap-northeast-1': ['apne1-az1', 'apne1-az2', 'apne1-az4'],
@@ -15,7 +16,7 @@ export const FARGATE_ZONE_IDS: Readonly<Record<string, readonly string[]>> = {
   'us-west-1': ['usw1-az1', 'usw1-az3'],
 };
 
-/** Why so many zones can't be had in a region; undefined when they can, or when only the deployment knows the region. */
+/** Why a region doesn't have this many zones; undefined if it does, or if the region is only known at deployment. */
 export function zoneCountProblem(region: string, zones: number): string | undefined {
   const ids = Token.isUnresolved(region) ? undefined : FARGATE_ZONE_IDS[region];
   return ids !== undefined && zones > ids.length
@@ -25,7 +26,7 @@ export function zoneCountProblem(region: string, zones: number): string | undefi
 
 /**
  * Puts subnets into zones that have Fargate: the first goes to the first such zone of the region, and so on. Subnets in
- * regions where every zone has it stay where they are. A region that only the deployment knows is asked for there.
+ * regions where every zone has it stay where they are. A region that is only known at deployment is evaluated there.
  */
 export function useFargateZones(scope: Construct, subnets: readonly (readonly [CfnSubnet, position: number])[]): void {
   const { region } = Stack.of(scope);

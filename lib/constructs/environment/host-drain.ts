@@ -18,7 +18,7 @@ export interface HostDrainProps {
   /** Their task definition family. */
   readonly family: string;
 
-  /** What hosts need as long as they run: deleted after they have ended. */
+  /** What hosts need while they run: deleted after they have stopped. */
   readonly before: IConstruct[];
 
   /**
@@ -34,19 +34,20 @@ export interface HostDrainProps {
   readonly logRetention?: RetentionDays;
 }
 
-/** The longest that a Lambda function runs, so the longest that hosts may take to end. */
+/** The longest that a Lambda function can run, and so the longest that hosts may take to stop. */
 const TIMEOUT = Duration.minutes(15);
 
 /**
  * Stops the environment's hosts when the stack is deleted, before anything that they need. Without it the operators'
- * policy and the reaper would go first, then the cluster would fail to delete, and the hosts would run on with neither.
+ * policy and the reaper would go first, then the cluster would fail to delete, and the hosts would keep running without
+ * either.
  */
 export class HostDrain extends Construct {
   constructor(scope: Construct, id: string, props: HostDrainProps) {
     super(scope, id);
     const { cluster, family } = props;
     const stack = Stack.of(this);
-    // An update may have replaced the cluster, and its hosts are then ended in the old one.
+    // An update may have replaced the cluster; its hosts are then stopped in the old one.
     const tasks = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: '*' });
     const wildcard =
       'Task ids are made up at launch, and the cluster may have been replaced since; only tasks that are tagged as hosts can be stopped.';

@@ -71,7 +71,7 @@ export interface AgentEnvironmentAttributes extends Enforcement {
   readonly memoryLimitMiB?: number;
 
   /**
-   * How long a host lives without activity. Zero means for ever.
+   * How long a host runs without activity. Zero means forever.
    *
    * @default Duration.hours(1)
    */
@@ -177,7 +177,7 @@ export function environmentFromStackOutputs(
     cpu: number('cpu'),
     memoryLimitMiB: number('memory'),
   };
-  // A token that stands for `true` or `false`: templates alone ever look at it.
+  // A token that stands for `true` or `false`: only templates evaluate it.
   const assignPublicIp = Fn.getStackOutput(stackName, STACK_OUTPUTS.assignPublicIp) as unknown as boolean;
   return new ImportedAgentEnvironment(scope, id, attributes, assignPublicIp);
 }

@@ -23,8 +23,8 @@ export interface OperatorPolicyProps {
   readonly sharedCluster?: boolean;
 
   /**
-   * Whether operators may use ECS Exec, which opens a shell as root on every host of the environment. Nothing records what
-   * is typed in it.
+   * Whether operators may use ECS Exec, which opens a shell as root on every host of the environment. What is typed in
+   * it is not recorded.
    *
    * @default false
    */
@@ -54,8 +54,8 @@ export interface OperatorPolicyProps {
 }
 
 /**
- * A stack takes a task that says it is the stack's for its own, and believes its nonce: only the stack's own function may
- * say so. Holds for requests without tags.
+ * A stack treats a task that is tagged as its own as its host, and trusts its nonce, so only the stack's own function
+ * may set that tag. Also true for requests without tags.
  */
 const NOT_A_STACKS = { Null: { [`aws:RequestTag/${HOST_TAGS.stackId}`]: 'true' } };
 
@@ -85,8 +85,8 @@ export class OperatorPolicy extends Construct {
   }
 
   /**
-   * Gives a role, user or group what the operator role has: launching, finding and stopping hosts. Also takes what has a
-   * role, such as a function. Throws for a principal that no policy can be attached to.
+   * Gives a role, user or group the permissions of the operator role: launching, finding and stopping hosts. Also
+   * accepts anything with a role, such as a function. Throws for a principal that no policy can be attached to.
    */
   grantLaunch(grantee: IGrantable): void {
     const identity: Partial<IIdentity> = grantee.grantPrincipal as IPrincipal & Partial<IIdentity>;
@@ -172,7 +172,7 @@ export class OperatorPolicy extends Construct {
   }
 
   /**
-   * What is done to hosts. In a shared cluster a task counts as a host of this environment only if it carries the tag that
+   * Actions on hosts. In a shared cluster a task counts as a host of this environment only if it carries the tag that
    * RunTask gave it, and no other task can be given that tag; describing other tasks does no harm.
    */
   private hostStatements(

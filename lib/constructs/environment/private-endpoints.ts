@@ -19,14 +19,14 @@ export interface PrivateEndpointsProps {
   readonly subnets: ISubnet[];
 
   /**
-   * AWS services beside those that every host needs.
+   * AWS services in addition to those that every host needs.
    *
    * @default - none
    */
   readonly services?: InterfaceVpcEndpointAwsService[];
 }
 
-/** What a Fargate host calls without an internet route: image pull, logs, and the channel of ECS Exec. */
+/** The services that a Fargate host without an internet route calls: image pull, logs, and the channel of ECS Exec. */
 const HOST_SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   EcrApi: Service.ECR,
   EcrDocker: Service.ECR_DOCKER,

@@ -13,21 +13,22 @@ export interface SshSecurityGroupProps {
   readonly vpc: IVpc;
 
   /**
-   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. An address alone stands for itself.
+   * Networks that may reach sshd, in CIDR notation, IPv4 or IPv6. A single address is also allowed.
    *
    * @default - none: port 22 is closed
    */
   readonly sources?: string[];
 
   /**
-   * Whether hosts in the VPC have IPv6 addresses. Without them an IPv6 source reaches nothing, which the synthesis warns of.
+   * Whether hosts in the VPC have IPv6 addresses. Without them an IPv6 source has no effect, and the synthesis warns
+   * about it.
    *
    * @default true
    */
   readonly ipv6?: boolean;
 
   /**
-   * Whether the synthesis warns if no rule lets anybody in. Not wanted where sshd is reached through Session Manager.
+   * Whether the synthesis warns if no rule allows connections. Turned off when sshd is reached through Session Manager.
    *
    * @default true
    */
@@ -41,10 +42,10 @@ export const SSH_WARNINGS = {
   ipv6WithoutAddresses: 'mngr-fargate:sshIpv6Unreachable',
 } as const;
 
-/** Description of the rule that lets an `AgentTaskProvider` see whether sshd answers. Nobody gets in by it. */
+/** Description of the rule that lets an `AgentTaskProvider` see whether sshd answers. It doesn't let anybody log in. */
 export const PROBE_RULE = 'Whether sshd answers, asked by the stack';
 
-/** A source at least this wide counts as the world: /7 of IPv4 is 33 million addresses of strangers. */
+/** A source at least this wide counts as the whole internet: an IPv4 /7 has 33 million addresses. */
 const WORLD_PREFIX_LENGTH = { ipv4: 7, ipv6: 15 } as const;
 
 /**
@@ -110,7 +111,7 @@ export class SshSecurityGroup extends SecurityGroup {
 /** The most rules that a group may have for IPv4, and for IPv6 (Amazon VPC quotas); one is left for the hosts of stacks. */
 const MAX_SOURCES = 59;
 
-/** All that is wrong with networks that may reach sshd. */
+/** Everything that is wrong with the networks that may reach sshd. */
 export function sourceProblems(sources: readonly string[]): string[] {
   const problems: string[] = [];
   const cidrs: Cidr[] = [];
@@ -136,7 +137,7 @@ export function sourceProblems(sources: readonly string[]): string[] {
   return problems;
 }
 
-/** Looks when all rules are there, those that `connections` added to the group included. */
+/** Checks after all rules have been added, including those that `connections` added to the group. */
 class WarnWhenClosed implements IAspect {
   constructor(private readonly securityGroup: SshSecurityGroup) {}
 

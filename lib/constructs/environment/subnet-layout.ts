@@ -1,7 +1,9 @@
 import type { AllocateCidrRequest, IIpAddresses, SubnetIpamOptions, VpcIpamOptions } from 'aws-cdk-lib/aws-ec2';
 import { parseCidr } from './cidr';
 
-/** Names of the subnet groups, in the order of their addresses. Each has a half of the VPC, whether it is in use or not. */
+/**
+ * Names of the subnet groups, in the order of their addresses. Each has half of the VPC, whether it is in use or not.
+ */
 export const SUBNET_GROUPS = { public: 'Public', hosts: 'Hosts' } as const;
 const GROUPS: readonly string[] = Object.values(SUBNET_GROUPS);
 
@@ -13,9 +15,9 @@ const LONGEST_PREFIX = 28;
 export const zoneLetter = (zone: string): string | undefined => /^[a-z]+(?:-[a-z]+)+-\d+([a-h])$/.exec(zone)?.[1];
 
 /**
- * Gives each subnet an address block that depends on its group and zone alone, never on how many others there are, so
- * that no later change of zones or network mode moves a subnet that is deployed: EC2 refuses a subnet whose addresses
- * another one still has.
+ * Gives each subnet an address block that depends only on its group and zone, never on the number of other subnets, so
+ * that no later change of zones or network mode moves a deployed subnet: EC2 refuses a subnet whose addresses another
+ * one still has.
  *
  * A zone that is named has the block of its letter, counted from the start of its group's half. A zone that is counted
  * (`maxAzs`) has the block of its position, counted from the end.

@@ -24,14 +24,15 @@ export interface TaskRoleProps {
 }
 
 /**
- * The role of programs on a host: agents that run code which nobody has reviewed. It opens the channel of ECS Exec, and
- * does what the deployer asked for by name.
+ * The role of programs on a host: agents that run unreviewed code. It allows the channel of ECS Exec, and what the
+ * deployer explicitly asked for.
  */
 export class TaskRole extends Role {
   constructor(scope: Construct, id: string, props: TaskRoleProps = {}) {
     const stack = Stack.of(scope);
     super(scope, id, {
-      // ECS takes the role for tasks of this account and region only (ECS developer guide, "Amazon ECS task IAM role").
+      // ECS may assume the role only for tasks of this account and region (ECS developer guide, "Amazon ECS task IAM
+      // role").
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': stack.account },

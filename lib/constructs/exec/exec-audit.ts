@@ -12,7 +12,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs';
 import { acknowledgeFinding, wildcardFinding } from '../checks/nag-acknowledgement';
 
-/** Goes before the names of transcripts in a bucket. */
+/** Prefix of the names of transcripts in a bucket. */
 const PREFIX = 'exec';
 
 /** Where the transcripts of ECS Exec go. */
@@ -34,8 +34,8 @@ export interface ExecAuditProps {
   readonly destination?: ExecAuditDestination;
 
   /**
-   * Encrypts sessions on their way and transcripts where they are kept. The policy of a key that another stack owns must
-   * let CloudWatch Logs use it, which can't be added from here.
+   * Encrypts sessions in transit and transcripts at rest. The policy of a key that another stack owns must let
+   * CloudWatch Logs use it, which can't be added from here.
    *
    * @default - a new key, rotated every year
    */
@@ -57,20 +57,21 @@ export interface ExecAuditProps {
 }
 
 /**
- * Records what is typed and shown in sessions of ECS Exec: a key, a log group or bucket, and the settings of the cluster
- * that send transcripts there. Sessions that ssm:StartSession opens are not recorded by AWS, SSH and port forwarding among
- * them (`DenySessionsPolicy` closes that way).
+ * Records what is typed and shown in sessions of ECS Exec: a key, a log group or bucket, and the settings of the
+ * cluster that send transcripts there. Sessions that ssm:StartSession opens are not recorded by AWS, SSH and port
+ * forwarding among them (`DenySessionsPolicy` closes that way).
  *
- * A new cluster takes `configuration`; `configureCommand` sets the same for one that exists. Tasks need `grantTask`, since
- * the agent in the task writes the transcript, and `script` and `cat` in their image. Callers need `grantCaller`.
+ * A new cluster takes `configuration`; `configureCommand` sets the same for an existing cluster. Tasks need
+ * `grantTask`, since the agent in the task writes the transcript, and `script` and `cat` in their image. Callers need
+ * `grantCaller`.
  */
 export class ExecAudit extends Construct {
   readonly encryptionKey: IKey;
 
-  /** Undefined where transcripts go to a bucket alone. */
+  /** Undefined if transcripts only go to a bucket. */
   readonly logGroup: ILogGroup | undefined;
 
-  /** Undefined where transcripts go to a log group alone. */
+  /** Undefined if transcripts only go to a log group. */
   readonly bucket: IBucket | undefined;
 
   constructor(scope: Construct, id: string, props: ExecAuditProps = {}) {
@@ -103,7 +104,7 @@ export class ExecAudit extends Construct {
     };
   }
 
-  /** The command of the AWS CLI that gives a cluster that exists this configuration, for an output of the stack. */
+  /** The AWS CLI command that applies this configuration to an existing cluster, for an output of the stack. */
   configureCommand(clusterName: string): string {
     const log = [
       ...(this.logGroup === undefined
@@ -151,7 +152,7 @@ export class ExecAudit extends Construct {
     }
   }
 
-  /** Lets a caller of ecs:ExecuteCommand make the key that a session is encrypted with. */
+  /** Lets a caller of ecs:ExecuteCommand generate the key that a session is encrypted with. */
   grantCaller(caller: IGrantable): void {
     this.encryptionKey.grant(caller, 'kms:GenerateDataKey');
   }

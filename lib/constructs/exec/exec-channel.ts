@@ -3,7 +3,7 @@ import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledgeFinding, wildcardFinding } from '../checks/nag-acknowledgement';
 
-/** What the agent of ECS Exec does in the name of its task. */
+/** What the agent of ECS Exec does with its task's role. */
 export const EXEC_CHANNEL_ACTIONS: readonly string[] = [
   'ssmmessages:CreateControlChannel',
   'ssmmessages:CreateDataChannel',

@@ -45,14 +45,14 @@ export interface ExecPolicyProps extends ExecTargetProps {
 const TASK_IDS = 'Task ids are made up at launch; tasks of this cluster only.';
 
 function tasksOf(scope: Construct, { cluster, tasks = ['*'] }: ExecTargetProps): string[] {
-  // No resource at all would fail only at deployment.
+  // An empty list of resources would only fail at deployment.
   if (tasks.length === 0) throw new Error(`${scope.node.path}: tasks is empty: name one, or leave it out for all`);
   return tasks.map((id) =>
     Stack.of(scope).formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/${id}` }),
   );
 }
 
-/** For people who run commands in containers: finds tasks of a cluster, and opens ECS Exec in them. */
+/** For people who run commands in containers: allows finding tasks of a cluster and opening ECS Exec in them. */
 export class ExecPolicy extends ManagedPolicy {
   constructor(scope: Construct, id: string, props: ExecPolicyProps) {
     super(scope, id, { description: 'Run commands in tasks with ECS Exec' });
@@ -74,7 +74,7 @@ export class ExecPolicy extends ManagedPolicy {
         conditions: Object.keys(onTasks).length === 0 ? undefined : { StringEquals: onTasks },
         wildcard: TASK_IDS,
       }),
-      // AWS checks the action on the cluster too, which has tags of its own.
+      // AWS also checks the action on the cluster, which has its own tags.
       allow(this, 'ExecInCluster', ['ecs:ExecuteCommand'], [cluster.clusterArn], {
         conditions: inContainers === undefined ? undefined : { StringEquals: inContainers },
       }),
@@ -97,8 +97,8 @@ export interface TunnelPolicyProps extends ExecTargetProps {
 }
 
 /**
- * For people who forward ports to tasks. AWS records no transcript of such a session, and it can't be limited to a port, so
- * this is a policy of its own that nobody gets by accident.
+ * For people who forward ports to tasks. AWS records no transcript of such a session, and it can't be limited to a
+ * port, so this is a separate policy that nobody gets by accident.
  */
 export class TunnelPolicy extends ManagedPolicy {
   constructor(scope: Construct, id: string, props: TunnelPolicyProps) {
@@ -110,8 +110,8 @@ export class TunnelPolicy extends ManagedPolicy {
 }
 
 /**
- * Denies every session on tasks that ECS Exec didn't open, whatever else allows it: a shell that no audit would record. AWS
- * recommends it for everybody but those who need tunnels (ECS developer guide, "Amazon ECS Exec").
+ * Denies every session on tasks that ECS Exec didn't open, regardless of other policies: no audit would record such a
+ * shell. AWS recommends it for everybody but those who need tunnels (ECS developer guide, "Amazon ECS Exec").
  */
 export class DenySessionsPolicy extends ManagedPolicy {
   constructor(scope: Construct, id: string, props: ExecTargetProps) {

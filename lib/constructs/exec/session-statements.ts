@@ -3,7 +3,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { allow } from '../checks/statement';
 
-/** The documents of Session Manager that open a port of a task. None of them runs a command. */
+/** The documents of Session Manager that open a port of a task. They don't run commands. */
 export const SESSION_DOCUMENTS = {
   ssh: 'AWS-StartSSHSession',
   port: 'AWS-StartPortForwardingSession',
@@ -29,12 +29,12 @@ export const taggedWith = (tags: Readonly<Record<string, string>>): Record<strin
     : Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
 
 /**
- * What it takes to start sessions of these documents on tasks, and to end and resume one's own. `sid` tells the statements
- * of one policy apart.
+ * The permissions to start sessions with these documents on tasks, and to end and resume one's own. `sid` tells the
+ * statements of one policy apart.
  *
  * Session Manager checks the caller's right to a document only if every statement that allows ssm:StartSession asks for
- * it; without that condition the right to a task would be the right to a shell in it (Systems Manager user guide, "Enforce a
- * session document permission check").
+ * it; without that condition the right to a task would be the right to a shell in it (Systems Manager user guide,
+ * "Enforce a session document permission check").
  */
 export function sessionStatements(
   construct: IConstruct,
@@ -69,7 +69,7 @@ export function sessionStatements(
   ];
 }
 
-/** What it takes to use, resume and end sessions that the caller has started, whatever started them. */
+/** The permissions to use, resume and end sessions that the caller has started, by whichever call. */
 export function ownSessionStatements(construct: IConstruct, sid: string): PolicyStatement[] {
   const sessions = Stack.of(construct).formatArn({ service: 'ssm', resource: 'session', resourceName: '*' });
   return [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type * as Esbuild from 'esbuild';
 import { packageRoot } from '../../util/package-root';
 
-/** Where a handler's sources begin, and what its bundle is called. */
+/** The entry point of a handler's sources, and the name of its bundle. */
 export const LAMBDA_ENTRY = 'index.ts';
 export const LAMBDA_BUNDLE = 'index.js';
 
@@ -13,15 +13,16 @@ export const lambdaSources = (name: string): string => join(packageRoot(), 'lamb
 export const builtLambda = (name: string): string => join(packageRoot(), 'dist', 'lambda', name);
 
 /**
- * Options of esbuild for a handler: one CommonJS file with all that it needs, the AWS SDK included, so that it runs with
- * the versions of the lock file whatever the runtime brings along. ssh2's native parts stay out, which it does without.
+ * Options of esbuild for a handler: one CommonJS file with everything that it needs, including the AWS SDK, so that it
+ * runs with the versions of the lock file and not the runtime's. ssh2's native parts are left out; it works without
+ * them.
  */
 export const lambdaBundleOptions = (name: string) => ({
   entryPoints: [join(lambdaSources(name), LAMBDA_ENTRY)],
   absWorkingDir: packageRoot(),
   bundle: true,
   minify: true,
-  // Names of classes and functions are what a stack trace has to go by without a source map.
+  // Without a source map, stack traces depend on the names of classes and functions.
   keepNames: true,
   platform: 'node' as const,
   format: 'cjs' as const,
@@ -34,7 +35,7 @@ export const lambdaBundleOptions = (name: string) => ({
 
 const bundles = new Map<string, Uint8Array>();
 
-/** The bundle of a handler, made from its sources with esbuild, once a process. */
+/** The bundle of a handler, built from its sources with esbuild, once per process. */
 export function bundleLambda(name: string): Uint8Array {
   const known = bundles.get(name);
   if (known !== undefined) return known;

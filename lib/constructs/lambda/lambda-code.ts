@@ -8,9 +8,9 @@ import { builtLambda, bundleLambda, LAMBDA_BUNDLE } from './lambda-bundle';
 import { packageRoot } from '../../util/package-root';
 
 /**
- * Code of `lambda/<name>` for a Lambda function, whose handler is then `index.<export>`. The built package holds the
- * bundle ready; from the sources it is made at synthesis, without Docker or network. The asset's hash is that of the
- * bundle, so it changes with what runs and with nothing else.
+ * Code of `lambda/<name>` for a Lambda function, whose handler is then `index.<export>`. The built package contains the
+ * finished bundle; from the sources it is built at synthesis, without Docker or a network. The asset's hash is that of
+ * the bundle, so it changes only when the code that runs does.
  */
 export function lambdaCode(name: string): AssetCode {
   const folder = isBuilt() ? builtLambda(name) : freshlyBundled(name);
@@ -22,7 +22,7 @@ export function lambdaCode(name: string): AssetCode {
 
 const isBuilt = (): boolean => __dirname.startsWith(join(packageRoot(), 'dist') + sep);
 
-/** A folder with the bundle alone, where tools keep what they can make again. Its name tells its content. */
+/** A folder that contains only the bundle, among the files that tools can recreate. It is named by its content. */
 function freshlyBundled(name: string): string {
   const bundle = bundleLambda(name);
   const folder = join(packageRoot(), 'node_modules', '.cache', 'mngr-fargate', name, hashOf(bundle));

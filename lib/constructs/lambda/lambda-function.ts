@@ -24,7 +24,7 @@ export interface LambdaFunctionProps {
 
   readonly description: string;
 
-  /** What the function may do, beside writing its log. */
+  /** What the function may do, in addition to writing its log. */
   readonly statements?: readonly PolicyStatement[];
 
   /**
@@ -57,7 +57,7 @@ export interface LambdaFunctionProps {
   readonly logRetention?: RetentionDays;
 
   /**
-   * Puts the function into a network, from which it reaches nothing else unless that has a way out.
+   * Puts the function into a network. It then reaches nothing else, unless that network has a way out.
    *
    * @default - none
    */
@@ -82,7 +82,7 @@ export class LambdaFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: LambdaFunctionProps) {
     super(scope, id);
-    // Notes for `sam local` that the CDK's command line asks for: with them the template would be another one there.
+    // Metadata for `sam local`, which the CDK's command line asks for: it would make the template differ there.
     this.node.setContext(ASSET_RESOURCE_METADATA_ENABLED_CONTEXT, false);
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
@@ -113,7 +113,7 @@ export class LambdaFunction extends Construct {
     if (props.network !== undefined) this.enter(props.network);
   }
 
-  /** Ids are enough for the resource, so that it also works in networks that were imported by nothing else. */
+  /** The resource only needs ids, so that it also works in networks that were imported with nothing else. */
   private enter({ subnetIds, securityGroup }: NonNullable<LambdaFunctionProps['network']>): void {
     (this.function.node.defaultChild as CfnFunction).vpcConfig = {
       subnetIds: [...subnetIds],

@@ -18,7 +18,7 @@ export type MetricName = (typeof METRICS)[Exclude<
   'namespace' | 'family' | 'state' | 'reason' | 'hostsByState'
 >];
 
-/** What a metric is told apart by beside the family: the state of hosts, or the reason of stops. */
+/** The second dimension of a metric beside the family: the state of hosts, or the reason of stops. */
 type Breakdown = typeof METRICS.state | typeof METRICS.reason;
 
 /** Which of Fargate's two vCPU quotas. Service Quotas names them L-3032A538 and L-36FBB829. */

@@ -12,10 +12,10 @@ export interface OperationsAlarmsProps {
   /** Task definition family of the hosts; the names of the alarms start with it. */
   readonly family: string;
 
-  /** What stops hosts that nobody wants any more, and writes the metrics. */
+  /** What stops hosts that should have ended, and writes the metrics. */
   readonly reaper: IMetricsSource;
 
-  /** Where an alarm is told, and its end. */
+  /** Where the start and end of an alarm are sent. */
   readonly topic: ITopic;
 
   /**
@@ -33,7 +33,8 @@ export interface OperationsAlarmsProps {
   readonly quotaPercent?: number;
 
   /**
-   * Hosts that fail to start within 15 minutes before the alarm goes off. One alone is mostly a wrong image name.
+   * The number of hosts that fail to start within 15 minutes before the alarm goes off. A single failure is usually a
+   * wrong image name.
    *
    * @default 3
    */
@@ -42,7 +43,7 @@ export interface OperationsAlarmsProps {
 
 const QUARTER = Duration.minutes(15);
 
-/** Runs that must have been missed before the reaper counts as not running. */
+/** Runs that must be missed before the reaper counts as not running. */
 const MISSED_RUNS = 3;
 
 /** The alarms that a team acts on; docs/operating.md says how. */
@@ -71,7 +72,7 @@ export class OperationsAlarms extends Construct {
     ];
   }
 
-  /** A run writes how many of its calls failed, and be it none; that there is no such figure shows that there was no run. */
+  /** Every run writes how many of its calls failed, even if none did; a missing figure shows that there was no run. */
   private reaperNotRunning(): Alarm {
     const period = gaugePeriod(this.props.reaper);
     return this.alarm('ReaperNotRunning', 'reaper-not-running', {

@@ -17,7 +17,7 @@ export interface OperationsDashboardProps {
   /** Task definition family of the hosts; the dashboard is called `<family>-<region>`. */
   readonly family: string;
 
-  /** What stops hosts that nobody wants any more, and writes the metrics. */
+  /** What stops hosts that should have ended, and writes the metrics. */
   readonly reaper: IMetricsSource;
 
   /**
@@ -50,7 +50,7 @@ export class OperationsDashboard extends Construct {
 
   private readonly metrics: EnvironmentMetrics;
 
-  /** The period of what is looked at as it is now. */
+  /** The period for current values. */
   private readonly now: Duration;
 
   constructor(
@@ -128,7 +128,7 @@ export class OperationsDashboard extends Construct {
     return [
       byReason('Stops by reason', METRICS.hostStops, Stats.SUM, HOUR),
       byReason('Stops by the reaper, by reason', METRICS.reaperStops, Stats.SUM, HOUR),
-      // Every run reports again what is still so.
+      // Every run reports again what still applies.
       byReason('In doubt, by reason', METRICS.reaperReports, Stats.MAXIMUM, this.now),
     ];
   }

@@ -40,8 +40,9 @@ export class OperationsTopic extends Construct {
   }
 
   /**
-   * Lets AWS Budgets publish. That Budgets names the account when it uses the key is documented nowhere, so the key asks
-   * for no account; the topic does (AWS Cost Management guide, "Creating an Amazon SNS topic for budget notifications").
+   * Lets AWS Budgets publish. It isn't documented that Budgets passes the account when it uses the key, so the key's
+   * policy doesn't require the account; the topic's does (AWS Cost Management guide, "Creating an Amazon SNS topic for
+   * budget notifications").
    */
   allowBudgets(): void {
     this.allow('budgets.amazonaws.com', { limitKeyToAccount: false });

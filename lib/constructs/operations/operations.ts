@@ -7,7 +7,7 @@ import { OperationsTopic } from './operations-topic';
 import type { CostAllocationTag } from './spend-budget';
 import { SpendBudget } from './spend-budget';
 
-/** What watches over an environment. All of it is optional, and docs/operating.md says what each part costs. */
+/** The monitoring of an environment. All of it is optional; docs/operating.md says what each part costs. */
 export interface OperationsOptions {
   /**
    * A CloudWatch dashboard.
@@ -19,19 +19,19 @@ export interface OperationsOptions {
   /**
    * CloudWatch alarms.
    *
-   * @default - true where there is somebody to tell: with `alarmEmails` or `alarmTopic`
+   * @default - true if there is someone to notify: with `alarmEmails` or `alarmTopic`
    */
   readonly alarms?: boolean;
 
   /**
-   * E-mail addresses that alarms and the budget are told to. Not with `alarmTopic`.
+   * E-mail addresses that alarms and the budget notify. Not with `alarmTopic`.
    *
    * @default - none
    */
   readonly alarmEmails?: string[];
 
   /**
-   * An existing topic that alarms and the budget are told to. Its policy, and that of its key, must let
+   * An existing topic that alarms and the budget notify. Its policy, and that of its key, must let
    * `cloudwatch.amazonaws.com` and, for a budget, `budgets.amazonaws.com` publish.
    *
    * @default - a topic of its own where one is needed
@@ -46,7 +46,7 @@ export interface OperationsOptions {
   readonly quotaAlarmPercent?: number;
 
   /**
-   * US dollars a month; AWS Budgets tells at 80 %, at 100 %, and when the forecast goes beyond.
+   * US dollars a month; AWS Budgets notifies at 80 %, at 100 %, and when the forecast exceeds it.
    *
    * @default - no budget
    */
@@ -77,7 +77,7 @@ export class Operations extends Construct {
   readonly alarms: OperationsAlarms | undefined;
   readonly budget: SpendBudget | undefined;
 
-  /** Where alarms and budget are told; undefined when there is neither. */
+  /** Where alarms and the budget are sent; undefined if there is neither. */
   readonly topic: ITopic | undefined;
 
   constructor(scope: Construct, id: string, props: OperationsProps) {
@@ -118,7 +118,7 @@ export class Operations extends Construct {
       });
       if (ownTopic !== undefined) {
         ownTopic.allowBudgets();
-        // AWS Budgets tries the topic when it gets the budget.
+        // AWS Budgets tests the topic when the budget is created.
         this.budget.node.addDependency(ownTopic.policy);
       }
     }

@@ -14,13 +14,13 @@ export interface SpendBudgetProps {
   readonly monthlyUsd: number;
 
   /**
-   * Where the notifications go. A topic of somebody else's must let `budgets.amazonaws.com` publish, and be in this
+   * Where the notifications go. A topic from elsewhere must let `budgets.amazonaws.com` publish, and be in this
    * account.
    */
   readonly topic: ITopic;
 
   /**
-   * Counts the tasks with this tag alone. It must be activated as a cost allocation tag in the billing console, or the
+   * Counts only the tasks with this tag. It must be activated as a cost allocation tag in the billing console, or the
    * budget stays at zero.
    *
    * @default - all of Amazon ECS in this account and region, which needs no activation
@@ -38,8 +38,8 @@ const NOTIFICATIONS = [
 ] as const;
 
 /**
- * A monthly budget that tells when 80 % and 100 % are spent, and when the month is forecast to go beyond. AWS looks at
- * the bill up to three times a day, so it tells of a runaway fleet hours later; nothing is stopped.
+ * A monthly budget that notifies when 80 % and 100 % are spent, and when the month is forecast to exceed it. AWS checks
+ * the bill up to three times a day, so it reports a runaway fleet hours later; nothing is stopped.
  */
 export class SpendBudget extends Construct {
   readonly budget: CfnBudget;

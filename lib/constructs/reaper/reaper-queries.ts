@@ -14,7 +14,7 @@ export interface ReaperQueriesProps {
 const named = (...notices: readonly string[]): string =>
   `notice in [${notices.map((notice) => JSON.stringify(notice)).join(', ')}]`;
 
-/** Queries of Logs Insights by name: questions that people have about hosts which are gone. */
+/** Queries of Logs Insights by name: questions about hosts that no longer exist. */
 const QUERIES: Readonly<Record<string, QueryString>> = {
   'what the reaper stopped': new QueryString({
     fields: ['@timestamp', 'notice', 'reason', 'host', 'provider', 'because', 'error', 'taskArn'],

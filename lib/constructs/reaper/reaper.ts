@@ -25,14 +25,14 @@ export interface ReaperOptions {
   readonly interval?: Duration;
 
   /**
-   * Whether it only tells in its log what it would do.
+   * Whether it only logs what it would do.
    *
    * @default false
    */
   readonly dryRun?: boolean;
 
   /**
-   * Whether it also stops tasks of the family that carry none of our tags, which somebody started past the launcher.
+   * Whether it also stops tasks of the family that carry none of our tags, which somebody started without the launcher.
    *
    * @default - false: they are reported
    */
@@ -53,8 +53,8 @@ export interface ReaperOptions {
   readonly readyTimeout?: Duration;
 
   /**
-   * Whether it deregisters revisions that `create --image` made and nothing needs any more. IAM can't narrow that to one
-   * family: without it the reaper's role holds no action on task definitions at all.
+   * Whether it deregisters revisions that `create --image` made and that are no longer needed. IAM can't restrict this
+   * to one family: without it, the reaper's role has no permissions on task definitions at all.
    *
    * @default true
    */
@@ -79,13 +79,14 @@ export interface ReaperProps extends ReaperOptions {
 
 /** Longest time between two runs. Seconds. */
 const LONGEST_INTERVAL = 86_400;
-/** Of one run. A fleet that takes longer is finished by the next. */
+/** Of one run. If a fleet takes longer, the next run continues. */
 const TIMEOUT = Duration.minutes(5);
 const MEMORY_MIB = 512;
 
 /**
- * Stops hosts that outlived their time, never became ready, or hold another's name, and clears what hosts leave behind; at
- * every interval. ECS's task events are counted into metrics by the same function. docs/reaper.md says what it does when.
+ * Stops hosts that are past their age limit, never became ready, or hold another host's name, and removes what hosts
+ * leave behind, at every interval. ECS's task events are counted into metrics by the same function. docs/reaper.md says
+ * what it does when.
  */
 export class Reaper extends Construct {
   readonly handler: IFunction;
@@ -108,7 +109,7 @@ export class Reaper extends Construct {
       logRetention: props.logRetention,
       loggingFormat: LoggingFormat.TEXT,
     });
-    // The next run is the retry: it sees all that this one saw.
+    // The next run serves as the retry: it sees everything that this one saw.
     lambda.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: TIMEOUT });
     this.handler = lambda.function;
     this.logGroup = lambda.logGroup;
@@ -162,7 +163,7 @@ export class Reaper extends Construct {
         sid: 'StopHosts',
         actions: ['ecs:StopTask'],
         resources: tasks,
-        // IAM knows no condition on a task's family; the tag that RunTask gave is what makes a task a host.
+        // IAM has no condition on a task's family; a task is a host if it has the tag that RunTask gave it.
         conditions: stopUntagged ? undefined : { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
       }),
       ...(revisions

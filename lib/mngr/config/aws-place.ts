@@ -7,7 +7,7 @@ import { mergedSettings, settingText } from './settings';
 import { settingsOfEnvironment, settingsOfFile, settingsOfOverrides } from './settings-sources';
 import { awsStackLookup } from './stack-lookup';
 
-/** Where tasks are looked for, and as whom. */
+/** Where tasks are looked for, and with which credentials. */
 export interface TaskPlace extends AwsPlace {
   readonly region: string;
   /** Undefined where nothing names one. */
@@ -15,9 +15,9 @@ export interface TaskPlace extends AwsPlace {
 }
 
 /**
- * Where any ECS task is looked for. Command line and environment come first, then `named` (what an ARN or a named target
- * says), then region, profile and cluster of the provider block. The block's role isn't taken: it reaches the
- * environment's own tasks alone. CloudFormation is asked for nothing.
+ * Where any ECS task is looked for. Command line and environment come first, then `named` (what an ARN or a named
+ * target says), then region, profile and cluster of the provider block. The block's role isn't used, because it only
+ * reaches the environment's own tasks. CloudFormation isn't called.
  */
 export async function loadTaskPlace(request: LoadRequest, named: Partial<TaskPlace> = {}): Promise<TaskPlace> {
   const { baseDirectory, environment, provider = 'fargate', overrides = [] } = request;

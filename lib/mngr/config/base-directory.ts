@@ -14,9 +14,9 @@ export function mngrBaseDirectory(
   return join(home, `.${rootName || 'mngr'}`);
 }
 
-/** mngr's root configuration file. mngr itself reads nothing of it but `profile`. */
+/** mngr's root configuration file. mngr itself only reads `profile` from it. */
 export const configFileOf = (baseDirectory: string): string => join(baseDirectory, 'config.toml');
 
-/** Where the launcher keeps keys and pinned host keys of a profile, one directory a host. */
+/** Where the launcher keeps keys and pinned host keys of a profile, one directory per host. */
 export const keyDirectoryOf = (baseDirectory: string, profile: string): string =>
   join(baseDirectory, 'profiles', profile, 'fargate');

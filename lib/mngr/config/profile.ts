@@ -26,8 +26,8 @@ export const readProfile = async (baseDirectory: string): Promise<string | undef
   profileIn(await TomlFile.read(configFileOf(baseDirectory)));
 
 /**
- * The user's profile, made the way mngr makes it where there is none: a `profile` line in config.toml, which keeps all
- * else it holds, and the directory `profiles/<id>`.
+ * The user's profile, made the way mngr makes it where there is none: a `profile` line in config.toml, which keeps
+ * everything else, and the directory `profiles/<id>`.
  */
 export async function ensureProfile(baseDirectory: string): Promise<string> {
   const path = configFileOf(baseDirectory);

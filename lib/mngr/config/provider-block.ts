@@ -5,7 +5,7 @@ import { renderTable, tomlPairs } from '../toml/values';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** Where the block of a provider stands in a config.toml or settings.toml. */
+/** Where a provider's block is in a config.toml or settings.toml. */
 export const providerTable = (provider: string): TablePath => ['providers', provider];
 
 /** A whole `[providers.NAME]` block as text. */

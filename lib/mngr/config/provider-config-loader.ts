@@ -33,7 +33,7 @@ export interface LoadedProviderConfig {
   /** The config.toml that was read, whether or not it exists. */
   readonly file: string;
   readonly config: ProviderConfig;
-  /** Where each value comes from; keys with their default value, or none, are not among them. */
+  /** Where each value comes from; keys with their default value, or without a value, are left out. */
   readonly sources: Readonly<Partial<Record<ProviderKey, string>>>;
 }
 

@@ -16,7 +16,7 @@ export interface WriteRequest {
   readonly provider: string;
   /** Values to have in the block; keys of it that aren't among them stay as they are. */
   readonly settings: Settings;
-  /** True only says what would be written. */
+  /** True only reports what would be written. */
   readonly dryRun?: boolean;
 }
 
@@ -42,8 +42,8 @@ function blockValues(settings: Settings): TableValues {
 }
 
 /**
- * Writes a `[providers.NAME]` block into mngr's config.toml, and a `profile` line before it where there is none.
- * All else in the file stays byte for byte. Throws `usage` when the block would be wrong afterwards.
+ * Writes a `[providers.NAME]` block into mngr's config.toml, and a `profile` line before it if there is none.
+ * Everything else in the file stays byte for byte the same. Throws `usage` when the block would be wrong afterwards.
  */
 export async function writeProviderConfig(request: WriteRequest): Promise<WrittenProviderConfig> {
   const { baseDirectory, provider, settings, dryRun = false } = request;

@@ -8,7 +8,7 @@ export type ProviderKey = keyof ProviderConfig;
 
 type Kind = 'list' | 'whole number' | 'true or false' | 'text';
 
-/** What kind of value a key takes, read off the schema. */
+/** What kind of value a key takes, according to the schema. */
 function kindOf(key: ProviderKey): Kind {
   let schema: unknown = providerConfigSchema.shape[key];
   while (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) schema = schema.unwrap();
@@ -27,7 +27,7 @@ const EXPECTED: Readonly<Record<Kind, string>> = {
 
 export const isProviderKey = (key: string): key is ProviderKey => (PROVIDER_KEYS as string[]).includes(key);
 
-/** The key, or a `usage` error that names the nearest one and where the wrong one stands. */
+/** The key, or a `usage` error that names the nearest one and the place of the wrong one. */
 export function providerKey(key: string, source: string): ProviderKey {
   if (isProviderKey(key)) return key;
   const meant = nearest(key.replaceAll('-', '_'), PROVIDER_KEYS);

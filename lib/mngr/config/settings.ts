@@ -22,7 +22,7 @@ export function mergedSettings(layers: readonly (Settings | undefined)[]): Setti
   return merged;
 }
 
-/** A setting's text; undefined when it is absent, empty or no text. */
+/** A setting's text; undefined if it is absent, empty or not a string. */
 export const settingText = (settings: Settings, key: ProviderKey): string | undefined => {
   const value = settings.get(key)?.value;
   return typeof value === 'string' && value !== '' ? value : undefined;

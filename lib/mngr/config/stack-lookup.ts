@@ -27,7 +27,7 @@ function lookupError(stackName: string, region: string | undefined, problem: Mng
   });
 }
 
-/** CloudFormation has no name of its own for the error of a stack that isn't there. */
+/** CloudFormation has no separate error name for a stack that doesn't exist. */
 const isNoSuchStack = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ValidationError' && /^Stack .*does not exist$/.test(error.message);
 

@@ -37,7 +37,7 @@ export function settingsOfOutputs(
   });
 }
 
-/** True for the outputs of an environment's stack rather than another one's. */
+/** True for the outputs of an environment's stack, false for those of any other stack. */
 export const isEnvironment = (outputs: Readonly<Record<string, string>>): boolean =>
   STACK_OUTPUTS.ecsCluster in outputs && STACK_OUTPUTS.taskDefinition in outputs;
 

@@ -36,7 +36,7 @@ const TABLE = 'targets';
 
 const targetTable = (name: string): TablePath => [TABLE, name];
 
-/** Throws `usage` for what can't be the name of a target. */
+/** Throws `usage` for an invalid target name. */
 export function checkTargetName(name: string): void {
   if (NAME.test(name)) return;
   throw new MngrFargateError('usage', `${JSON.stringify(name)} is not the name of a target`, {
@@ -44,7 +44,7 @@ export function checkTargetName(name: string): void {
   });
 }
 
-/** What is wrong with an entry; undefined when it is right. */
+/** What is wrong with an entry; undefined if it is valid. */
 function problemOf(value: unknown): string | undefined {
   const { error } = targetSchema.safeParse(value);
   const [issue] = error?.issues ?? [];
@@ -56,11 +56,11 @@ export interface ReadTargets {
   readonly file: string;
   /** By name, in the order of the file. */
   readonly targets: ReadonlyMap<string, NamedTarget>;
-  /** Entries that are wrong, and why, by name. */
+  /** Invalid entries, and why they are invalid, by name. */
   readonly problems: ReadonlyMap<string, string>;
 }
 
-/** The targets of config.toml. A wrong entry costs that entry. */
+/** The targets of config.toml. An invalid entry doesn't affect the others. */
 export async function readTargets(baseDirectory: string): Promise<ReadTargets> {
   const file = configFileOf(baseDirectory);
   const entries = Object.entries((await TomlFile.read(file)).table([TABLE]) ?? {});
@@ -74,7 +74,7 @@ export async function readTargets(baseDirectory: string): Promise<ReadTargets> {
   return { file, targets, problems };
 }
 
-/** One target. Throws `not-found` where there is none of this name, `usage` where it is wrong. */
+/** One target. Throws `not-found` if there is none with this name, `usage` if it is invalid. */
 export async function readTarget(baseDirectory: string, name: string): Promise<NamedTarget> {
   const { file, targets, problems } = await readTargets(baseDirectory);
   const found = targets.get(name);
@@ -91,8 +91,8 @@ export async function readTarget(baseDirectory: string, name: string): Promise<N
 }
 
 /**
- * Gives targets these keys and takes their other keys away; all else in config.toml stays byte for byte. Returns the file's
- * path. Throws `usage` for a wrong name or a target that would be wrong.
+ * Sets these keys of targets and removes their other keys; everything else in config.toml stays byte for byte the same.
+ * Returns the file's path. Throws `usage` for an invalid name or a target that would be invalid.
  */
 export async function writeTargets(baseDirectory: string, targets: ReadonlyMap<string, NamedTarget>): Promise<string> {
   for (const [name, target] of targets) {
@@ -114,7 +114,7 @@ export async function writeTargets(baseDirectory: string, targets: ReadonlyMap<s
   });
 }
 
-/** Takes a target out of config.toml. Throws `not-found` where there is none of this name. */
+/** Removes a target from config.toml. Throws `not-found` if there is none with this name. */
 export async function removeTarget(baseDirectory: string, name: string): Promise<string> {
   return edited(baseDirectory, (file) => {
     const table = file.table(targetTable(name));

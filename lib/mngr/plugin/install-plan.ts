@@ -4,7 +4,7 @@ import { isSupportedMngr, isSupportedPython, SUPPORTED_MNGR } from './mngr-versi
 import type { PythonEnvironment } from './python-environment';
 import { MNGR_PACKAGE, PLUGIN_PACKAGE } from './python-environment';
 
-/** How mngr was installed, which decides by whom the plugin is: the one that would otherwise remove it again. */
+/** How mngr was installed. The same installer must install the plugin, or it would remove it again later. */
 export type InstallKind = 'uv-tool' | 'pipx' | 'environment';
 
 export interface InstallPlan {
@@ -18,7 +18,7 @@ export interface Installers {
   readonly pipx: string | undefined;
 }
 
-/** Throws `not-found`, `usage` or `failed` with what to do about an environment that can't take the plugin. */
+/** Throws `not-found`, `usage` or `failed`, with what to do, for an environment that can't have the plugin. */
 export function checkEnvironment(found: PythonEnvironment): void {
   const { python, pythonVersion, mngrVersion } = found;
   if (mngrVersion === null) {
@@ -41,8 +41,8 @@ export function checkEnvironment(found: PythonEnvironment): void {
 }
 
 /**
- * The command that installs the plugin. `source` is its folder. A uv tool's receipt and pipx's metadata learn of it, so
- * that upgrades keep it. Throws `failed` where nothing can install into the environment.
+ * The command that installs the plugin. `source` is its folder. It is recorded in a uv tool's receipt and in pipx's
+ * metadata, so that upgrades keep it. Throws `failed` if nothing can install into the environment.
  */
 export function planInstall(found: PythonEnvironment, source: string, { uv, pipx }: Installers): InstallPlan {
   const { python, prefix } = found;
@@ -63,7 +63,7 @@ export function planInstall(found: PythonEnvironment, source: string, { uv, pipx
       },
     );
   }
-  // Neither touches what mngr itself needs: that is installed, or mngr would not run.
+  // Neither changes what mngr itself needs: it is installed already, or mngr would not run.
   if (found.hasPip) {
     const pip = [python, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'];
     return { kind: 'environment', command: [...pip, '--force-reinstall', '--no-deps', source] };

@@ -26,17 +26,19 @@ export interface InstalledPlugin {
   readonly prefix: string;
   readonly mngrVersion: string;
   readonly kind: InstallKind;
-  /** The plugin's version after this, and before: null where there was none. */
+  /** The plugin's version afterwards and before; null if there was none. */
   readonly pluginVersion: string | null;
   readonly previousVersion: string | null;
-  /** False where exactly this plugin was there already. */
+  /** False if exactly this plugin was already installed. */
   readonly changed: boolean;
   readonly dryRun: boolean;
   /** What was, or would be, run. */
   readonly command: readonly string[];
 }
 
-/** Puts the plugin where mngr runs. Throws `not-found`, `usage` or `failed`, before anything is changed where it can. */
+/**
+ * Installs the plugin where mngr runs. Throws `not-found`, `usage` or `failed`, if possible before anything is changed.
+ */
 export async function installPlugin(request: InstallRequest): Promise<InstalledPlugin> {
   const { source, dryRun, environment, signal } = request;
   const python = request.python ?? (await pythonOfMngr(environment));
@@ -75,7 +77,7 @@ export async function installPlugin(request: InstallRequest): Promise<InstalledP
   };
 }
 
-/** True when the environment has these very modules, as a copy or in the folder where they stay. */
+/** True if the environment has exactly these modules, as a copy or in the folder where they stay. */
 async function isInstalled(
   found: PythonEnvironment,
   modules: Readonly<Record<string, string>>,
@@ -87,7 +89,10 @@ async function isInstalled(
   return isDeepStrictEqual(await modulesOf(place).catch(() => ({})), modules);
 }
 
-/** mngr is started in an empty home: settings that name the missing plugin would end it before it could install it. */
+/**
+ * mngr is started in an empty home directory: with settings that name the missing plugin, it would fail before it could
+ * install the plugin.
+ */
 async function install(plan: InstallPlan, environment: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mngr-fargate-install-'));
   try {

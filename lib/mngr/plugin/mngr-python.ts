@@ -5,8 +5,8 @@ import { findOnPath } from '../../util/run-program';
 const HINT = 'install mngr with "uv tool install imbue-mngr", or name its Python with --python';
 
 /**
- * The Python that runs `mngr`, read from the first lines of the script on the PATH. Throws `not-found` where there is no
- * mngr, `usage` where the script doesn't say.
+ * The Python that runs `mngr`, read from the first lines of the script on the PATH. Throws `not-found` if there is no
+ * mngr, `usage` if the script doesn't say.
  */
 export async function pythonOfMngr(environment: NodeJS.ProcessEnv): Promise<string> {
   const script = await findOnPath('mngr', environment);

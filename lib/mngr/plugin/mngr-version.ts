@@ -1,6 +1,6 @@
 /** Versions of mngr that the plugin works with, as its pyproject.toml has them. */
 export const SUPPORTED_MNGR = '>=0.2.13,<0.4';
-/** Lowest and first too high (major, minor, micro), and Python's lowest. */
+/** The lowest version and the first that is too high (major, minor, micro), and Python's lowest. */
 const OLDEST = [0, 2, 13] as const;
 const FIRST_UNKNOWN = [0, 4, 0] as const;
 const OLDEST_PYTHON = [3, 12] as const;

@@ -16,7 +16,7 @@ export async function modulesOf(folder: string): Promise<Record<string, string>>
 }
 
 /**
- * Where a copy of the plugin stays for installs that come back to its folder, uv's and pipx's:
+ * Where a copy of the plugin is kept for installers that return to its folder, uv and pipx:
  * `$XDG_DATA_HOME/mngr-fargate/plugin`.
  */
 export function keptPluginFolder(environment: NodeJS.ProcessEnv): string {
@@ -25,8 +25,8 @@ export function keptPluginFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Copies the plugin to where it stays. mngr loads an editable install from its folder at each start, `pipx reinstall`
- * installs from it again, and this package's own may be a cache that goes away (npx).
+ * Copies the plugin to where it is kept. mngr loads an editable install from its folder at each start, `pipx reinstall`
+ * installs from it again, and this package's own folder may be a temporary cache (npx).
  */
 export async function keepPlugin(source: string, target: string): Promise<void> {
   const fresh = `${target}.${randomBytes(6).toString('hex')}.new`;

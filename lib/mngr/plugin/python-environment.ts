@@ -7,7 +7,7 @@ import { runProgram } from '../../util/run-program';
 export const PLUGIN_PACKAGE = 'imbue-mngr-fargate';
 export const MNGR_PACKAGE = 'imbue-mngr';
 
-/** What an environment says of itself. `plugin.files` has the SHA-256 of each of the plugin's modules. */
+/** What an environment reports about itself. `plugin.files` has the SHA-256 of each of the plugin's modules. */
 const PROBE = `
 import hashlib, importlib.metadata as metadata, importlib.util, json, os, sys, sysconfig
 

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { connect, openGreeting, readPinnedHostKeys, run, shellQuote } from '../../ssh';
 import type { DynamicHost } from './dynamic-hosts';
 
-/** Milliseconds that a host has for showing that it lives. mngr itself would wait 30 s for a silent one. */
+/** Milliseconds within which a host must answer. mngr itself would wait 30 s for one that doesn't. */
 const ANSWER_PATIENCE = 3_000;
 /** Milliseconds for a login, and for the script after it. */
 const LOGIN_PATIENCE = 5_000;
 const SCRIPT_PATIENCE = 5_000;
 
-/** True when an SSH server identifies itself at the host's address. Nobody logs in. */
+/** True if an SSH server identifies itself at the host's address. Doesn't log in. */
 export async function answers({ address, port }: DynamicHost): Promise<boolean> {
   try {
     const { stream } = await openGreeting({ host: address, port, timeoutMs: ANSWER_PATIENCE }).greeting;
@@ -21,7 +21,7 @@ export async function answers({ address, port }: DynamicHost): Promise<boolean> 
 
 /**
  * Logs in with the host's key and its pinned host key, as mngr will, and writes into its data.json the id and the name
- * that the host has in mngr. False when the login fails; a data.json that can't be written hides no host.
+ * that the host has in mngr. False when the login fails; a data.json that can't be written doesn't hide the host.
  */
 export async function introduce(host: DynamicHost, mngrHostId: string): Promise<boolean> {
   const { name, address, port, user } = host;
@@ -54,7 +54,8 @@ export async function introduce(host: DynamicHost, mngrHostId: string): Promise<
 
 /**
  * Arguments: host id, host name. Changes two fields of data.json, in one rename, under the lock that mngr 0.3 and the
- * watchdog take; whoever takes it counts that up. data.json carries the host's first id and name from its boot.
+ * watchdog take; whoever takes the lock increments its generation. At boot, data.json gets the host's first id and
+ * name.
  */
 const NAME_SCRIPT = `set -eu
 directory=\${MNGR_HOST_DIR:-/mngr}

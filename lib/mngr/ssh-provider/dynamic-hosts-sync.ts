@@ -11,7 +11,7 @@ import { withFileLock } from '../../util/file-lock';
 
 /** Why a running host is not in the file. */
 export type LeftOutReason =
-  /** Its launcher hasn't finished it, or can't any more. */
+  /** Its launcher hasn't finished setting it up, or no longer can. */
   | 'not-ready'
   /** It was created on another machine, and its private key is there. */
   | 'no-key'
@@ -68,8 +68,8 @@ interface Candidate {
 }
 
 /**
- * Makes the dynamic_hosts.toml of an ssh provider say what runs now. A host gets in by a login that checks its pinned key,
- * once; those that are in stay for as long as their SSH server answers. mngr fails for all hosts of the provider when one
+ * Updates the dynamic_hosts.toml of an ssh provider to the hosts that are running. A host is added after one login that
+ * checks its pinned key, and stays as long as its SSH server answers. mngr fails for all hosts of the provider when one
  * of them doesn't.
  *
  * One sync runs at a time, from its list of hosts to its write: of two that overlap, the one with the older list could
@@ -120,7 +120,10 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
   };
 }
 
-/** Hosts that mngr can be told of, and the others. Of two hosts with one name, the older has it; one without is skipped. */
+/**
+ * Hosts that can be passed on to mngr, and the others. Of two hosts with one name, the older counts; a host without a
+ * name is skipped.
+ */
 function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; readonly leftOut: LeftOutHost[] } {
   const candidates = new Map<string, Candidate>();
   const leftOut: LeftOutHost[] = [];

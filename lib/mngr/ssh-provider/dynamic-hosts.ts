@@ -27,8 +27,8 @@ export const dynamicHostsFileOf = (baseDirectory: string, profile: string, sshPr
 const HOST_ID_NAMESPACE = 'a1b2c3d4e5f67890abcdef1234567890';
 
 /**
- * The id that mngr's `ssh` provider gives a host: `host-` and the version 5 UUID of `<provider>:<host name>`. It says
- * nothing of the task: the next host of this name has it again.
+ * The id that mngr's `ssh` provider gives a host: `host-` and the version 5 UUID of `<provider>:<host name>`. It
+ * doesn't depend on the task: the next host with this name gets the same id.
  */
 export function sshProviderHostId(sshProvider: string, name: string): string {
   const hash = createHash('sha1')

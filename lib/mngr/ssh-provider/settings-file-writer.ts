@@ -10,7 +10,7 @@ export interface SshProviderWriteRequest extends SshProvider {
   readonly baseDirectory: string;
   /** True removes the provider. */
   readonly remove?: boolean;
-  /** True only says whether anything would change. */
+  /** True only reports whether anything would change. */
   readonly dryRun?: boolean;
 }
 
@@ -20,11 +20,14 @@ export interface WrittenSshProvider {
   readonly changed: boolean;
 }
 
-/** The settings that mngr reads for the user: those of the profile. config.toml holds no providers for mngr. */
+/** The settings that mngr reads for the user: those of the profile. mngr doesn't read providers from config.toml. */
 export const settingsFileOf = (baseDirectory: string, profile: string): string =>
   join(baseDirectory, 'profiles', profile, 'settings.toml');
 
-/** Writes an ssh provider into the settings.toml of the user's profile, which is made if there is none, or removes it. */
+/**
+ * Writes an ssh provider into the settings.toml of the user's profile (creating the profile if there is none), or
+ * removes it.
+ */
 export async function writeSshProvider(request: SshProviderWriteRequest): Promise<WrittenSshProvider> {
   const { baseDirectory, remove = false, dryRun = false } = request;
   const profile = dryRun ? ((await readProfile(baseDirectory)) ?? newProfileId()) : await ensureProfile(baseDirectory);

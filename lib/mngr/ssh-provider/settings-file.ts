@@ -44,9 +44,9 @@ export const COMMANDS_WITH_HOSTS = [
 ] as const;
 
 /**
- * The block of mngr's `ssh` provider. Its file is the one that the provider looks for by itself (dynamicHostsFileOf).
- * mngr's garbage collection would try to destroy hosts without agents, which this provider can't, and would end with an
- * error; no host is ever old enough for it.
+ * The block of mngr's `ssh` provider. Its file is the provider's default (dynamicHostsFileOf). mngr's garbage
+ * collection would try to destroy hosts without agents, which this provider can't, and would end with an error; no host
+ * is ever old enough for it.
  */
 const BLOCK: TableValues = {
   backend: 'ssh',
@@ -56,24 +56,24 @@ const BLOCK: TableValues = {
 
 const SCRIPTS = ['pre_command_scripts'];
 
-/** What mngr runs before its commands. A sync that fails must not keep mngr from its work. */
+/** What mngr runs before its commands. A failing sync must not stop mngr from working. */
 export const syncScript = ({ provider, sshProvider }: SshProvider): string =>
   `mngr-fargate mngr sync --provider ${provider} --pool ${sshProvider} || true`;
 
-/** True for a script that syncs this provider, of whichever version. */
+/** True for a script that syncs this provider, whatever its version. */
 const syncs = (script: unknown, { sshProvider }: SshProvider): boolean =>
   typeof script === 'string' &&
   new RegExp(String.raw`\bmngr-fargate\b.* mngr sync\b.*--pool ${sshProvider}(?:\s|$)`).test(script);
 
-/** The two tables as a whole, for somebody who wants to write them by hand. */
+/** The two complete tables, for anyone who wants to write them by hand. */
 export function renderSshProviderSettings(wanted: SshProvider): string {
   const scripts = COMMANDS_WITH_HOSTS.map((command) => [command, [syncScript(wanted)]] as const);
   return [renderProviderBlock(wanted.sshProvider, BLOCK), renderTable(SCRIPTS, Object.fromEntries(scripts))].join('\n');
 }
 
 /**
- * The settings.toml with the provider's block and its sync before every command that looks for hosts. All else stays
- * byte for byte. Throws `usage` when the block's name belongs to another backend.
+ * The settings.toml with the provider's block and its sync before every command that looks for hosts. Everything else
+ * stays byte for byte the same. Throws `usage` when the block's name belongs to another backend.
  */
 export function withSshProvider(file: TomlFile, wanted: SshProvider): TomlFile {
   const { sshProvider } = wanted;
@@ -92,7 +92,7 @@ export function withSshProvider(file: TomlFile, wanted: SshProvider): TomlFile {
   return file.withValues(table, BLOCK).withValues(SCRIPTS, scriptsWithSync(file, wanted));
 }
 
-/** The lists of scripts with ours in them. A sync of an older version is replaced where it stands. */
+/** The lists of scripts with ours in them. A sync of an older version is replaced in place. */
 function scriptsWithSync(file: TomlFile, wanted: SshProvider): TableValues {
   const script = syncScript(wanted);
   return Object.fromEntries(
@@ -111,7 +111,7 @@ function scriptsIn(file: TomlFile, command: string): string[] {
 }
 
 /**
- * The settings.toml without what withSshProvider writes. A block that holds keys of the user's own stays: it works
+ * The settings.toml without what withSshProvider writes. A block with additional keys of the user's stays: it works
  * without the sync.
  */
 export function withoutSshProvider(file: TomlFile, unwanted: SshProvider): TomlFile {

@@ -4,7 +4,7 @@ import type { TextEdit } from './text-edits';
 import { lineStart } from './text-edits';
 import type { TablePath } from './values';
 
-/** Edits that take keys out of a table, and its header where nothing is left below it. */
+/** Edits that remove keys from a table, and its header if nothing is left below it. */
 export function editsThatRemove(text: string, table: TablePath, keys: readonly string[]): TextEdit[] {
   const statements = tomlStatements(text);
   const isGoing = (pair: KeyValue): boolean => keys.some((key) => isAt(pair.path, [...table, key]));
@@ -22,7 +22,7 @@ const lineOf = (text: string, { keyStart, end }: KeyValue): TextEdit => ({
   text: '',
 });
 
-/** The header's own line and the blank line before it, where everything below it goes and has no comment. */
+/** The header's own line and the blank line before it, if everything below it is removed and has no comment. */
 function bareHeader(
   text: string,
   statements: readonly TomlStatement[],

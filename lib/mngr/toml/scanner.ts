@@ -1,8 +1,8 @@
 import { parse } from 'smol-toml';
 
 /**
- * Where the parts of a TOML document stand in its text, so that one value can be changed and every other byte kept.
- * Works on documents that smol-toml has accepted; says nothing of wrong ones.
+ * Where the parts of a TOML document are in its text, so that one value can be changed without changing any other byte.
+ * Only for documents that smol-toml has accepted.
  */
 export type TomlStatement = TableHeader | KeyValue;
 
@@ -58,7 +58,7 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-/** The offset of `stop` from `at` on, quoted parts left out. */
+/** The next offset of `stop` at or after `at`, outside quoted parts. */
 function indexOutsideStrings(text: string, at: number, stop: string): number {
   let index = at;
   while (text[index] !== stop)
@@ -150,7 +150,9 @@ export function tomlStatements(text: string): TomlStatement[] {
   return statements;
 }
 
-/** The key/value pairs of a document, flat: pairs inside an inline table follow the pair that holds them. */
+/**
+ * The key/value pairs of a document as a flat list: pairs inside an inline table follow the pair that contains them.
+ */
 export function everyPair(statements: readonly TomlStatement[]): KeyValue[] {
   const within = (pair: KeyValue): KeyValue[] => [pair, ...(pair.entries ?? []).flatMap(within)];
   return statements.flatMap((statement) => (statement.kind === 'value' ? within(statement) : []));

@@ -9,8 +9,8 @@ import { renderTable, tomlKey, tomlPairs, tomlValue } from './values';
 import type { TomlTable } from './toml-table';
 
 /**
- * Edits that give keys of a table these values. Values that are right already stay as they are written. `present` is the
- * table as it is parsed. Throws `usage` for a key that is a table.
+ * Edits that set keys of a table to these values. Values that are already right stay as they are written. `present` is
+ * the table as it is parsed. Throws `usage` for a key that is a table.
  */
 export function editsThatSet(text: string, table: TablePath, present: TomlTable, values: TableValues): TextEdit[] {
   const statements = tomlStatements(text);
@@ -42,7 +42,7 @@ function changes(
   });
 }
 
-/** Elements of an array that spans lines are changed where they stand, so that the comments around them stay. */
+/** Elements of an array that spans several lines are changed in place, so that the comments around them stay. */
 function elementChanges(
   text: string,
   { elements = [] }: KeyValue,
@@ -87,7 +87,7 @@ function elementAdditions(text: string, array: KeyValue, wanted: readonly string
   return edits;
 }
 
-/** Adds keys that the table lacks, in the form that the table has: header, inline table, dotted keys, or none yet. */
+/** Adds keys that the table lacks, in the table's own form: header, inline table, dotted keys, or none yet. */
 function addition(text: string, statements: readonly TomlStatement[], table: TablePath, added: TableValues): TextEdit {
   const pairs = everyPair(statements);
   const lines = tomlPairs(added);

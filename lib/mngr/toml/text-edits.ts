@@ -26,5 +26,5 @@ export const lineStart = (text: string, at: number): number => text.lastIndexOf(
 export const indentOf = (text: string, at: number): string =>
   /^[ \t]*/.exec(text.slice(lineStart(text, at)))?.[0] ?? '';
 
-/** True when nothing but white space stands before `at` in its line. */
+/** True if there is only white space before `at` in its line. */
 export const beginsLine = (text: string, at: number): boolean => text.slice(lineStart(text, at), at).trim() === '';

@@ -11,9 +11,9 @@ import { renderTable } from './values';
 import type { TomlTable } from './toml-table';
 
 /**
- * A TOML file: its exact text, and what it says. An edit gives a new TomlFile in which all that wasn't asked for stays byte
- * for byte: comments, order, line ends, other keys. Every edit checks itself: the new text is parsed and compared with
- * the old document, and an edit that would change anything else throws `failed`.
+ * A TOML file: its exact text, and its content. An edit returns a new TomlFile in which everything else stays byte for
+ * byte the same: comments, order, line ends, other keys. Every edit checks itself: the new text is parsed and compared
+ * with the old document, and an edit that would change anything else throws `failed`.
  */
 export class TomlFile {
   private constructor(
@@ -36,7 +36,7 @@ export class TomlFile {
     }
   }
 
-  /** A missing file is empty. Throws `usage` for text that isn't UTF-8 or TOML, `failed` where it can't be read. */
+  /** A missing file is empty. Throws `usage` for text that isn't UTF-8 or TOML, `failed` if it can't be read. */
   static async read(path: string): Promise<TomlFile> {
     let bytes: Buffer;
     try {
@@ -55,7 +55,7 @@ export class TomlFile {
     return TomlFile.parse(text, path);
   }
 
-  /** A table; undefined when there is none. Throws `usage` where something else stands there. */
+  /** A table; undefined if there is none. Throws `usage` if there is something else in its place. */
   table(table: TablePath): TomlTable | undefined {
     let found = this.document;
     for (const [index, name] of table.entries()) {
@@ -70,7 +70,7 @@ export class TomlFile {
     return found;
   }
 
-  /** The file with these values in one of its tables, which is made where there is none. */
+  /** The file with these values in one of its tables, which is created if it doesn't exist. */
   withValues(table: TablePath, values: TableValues): TomlFile {
     const edits = editsThatSet(this.text, table, this.table(table) ?? {}, values);
     return this.edited(edits, {
@@ -81,7 +81,7 @@ export class TomlFile {
     });
   }
 
-  /** The file without some keys of one of its tables. A header that then has nothing below it goes too. */
+  /** The file without some keys of one of its tables. A header with nothing left below it is removed too. */
   withoutKeys(table: TablePath, keys: readonly string[]): TomlFile {
     const present = this.table(table);
     if (present === undefined || !keys.some((key) => Object.hasOwn(present, key))) return this;
@@ -105,7 +105,7 @@ export class TomlFile {
   }
 }
 
-/** What an edit is for, and when the table is as it was meant to be. */
+/** The purpose of an edit, and whether the table is as intended afterwards. */
 interface EditCheck {
   readonly table: TablePath;
   readonly keys: readonly string[];
@@ -116,7 +116,7 @@ interface EditCheck {
 const isTable = (value: unknown): value is TomlTable =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** The document without some keys of a table, which it has even where it was empty. */
+/** The document without some keys of a table. The table exists even if it was empty. */
 function documentWithoutKeys(document: TomlTable, [name, ...inner]: TablePath, keys: readonly string[]): TomlTable {
   if (name === undefined) return Object.fromEntries(Object.entries(document).filter(([key]) => !keys.includes(key)));
   const table = document[name];

@@ -7,7 +7,7 @@ export type TablePath = readonly string[];
 /** The values to have in a table, in the order that new ones are written. */
 export type TableValues = Readonly<Record<string, SettingValue>>;
 
-/** TOML's basic string. JSON escapes all that TOML wants escaped but DEL. */
+/** TOML's basic string. JSON escapes everything that TOML requires to be escaped except DEL. */
 const tomlString = (text: string): string => JSON.stringify(text).replaceAll('\u007f', '\\u007f');
 
 export function tomlValue(value: SettingValue): string {
@@ -16,7 +16,7 @@ export function tomlValue(value: SettingValue): string {
   return `[${value.map(tomlString).join(', ')}]`;
 }
 
-/** A key's part: bare where TOML allows, else quoted. */
+/** A part of a key: bare if TOML allows it, otherwise quoted. */
 export const tomlKey = (part: string): string => (/^[A-Za-z0-9_-]+$/.test(part) ? part : tomlString(part));
 
 /** Key/value pairs, one string each. */
