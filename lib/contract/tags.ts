@@ -44,6 +44,12 @@ export type HostOwner = (typeof HOST_OWNERS)[number];
 export const isHostOwner = (text: string | undefined): text is HostOwner =>
   (HOST_OWNERS as readonly (string | undefined)[]).includes(text);
 
+/**
+ * Tag on the revisions of a task definition that an environment's stack registers; its value is the family. Operators may
+ * register revisions but not tag them, so launchers know by it which revision is the stack's.
+ */
+export const STACK_REVISION_TAG = 'mngr-stack-revision';
+
 /** Prefix of mngr's own tags; user tags may not start with it. */
 export const RESERVED_TAG_PREFIX = 'mngr-';
 

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack, Tags } from 'aws-cdk-lib';
 import type { ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
 import {
   AwsLogDriverMode,
@@ -14,6 +14,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
+import { STACK_REVISION_TAG } from '../../contract/tags';
 import type { IAgentImage } from './agent-image';
 import type { IAgentTaskDefinition } from './environment-interfaces';
 import { ExecutionRole } from './execution-role';
@@ -170,6 +171,7 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
       taskRole: this.taskRole,
       executionRole: this.executionRole,
     });
+    Tags.of(this.taskDefinition).add(STACK_REVISION_TAG, this.family);
     this.container = this.taskDefinition.addContainer(AGENT_CONTAINER_NAME, {
       containerName: AGENT_CONTAINER_NAME,
       image: props.image.containerImage,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,11 @@ import {
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs';
+import type { TaskDefinition } from '@aws-sdk/client-ecs';
+import { familyOf } from '../../../lib/contract/task-definition-family';
+import { STACK_REVISION_TAG } from '../../../lib/contract/tags';
 import { Hosts } from '../../../lib/hosts';
+import { BASE_LABEL, OVERRIDES_LABEL } from '../../../lib/hosts/ecs/task-definitions';
 import { until } from '../../support/run/eventually';
 import { startHostsApi } from '../../support/host/hosts-api';
 import type { HostsApi } from '../../support/host/hosts-api';
@@ -53,13 +58,75 @@ describe('API calls of the launcher', () => {
     const keyDirectory = mkdtempSync(join(tmpdir(), 'mngr-rollback-'));
     const before = await create({ name: 'before' });
     const { taskDefinition } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: before }));
-    const deployed = await ecs.send(new RegisterTaskDefinitionCommand(taskDefinition as never));
+    const tags = [{ key: STACK_REVISION_TAG, value: family }];
+    const deployed = await ecs.send(new RegisterTaskDefinitionCommand({ ...taskDefinition, tags } as never));
     const during = await create({ name: 'during', image: 'registry.test/during:1' });
     await ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: deployed.taskDefinition?.taskDefinitionArn }));
     expect(await create({ name: 'after' })).toBe(before);
     expect(await create({ name: 'image', image: 'registry.test/during:1' })).not.toBe(during);
     ecs.destroy();
     rmSync(keyDirectory, { recursive: true });
+  });
+
+  describe('revisions that an operator registers', () => {
+    const keyDirectory = mkdtempSync(join(tmpdir(), 'mngr-revisions-'));
+    let operator: ECSClient;
+    let own: TaskDefinition;
+    let family: string;
+    afterAll(() => {
+      operator.destroy();
+      rmSync(keyDirectory, { recursive: true });
+    });
+    beforeAll(async () => {
+      operator = new ECSClient({ ...api.local.client, credentials: api.aws.credentials });
+      family = familyOf(api.config.task_definition);
+      const { taskDefinitionArn } = await create();
+      const described = await operator.send(new DescribeTaskDefinitionCommand({ taskDefinition: taskDefinitionArn }));
+      own = described.taskDefinition as TaskDefinition;
+    });
+
+    /** What a launcher runs that has never looked before. */
+    async function create(image?: string): Promise<TaskDefinition> {
+      const fresh = new Hosts({ config: { ...api.config, task_definition: family }, aws: api.aws, keyDirectory });
+      const { taskDefinitionArn } = await fresh.create({ name: 'dev', image, wait: false });
+      await fresh.destroy('dev');
+      await fresh.close();
+      const described = await operator.send(new DescribeTaskDefinitionCommand({ taskDefinition: taskDefinitionArn }));
+      return described.taskDefinition as TaskDefinition;
+    }
+    const imageOf = ({ containerDefinitions }: TaskDefinition) => containerDefinitions?.[0]?.image;
+    const register = (image: string, labels: Record<string, string>, more: object = {}) => {
+      const [agent] = own.containerDefinitions ?? [];
+      const containerDefinitions = [{ ...agent, image, dockerLabels: labels }];
+      return operator.send(new RegisterTaskDefinitionCommand({ ...own, containerDefinitions, ...more } as never));
+    };
+
+    test('are not what others run', async () => {
+      await register('registry.test/evil:1', {});
+      expect((await create()).taskDefinitionArn).toBe(own.taskDefinitionArn);
+    });
+
+    test('are no base, whatever their labels say', async () => {
+      const evil = await register('registry.test/evil:2', {});
+      const evilArn = evil.taskDefinition?.taskDefinitionArn ?? '';
+      for (const base of [evilArn, 'arn:aws:ecs:us-east-1:123456789012:task-definition/other:1', 'x'])
+        await register('registry.test/evil:3', { [BASE_LABEL]: base });
+      expect((await create()).taskDefinitionArn).toBe(own.taskDefinitionArn);
+    });
+
+    test('do not pass for an image that somebody asks for', async () => {
+      const wanted = 'registry.test/wanted:1';
+      const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
+      const evil = await register('registry.test/evil:4', {});
+      const other = await register(wanted, {}, { cpu: '4096', memory: '8192' });
+      const numbers = [evil, other].map(({ taskDefinition }) => String(taskDefinition?.revision));
+      const base = { [BASE_LABEL]: own.taskDefinitionArn ?? '' };
+      for (const said of [...numbers.map((number) => `{"${hash}":"${number}"}`), `{"${hash}":"self"}`, '{"x', '[]']) {
+        await register('registry.test/evil:5', { ...base, [OVERRIDES_LABEL]: said });
+        const got = await create(wanted);
+        expect({ image: imageOf(got), cpu: got.cpu }).toEqual({ image: wanted, cpu: own.cpu });
+      }
+    });
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ECSClient, RegisterTaskDefinitionCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { newHostId } from '../../../lib/contract/host-name';
-import { HOST_TAGS } from '../../../lib/contract/tags';
+import { HOST_TAGS, STACK_REVISION_TAG } from '../../../lib/contract/tags';
 import { Hosts } from '../../../lib/hosts';
 import type { Host } from '../../../lib/hosts';
 import { tagsOf } from '../../../lib/hosts/model/task-view';
@@ -139,7 +139,10 @@ describe('whose hosts a launcher acts on', () => {
     const { taskDefinition } = await ecs.send(
       new DescribeTaskDefinitionCommand({ taskDefinition: api.config.task_definition }),
     );
-    const tags = Object.entries({ team: 'search', stage: 'production' }).map(([key, value]) => ({ key, value }));
+    const family = taskDefinition?.family ?? '';
+    const tags = Object.entries({ team: 'search', stage: 'production', [STACK_REVISION_TAG]: family }).map(
+      ([key, value]) => ({ key, value }),
+    );
     await ecs.send(new RegisterTaskDefinitionCommand({ ...taskDefinition, tags } as never));
     ecs.destroy();
     const host = await launcher().create({ name: 'tagged', tags: { stage: 'test' }, ...pending });

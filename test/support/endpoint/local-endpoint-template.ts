@@ -1,3 +1,4 @@
+import { STACK_REVISION_TAG } from '../../../lib/contract/tags';
 import type { Assembly } from '../../../lib/local/template/assembly';
 import type { TemplateResource } from '../../../lib/local/template/stack';
 
@@ -112,7 +113,10 @@ export const SMALL_ASSEMBLY: Assembly = {
           TaskRoleArn: att('TaskRole', 'Arn'),
           ExecutionRoleArn: att('ExecutionRole', 'Arn'),
           RuntimePlatform: { CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' },
-          Tags: [{ Key: 'team', Value: 'agents' }],
+          Tags: [
+            { Key: STACK_REVISION_TAG, Value: 'mngr-task' },
+            { Key: 'team', Value: 'agents' },
+          ],
           ContainerDefinitions: [
             {
               Name: 'agent',
