@@ -83,6 +83,8 @@ export class SshChannel implements HostChannel {
   private open<T>(doing: string, call: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(channelProblem(error, { doing, where: this.where, lost: this.lost }));
+      // A client that was ended here still takes calls for a moment, and never answers them.
+      if (this.lost !== undefined) return fail(this.lost);
       try {
         call((error, opened) => (error === undefined ? resolve(opened) : fail(error)));
       } catch (error) {

@@ -61,8 +61,17 @@ describeWith(program('sshd'), 'a channel forwards connections', () => {
       code: 'unreachable',
       message: expect.stringContaining(join(folder, 'missing')) as string,
     });
-    await expect(channel.forwardSocket(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(channel.forwardSocket(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     rmSync(folder, { recursive: true });
+  });
+
+  test('nothing is opened after the channel was closed', async () => {
+    const closed = await login(sshd);
+    closed.close();
+    await expect(closed.forwardSocket('/run/any')).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(closed.exec('true')).rejects.toMatchObject({ code: 'unreachable' });
   });
 
   test('many connections share one channel', async () => {

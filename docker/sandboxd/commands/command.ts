@@ -6,7 +6,7 @@ import type { Host } from '../host/host';
 import { openBothEnds, PipeReader } from '../host/pipes';
 import { OutputLog } from '../output/output-log';
 import type { Followed } from '../output/output-stream';
-import type { CommandPipes, KeptRequest } from './journal';
+import type { CommandPipes, Entry, KeptRequest } from './journal';
 
 export const DEFAULT_OUTPUT_LIMIT = 64 * 1024 * 1024;
 
@@ -157,11 +157,12 @@ export class Command implements Followed {
   }
 
   /** An end that an earlier engine wrote down. */
-  hasEnded(result: CommandResult, at: number, offset: number): void {
+  hasEnded(end: Extract<Entry, { readonly t: 'end' }>): void {
     this.state = 'ended';
-    this.result = result;
-    this.endedAt = at;
-    this.knownOffset = offset;
+    this.result = end.result;
+    this.startedAt = end.startedAt;
+    this.endedAt = end.at;
+    this.knownOffset = end.offset;
   }
 
   /** All that is in its pipes at this moment. */

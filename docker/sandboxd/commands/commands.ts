@@ -48,7 +48,7 @@ export class Commands {
           break;
         case 'end':
           running.delete(entry.id);
-          this.commands.get(entry.id)?.hasEnded(entry.result, entry.at, entry.offset);
+          this.commands.get(entry.id)?.hasEnded(entry);
           break;
         case 'forget':
           running.delete(entry.id);
@@ -279,7 +279,9 @@ export class Commands {
       stderrBytes: totals.stderr,
       droppedBytes,
     };
-    command.finish(result, at, (offset) => this.journal.add({ t: 'end', id: command.id, at, offset, result }));
+    command.finish(result, at, (offset) =>
+      this.journal.add({ t: 'end', id: command.id, startedAt: command.startedAt, at, offset, result }),
+    );
   }
 
   /** A command that ran when the earlier engine ended: its pipes are read on. */

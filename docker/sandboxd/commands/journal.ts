@@ -46,6 +46,7 @@ export type Entry =
   | {
       readonly t: 'end';
       readonly id: string;
+      readonly startedAt: number | null;
       readonly at: number;
       readonly offset: number;
       readonly result: CommandResult;

@@ -28,7 +28,16 @@ export async function unpackFiles(path: string, data: Readable, gzip: boolean): 
   await mkdir(path, { recursive: true });
   const child = spawn(
     'tar',
-    ['--extract', ...(gzip ? ['--gzip'] : []), '--file', '-', '--directory', path, '--no-same-owner', '--delay-directory-restore'],
+    [
+      '--extract',
+      ...(gzip ? ['--gzip'] : []),
+      '--file',
+      '-',
+      '--directory',
+      path,
+      '--no-same-owner',
+      '--delay-directory-restore',
+    ],
     { stdio: ['pipe', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8' } },
   );
   // tar may end before it has read everything: after an error, or after the archive's own end.

@@ -1,7 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -61,7 +74,10 @@ export async function readFileFrom(
     if (stats.isDirectory()) throw new Failure('is_a_directory', `${JSON.stringify(path)} is a folder: name a file`);
     if (!stats.isFile()) throw new Failure('bad_request', `${JSON.stringify(path)} is no regular file: name one`);
     if (start !== undefined && start > 0 && start >= stats.size) {
-      throw new Failure('range_not_satisfiable', `${JSON.stringify(path)} has ${stats.size} bytes: start before its end`);
+      throw new Failure(
+        'range_not_satisfiable',
+        `${JSON.stringify(path)} has ${stats.size} bytes: start before its end`,
+      );
     }
     const range = { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
     const data = createReadStream('', { fd: file, highWaterMark: 256 * 1024, ...range });

@@ -6,7 +6,16 @@ import { queryNumber } from '../http/request';
 import { json } from '../http/server';
 import { packFiles, unpackFiles } from './archive';
 import { fileFailure } from './file-errors';
-import { changeModeOf, listFolder, makeFolder, moveFile, readFileFrom, removeFile, statusOf, writeFileTo } from './operations';
+import {
+  changeModeOf,
+  listFolder,
+  makeFolder,
+  moveFile,
+  readFileFrom,
+  removeFile,
+  statusOf,
+  writeFileTo,
+} from './operations';
 import { runSearch } from './search-thread';
 import { Watch } from './watch';
 
@@ -30,14 +39,16 @@ const flag = (query: URLSearchParams, name: string): boolean => query.get(name) 
 function pathIn(query: URLSearchParams, name: string, workspace: string): string {
   const given = query.get(name);
   if (given === null || given === '') throw new Failure('bad_request', `${name} is missing: name a file or folder`);
-  if (given.includes('\0')) throw new Failure('bad_request', `${name} contains a NUL character, which no file name can: leave it out`);
+  if (given.includes('\0'))
+    throw new Failure('bad_request', `${name} contains a NUL character, which no file name can: leave it out`);
   const path = normalize(isAbsolute(given) ? given : resolve(workspace, given));
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
 }
 
 function modeIn(query: URLSearchParams): number | undefined {
   const mode = queryNumber(query, 'mode');
-  if (mode !== undefined && mode > 0o7777) throw new Failure('bad_request', `mode ${mode} must be from 0 to 4095 (octal 7777)`);
+  if (mode !== undefined && mode > 0o7777)
+    throw new Failure('bad_request', `mode ${mode} must be from 0 to 4095 (octal 7777)`);
   return mode;
 }
 
@@ -120,7 +131,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
     await statusOf(path);
     const ended = new AbortController();
     response.on('close', () => ended.abort());
-    const search = { path, limit, ignoreCase: flag(query, 'ignoreCase'), ...(name === undefined ? {} : { name }), ...(content === undefined ? {} : { content }) };
+    const search = {
+      path,
+      limit,
+      ignoreCase: flag(query, 'ignoreCase'),
+      ...(name === undefined ? {} : { name }),
+      ...(content === undefined ? {} : { content }),
+    };
     await runSearch(
       search,
       (matches) => {
@@ -135,7 +152,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
 };
 
 /** Answers one request about files, with the rights of this process. */
-export async function answerFiles(request: IncomingMessage, response: ServerResponse, workspace: string): Promise<void> {
+export async function answerFiles(
+  request: IncomingMessage,
+  response: ServerResponse,
+  workspace: string,
+): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://files');
   const name = `${request.method} ${url.pathname.split('/').slice(3).join('/')}`;
   const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;

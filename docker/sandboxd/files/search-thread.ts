@@ -30,7 +30,11 @@ export async function searchInThread(): Promise<void> {
 }
 
 /** Calls back with matches; resolves at the end. `signal` ends it. */
-export function runSearch(search: Search, found: (matches: readonly SearchMatch[]) => void, signal: AbortSignal): Promise<void> {
+export function runSearch(
+  search: Search,
+  found: (matches: readonly SearchMatch[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
   // Told at once, before the answer has begun.
   if (search.name !== undefined) globPattern(search.name, search.ignoreCase);
   if (search.content !== undefined) contentPattern(search.content, search.ignoreCase);
@@ -42,7 +46,10 @@ export function runSearch(search: Search, found: (matches: readonly SearchMatch[
       if (error === undefined) resolve();
       else reject(error);
     };
-    const timer = setTimeout(() => stop(new Failure('bad_request', 'the search takes too long: search fewer files, or for something simpler')), LONGEST_SEARCH_MS);
+    const timer = setTimeout(
+      () => stop(new Failure('bad_request', 'the search takes too long: search fewer files, or for something simpler')),
+      LONGEST_SEARCH_MS,
+    );
     signal.addEventListener('abort', () => stop(), { once: true });
     worker.on('error', stop);
     worker.on('message', (message: 'end' | readonly SearchMatch[] | { code: Failure['code']; message: string }) => {

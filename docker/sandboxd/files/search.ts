@@ -40,7 +40,10 @@ export function globPattern(glob: string, ignoreCase: boolean): RegExp {
       const end = glob.indexOf(']', at + 2);
       if (end < 0) pattern += '\\[';
       else {
-        const inside = glob.slice(at + 1, end).replace(/^!/, '^').replace(/[\\\[]/g, '\\$&');
+        const inside = glob
+          .slice(at + 1, end)
+          .replace(/^!/, '^')
+          .replace(/[\\\[]/g, '\\$&');
         pattern += `[${inside}]`;
         at = end;
       }

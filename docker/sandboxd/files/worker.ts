@@ -18,6 +18,9 @@ export async function serveFiles(socket: string, workspace: string): Promise<voi
   server.keepAliveTimeout = 600_000;
   rmSync(socket, { force: true });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
-  process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
+  process.stdin
+    .on('end', () => process.exit(0))
+    .on('error', () => process.exit(0))
+    .resume();
   process.stdout.write('ready\n');
 }

@@ -99,7 +99,8 @@ export class OutputLog {
   /** Bytes that the present file may still take. */
   private room(): number {
     const last = this.pieces.at(-1);
-    if (last === undefined) return this.startPiece();
+    // After a restart a new file is begun: the last one may end with a frame that was cut off.
+    if (last === undefined || (this.descriptor === undefined && this.failure === undefined)) return this.startPiece();
     // The first half is one run of pieces that end exactly at its end.
     const limit = last.start < this.half ? Math.min(this.pieceLimit, this.half - last.start) : this.pieceLimit;
     const left = limit - (last.end - last.start);

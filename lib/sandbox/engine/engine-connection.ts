@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import type { SandboxErrorCode } from '../model/errors';
 import { SANDBOX_ERRORS, SandboxError } from '../model/errors';
@@ -32,6 +33,16 @@ function withSocketCalls(stream: Duplex): Duplex {
   for (const name of ['setKeepAlive', 'setNoDelay', 'setTimeout', 'ref', 'unref']) {
     if (typeof socket[name] !== 'function') socket[name] = () => socket;
   }
+  // A channel of SSH that is closed still says that it can be written to, and would stay among the free ones.
+  const ended = (): void => {
+    for (const [name, value] of [
+      ['writable', false],
+      ['destroyed', true],
+    ] as const) {
+      Object.defineProperty(socket, name, { value, configurable: true, writable: true });
+    }
+  };
+  if (!(stream instanceof Socket)) socket.prependListener('close', ended);
   return socket;
 }
 

@@ -50,7 +50,7 @@ exit ${NO_ENGINE}
 /** Arguments: directory. The file is on stdin, and takes its name when it is whole. */
 const UPLOAD = `
 set -e
-umask 077
+umask 022
 file="\${MNGR_ROOT-}$1.js"
 mkdir -p "$(dirname "$file")"
 cat >"$file.$$"
@@ -106,11 +106,18 @@ async function runScript(
   const [stdout, stderr] = [new Words(), new Words()];
   const command = shellCommand(['sh', '-c', script, 'sandboxd', ...args]);
   try {
-    const { exitCode } = await channel.exec(command, { stdin, stdout, stderr, ...(signal === undefined ? {} : { signal }) });
+    const { exitCode } = await channel.exec(command, {
+      stdin,
+      stdout,
+      stderr,
+      ...(signal === undefined ? {} : { signal }),
+    });
     return { exitCode, stdout: stdout.text, stderr: stderr.text };
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new SandboxError('session_unavailable', `sandboxd cannot be reached: ${(error as Error).message}`, { cause: error });
+    throw new SandboxError('session_unavailable', `sandboxd cannot be reached: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -148,6 +155,8 @@ function readBundle(): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new SandboxError('session_unavailable', `there is no ${path}: build the package with npm run build`, { cause: error });
+    throw new SandboxError('session_unavailable', `there is no ${path}: build the package with npm run build`, {
+      cause: error,
+    });
   }
 }

@@ -19,7 +19,8 @@ describeWith(rootRights, 'files of a sandbox', () => {
   const at = (name: string): string => join(host.workspace, name);
   const put = (name: string, text: string | Buffer, mode?: number) =>
     client.write(at(name), Readable.from([Buffer.from(text)]), mode === undefined ? {} : { mode });
-  const get = async (name: string, range = {}) => (await buffer((await client.read(at(name), range)).data)).toString('latin1');
+  const get = async (name: string, range = {}) =>
+    (await buffer((await client.read(at(name), range)).data)).toString('latin1');
   const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
     const found: T[] = [];
     for await (const item of items) found.push(item);
@@ -29,11 +30,20 @@ describeWith(rootRights, 'files of a sandbox', () => {
   it('writes and reads any bytes, as the user, with folders made', async () => {
     const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
     const status = await put('a/b/file', bytes);
-    expect(status).toMatchObject({ name: 'file', path: at('a/b/file'), type: 'file', size: 70_000, mode: 0o644, uid: 1000 });
+    expect(status).toMatchObject({
+      name: 'file',
+      path: at('a/b/file'),
+      type: 'file',
+      size: 70_000,
+      mode: 0o644,
+      uid: 1000,
+    });
     expect(await get('a/b/file')).toBe(bytes.toString('latin1'));
     expect(await get('a/b/file', { start: 10, end: 19 })).toBe(bytes.subarray(10, 20).toString('latin1'));
     expect((await client.read(at('a/b/file'))).status.size).toBe(70_000);
-    await expect(client.read(at('a/b/file'), { start: 70_000 })).rejects.toMatchObject({ code: 'range_not_satisfiable' });
+    await expect(client.read(at('a/b/file'), { start: 70_000 })).rejects.toMatchObject({
+      code: 'range_not_satisfiable',
+    });
   });
 
   it('takes relative paths from the workspace', async () => {
@@ -55,10 +65,14 @@ describeWith(rootRights, 'files of a sandbox', () => {
     const data = new PassThrough();
     const written = client.write(at('cut'), data);
     data.write(Buffer.alloc(100_000, 'n'));
-    await eventually(async () => expect(readdirSync(host.workspace).filter((name) => name.startsWith('.upload-'))).toHaveLength(1));
+    await eventually(async () =>
+      expect(readdirSync(host.workspace).filter((name) => name.startsWith('.upload-'))).toHaveLength(1),
+    );
     data.destroy(new Error('the sender is gone'));
     await expect(written).rejects.toThrow('the sender is gone');
-    await eventually(async () => expect(readdirSync(host.workspace).filter((name) => name.startsWith('.upload-'))).toHaveLength(0));
+    await eventually(async () =>
+      expect(readdirSync(host.workspace).filter((name) => name.startsWith('.upload-'))).toHaveLength(0),
+    );
     expect(await get('cut')).toBe('old');
   });
 
@@ -66,7 +80,10 @@ describeWith(rootRights, 'files of a sandbox', () => {
     await client.makeDirectory(at('tree/one'), { parents: true, mode: 0o700 });
     await put('tree/one/x', '1');
     await put('tree/new\nline', '2');
-    expect((await client.list(at('tree'))).map(({ name, type }) => `${name}:${type}`)).toEqual(['new\nline:file', 'one:directory']);
+    expect((await client.list(at('tree'))).map(({ name, type }) => `${name}:${type}`)).toEqual([
+      'new\nline:file',
+      'one:directory',
+    ]);
     await client.move(at('tree/new\nline'), at('moved/here'));
     expect(await get('moved/here')).toBe('2');
     await expect(client.move(at('moved/here'), at('tree/one/x'))).rejects.toMatchObject({ code: 'file_exists' });
@@ -103,10 +120,16 @@ describeWith(rootRights, 'files of a sandbox', () => {
     mkdirSync(join(host.folder, 'closed'), { mode: 0o700 });
     symlinkSync(secret, at('to-secret'));
     await expect(client.read(at('to-secret'))).rejects.toMatchObject({ code: 'permission_denied' });
-    await expect(client.write(at('to-secret'), Readable.from(['x']))).rejects.toMatchObject({ code: 'permission_denied' });
-    await expect(client.write(join(host.folder, 'closed/x'), Readable.from(['x']))).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(client.write(at('to-secret'), Readable.from(['x']))).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    await expect(client.write(join(host.folder, 'closed/x'), Readable.from(['x']))).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
     await expect(client.remove(secret)).rejects.toMatchObject({ code: 'permission_denied' });
-    await expect(client.read(join(host.directory, 'token.sha256'))).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(client.read(join(host.directory, 'token.sha256'))).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
     await expect(client.list(host.directory)).rejects.toMatchObject({ code: 'permission_denied' });
   });
 
@@ -120,7 +143,9 @@ describeWith(rootRights, 'files of a sandbox', () => {
       expect(execFileSync('diff', ['-r', at('pack'), at('unpacked')]).toString()).toBe('');
       await client.remove(at('unpacked'), { recursive: true });
     }
-    await expect(client.unpack(at('bad'), Readable.from([Buffer.alloc(5000, 'x')]))).rejects.toMatchObject({ code: 'bad_request' });
+    await expect(client.unpack(at('bad'), Readable.from([Buffer.alloc(5000, 'x')]))).rejects.toMatchObject({
+      code: 'bad_request',
+    });
   });
 
   it('unpacks nothing outside the folder', async () => {
@@ -134,7 +159,12 @@ describeWith(rootRights, 'files of a sandbox', () => {
     const dots = make('--transform', 's,^,../outside/,', 'x');
     await client.unpack(at('into'), Readable.from([dots])).catch(() => undefined);
     symlinkSync(join(host.folder, 'outside'), join(evil, 'link'));
-    const through = execFileSync('sh', ['-c', 'tar -C "$1" -cPf "$1/a.tar" link && rm "$1/link" && mkdir "$1/link" && touch "$1/link/y" && tar -C "$1" -rPf "$1/a.tar" link/y && cat "$1/a.tar"', 'sh', evil]);
+    const through = execFileSync('sh', [
+      '-c',
+      'tar -C "$1" -cPf "$1/a.tar" link && rm "$1/link" && mkdir "$1/link" && touch "$1/link/y" && tar -C "$1" -rPf "$1/a.tar" link/y && cat "$1/a.tar"',
+      'sh',
+      evil,
+    ]);
     await client.unpack(at('into'), Readable.from([through])).catch(() => undefined);
     const absolute = make('--transform', `s,^,${host.folder}/outside/,`, 'x');
     await client.unpack(at('into'), Readable.from([absolute])).catch(() => undefined);
@@ -169,11 +199,28 @@ describeWith(rootRights, 'files of a sandbox', () => {
     await put('search/sub/b.ts', 'two\n');
     await put('search/sub/c.js', 'two\n');
     await put('search/binary', Buffer.from('two\0'));
-    const names = async (what: object) => (await all(client.search(at('search'), what))).map(({ path, line, text }) => [path.slice(at('search').length + 1), line, text]);
-    expect(await names({ name: '*.ts' })).toEqual([['a.ts', undefined, undefined], ['sub/b.ts', undefined, undefined]]);
-    expect(await names({ name: 'sub/*.{js,ts}' })).toEqual([['sub/b.ts', undefined, undefined], ['sub/c.js', undefined, undefined]]);
-    expect(await names({ content: '^two' })).toEqual([['sub/b.ts', 1, 'two'], ['sub/c.js', 1, 'two']]);
-    expect(await names({ content: 'two', ignoreCase: true, name: '*.ts' })).toEqual([['a.ts', 2, 'Two words'], ['sub/b.ts', 1, 'two']]);
+    const names = async (what: object) =>
+      (await all(client.search(at('search'), what))).map(({ path, line, text }) => [
+        path.slice(at('search').length + 1),
+        line,
+        text,
+      ]);
+    expect(await names({ name: '*.ts' })).toEqual([
+      ['a.ts', undefined, undefined],
+      ['sub/b.ts', undefined, undefined],
+    ]);
+    expect(await names({ name: 'sub/*.{js,ts}' })).toEqual([
+      ['sub/b.ts', undefined, undefined],
+      ['sub/c.js', undefined, undefined],
+    ]);
+    expect(await names({ content: '^two' })).toEqual([
+      ['sub/b.ts', 1, 'two'],
+      ['sub/c.js', 1, 'two'],
+    ]);
+    expect(await names({ content: 'two', ignoreCase: true, name: '*.ts' })).toEqual([
+      ['a.ts', 2, 'Two words'],
+      ['sub/b.ts', 1, 'two'],
+    ]);
     expect(await names({ content: 't', limit: 1 })).toHaveLength(1);
     await expect(all(client.search(at('search'), { content: '(' }))).rejects.toMatchObject({ code: 'bad_request' });
     await expect(all(client.search(at('missing'), { name: 'x' }))).rejects.toMatchObject({ code: 'file_not_found' });
@@ -190,9 +237,11 @@ describeWith(rootRights, 'files of a sandbox', () => {
 
   it('goes on after user code has killed the worker', async () => {
     await put('kept', 'x');
-    const { stdout } = await host.shell(client, `for d in /proc/[0-9]*; do grep -qzF ${host.directory}/files/ $d/cmdline 2>/dev/null && kill -9 \${d#/proc/} && echo killed; done`);
+    const { stdout } = await host.shell(
+      client,
+      `for d in /proc/[0-9]*; do grep -qzF ${host.directory}/files/ $d/cmdline 2>/dev/null && kill -9 \${d#/proc/} && echo killed; done`,
+    );
     expect(stdout).toBe('killed\n');
     await eventually(async () => expect(await get('kept')).toBe('x'));
   });
-
 });

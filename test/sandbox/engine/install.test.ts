@@ -65,7 +65,7 @@ describeWith([program('sshd'), rootRights], 'the engine is put on a host over SS
   it('keeps its things to itself', () => {
     expect(statSync(join(folder, 'run', 'socket')).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'run', 'token.sha256')).mode & 0o777).toBe(0o600);
-    expect(statSync(join(folder, 'run.js')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'run.js')).mode & 0o777).toBe(0o644);
     expect(existsSync(join(folder, 'run', 'journal'))).toBe(true);
   });
 

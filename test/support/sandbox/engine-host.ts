@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -68,8 +68,17 @@ export class EngineHost {
     return ['--directory', this.directory, '--workspace', this.workspace, '--home', this.home, ...this.options];
   }
 
+  /** Ends the engine alone, and returns when it is dead. */
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     process.kill(this.pid, signal);
+    const dead = (): boolean => {
+      try {
+        return / [ZX] /.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1'));
+      } catch {
+        return true;
+      }
+    };
+    while (!dead()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
 
   client(token = this.token, dial = this.dial): EngineClient {
