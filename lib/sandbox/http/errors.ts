@@ -38,15 +38,18 @@ export function asSandboxError(error: unknown): SandboxError {
   return new SandboxError('internal', 'something went wrong in the service', { cause: error });
 }
 
+/** What passes by itself says when to come again, in seconds. */
+const retryAfterOf = ({ status, retryAfterSeconds }: SandboxError): number | undefined =>
+  retryAfterSeconds !== undefined ? Math.ceil(retryAfterSeconds) : status === 429 || status === 503 ? 2 : undefined;
+
 /** Answers every error of a route, and every path without one, in the same form. */
 export function answerErrors(app: FastifyInstance, onInternal: (error: unknown, requestId: string) => void): void {
   app.setErrorHandler((error, request, reply) => {
     const known = asSandboxError(error);
     if (known.code === 'internal') onInternal(error, request.id);
-    if (known.retryAfterSeconds !== undefined) void reply.header('retry-after', Math.ceil(known.retryAfterSeconds));
+    const retryAfter = retryAfterOf(known);
+    if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (known.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
-    // The rest of a body that is refused stays unread, so the connection can't serve another request.
-    if (known.code === 'too_large') void reply.header('connection', 'close');
     return reply.code(known.status).type('application/json; charset=utf-8').send(errorView(known, request.id));
   });
   app.setNotFoundHandler((request, reply) => {

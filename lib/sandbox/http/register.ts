@@ -8,6 +8,9 @@ import { validated } from './validation';
 
 const NOBODY: Caller = { tenant: '', keyId: '', keyName: '', admin: false };
 
+/** Answers of the API are no pages, should a browser be made to open one. */
+const NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
 /** Who called a request whose key was checked. */
 const callers = new WeakMap<FastifyRequest, Caller>();
 
@@ -58,7 +61,8 @@ function add(scope: FastifyInstance, base: string, spec: RouteSpec, context: Rou
     method: spec.method,
     url: base + fastifyPath(spec.path),
     bodyLimit: spec.rawBody === true ? Number.MAX_SAFE_INTEGER : (spec.bodyLimit ?? HTTP_LIMITS.jsonBytes),
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
+      void reply.header('content-security-policy', NO_PAGE);
       if (spec.access !== 'none') callers.set(request, await authenticated(context, spec, request));
     },
     onResponse: async (request, reply) => {

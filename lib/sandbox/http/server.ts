@@ -65,6 +65,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       'referrer-policy': 'no-referrer',
     });
   });
+  app.addHook('onResponse', async ({ raw }) => {
+    if (raw.complete) return;
+    const timer = setTimeout(() => raw.socket.destroy(), HTTP_LIMITS.lingerMs).unref();
+    raw.once('end', () => clearTimeout(timer));
+  });
   if (options.onRequest !== undefined) accessLog(app, options.onRequest);
   answerErrors(app, options.onInternalError ?? sayInternalError);
   const streams = new StreamSlots(options.streams);

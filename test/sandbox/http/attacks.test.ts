@@ -57,6 +57,21 @@ describe('broken requests', () => {
     expect(headersOf(answer)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  test('an endless body that nobody wants is answered, and then cut off', async () => {
+    const answer = await say(
+      'PUT /sandbox/x/fs/raw?path=x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+      (socket) => {
+        const more = () => {
+          while (socket.writable && socket.write(`1000\r\n${'x'.repeat(4096)}\r\n`));
+        };
+        socket.on('drain', more);
+        more();
+      },
+    );
+    expect(headersOf(answer)).toMatch(/^HTTP\/1\.1 401 /);
+    expect(bodyOf(answer)).toMatchObject({ error: 'unauthorized' });
+  });
+
   test('an upgrade to anything but a WebSocket', async () => {
     const answer = await say(
       `GET ${box}/pty HTTP/1.1\r\nHost: x\r\nX-Sandbox-Secret: ${api.key}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,

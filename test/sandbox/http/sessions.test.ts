@@ -120,7 +120,7 @@ describe('sessions', () => {
     [{ wait: 'yes' }, 'wait'],
     [{ image: 5 }, 'image'],
     [{ colour: 'blue' }, 'colour'],
-  ])('a create with %j names the field that is wrong', async (body, field) => {
+  ])('a create with %.60j names the field that is wrong', async (body, field) => {
     const { status, json } = await api.post('/sandbox', body);
     expect(status).toBe(400);
     expect(json).toMatchObject({ error: 'bad_request', field, suggestion: expect.any(String) });
