@@ -69,7 +69,7 @@ export class Endpoint {
     }
   }
 
-  /** Stops serving and lets go of the tasks: they run on, and the next start of the same state finds them. */
+  /** Stops serving and leaves the tasks running; the next start with the same state finds them. */
   async stop(): Promise<void> {
     await this.server.close();
     await closeAll(this.world, this.services);

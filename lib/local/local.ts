@@ -31,7 +31,7 @@ export interface UpOptions extends LocalOptions {
   readonly region?: string;
   /** Default `000000000000`. */
   readonly accountId?: string;
-  /** Hears what is being done, for example the lines of an image build. */
+  /** Is told of progress, for example the lines of an image build. */
   readonly onProgress?: (line: string) => void;
   /** Ends the start, and what it has started. */
   readonly signal?: AbortSignal;
@@ -43,7 +43,7 @@ export type LocalDescription = DaemonRecord['description'];
 export interface LocalStatus {
   readonly running: boolean;
   readonly stateDirectory: string;
-  /** These when it runs. */
+  /** Only present if it is running. */
   readonly endpoint?: string;
   readonly stackName?: string;
   readonly pid?: number;
@@ -61,10 +61,9 @@ const filesOf = ({ stateDirectory }: LocalOptions): LocalFiles =>
   new LocalFiles(stateDirectory ?? defaultStateDirectory());
 
 /**
- * Starts the endpoint in the background, unless it runs with the same stack already; with another one it is started
- * anew and its tasks run on. Resolves when it serves and its images are built.
- * Throws `usage` when tasks of another runtime are there, `not-found` without a synthesized stack, `aborted`, and `failed`
- * otherwise.
+ * Starts the endpoint in the background, unless it runs with the same stack already; with another stack, it is
+ * restarted and its tasks keep running. Resolves when it serves and its images are built. Throws `usage` if there are
+ * tasks of another runtime, `not-found` without a synthesized stack, `aborted`, and `failed` otherwise.
  */
 export async function up(options: UpOptions): Promise<LocalDescription> {
   const files = filesOf(options);
@@ -101,7 +100,10 @@ export async function up(options: UpOptions): Promise<LocalDescription> {
   return withFileLock(files.lock, start, { timeoutMs: LOCK_TIMEOUT_MS, signal: options.signal });
 }
 
-/** True when the endpoint of the record is what the options ask for. Throws for what can't be changed under tasks. */
+/**
+ * True when the endpoint of the record is what the options ask for. Throws for what can't be changed while there are
+ * tasks.
+ */
 function suffices(previous: DaemonRecord, options: UpOptions, stackName: string, assemblyHash: string): boolean {
   const { description, runtime, port } = previous;
   const fixed = [
@@ -121,11 +123,11 @@ function suffices(previous: DaemonRecord, options: UpOptions, stackName: string,
 
 export interface EndedEndpoint {
   readonly wasRunning: boolean;
-  /** The tasks that it had, which are gone with it, and those that had stopped within the last hour. */
+  /** The tasks that it had, which ended with it, and those that had stopped within the last hour. */
   readonly taskArns: readonly string[];
 }
 
-/** Ends the endpoint with every task of its own and forgets its state. Does nothing where there is none. */
+/** Stops the endpoint and all its tasks, and deletes its state. Does nothing if there is none. */
 export async function down(options: LocalOptions = {}): Promise<EndedEndpoint> {
   const files = filesOf(options);
   if (!existsSync(files.directory)) return { wasRunning: false, taskArns: [] };
@@ -146,7 +148,7 @@ export async function down(options: LocalOptions = {}): Promise<EndedEndpoint> {
     return { wasRunning, taskArns };
   };
   const ended = await withFileLock(files.lock, end, { timeoutMs: LOCK_TIMEOUT_MS });
-  // Whoever has started the endpoint again since has put something there.
+  // If the endpoint has been started again since, there are files in it.
   await rmdir(files.directory).catch(() => undefined);
   return ended;
 }
@@ -159,14 +161,14 @@ async function recordedTaskArns(files: LocalFiles): Promise<string[]> {
   return records.flatMap(({ task }) => task.taskArn ?? []);
 }
 
-/** The lock's file stays until the lock is given back: whoever found it missing would take a lock of its own. */
+/** The lock's file stays until the lock is released: anyone who found it missing would create another lock. */
 async function removeAllButLock(files: LocalFiles): Promise<void> {
   const lock = basename(lockFileOf(files.lock));
   const others = (await readdir(files.directory)).filter((name) => name !== lock);
   await Promise.all(others.map((name) => rm(join(files.directory, name), { recursive: true, force: true })));
 }
 
-/** Whether the endpoint runs, and what runs on it. */
+/** Whether the endpoint is running, and what is running on it. */
 export async function status(options: LocalOptions = {}): Promise<LocalStatus> {
   const files = filesOf(options);
   const record = files.readRecord();
@@ -192,7 +194,7 @@ export async function describe(options: LocalOptions = {}): Promise<LocalDescrip
   });
 }
 
-/** Environment that turns any AWS tool to the running endpoint. Throws `not-found` when none runs. */
+/** Environment variables that make AWS tools use the running endpoint. Throws `not-found` when none runs. */
 export async function env(options: LocalOptions = {}): Promise<LocalDescription['env']> {
   return (await describe(options)).env;
 }

@@ -10,7 +10,7 @@ export interface StartEndpointOptions extends Omit<EndpointOptions, 'assembly' |
   readonly runtime: TaskRuntime;
 }
 
-/** Starts the endpoint in this process. `stop()` lets its tasks run on, `destroy()` removes them. */
+/** Starts the endpoint in this process. `stop()` leaves its tasks running, `destroy()` removes them. */
 export async function startEndpoint(options: StartEndpointOptions): Promise<Endpoint> {
   const [{ Endpoint }, { loadAssembly }] = await Promise.all([
     import('./endpoint.js'),

@@ -20,7 +20,7 @@ export interface WorldOptions {
   readonly region?: string;
   /** Default `000000000000`. */
   readonly accountId?: string;
-  /** Where the state is kept; without it nothing is kept. */
+  /** Where the state is saved; without it nothing is saved. */
   readonly stateDirectory?: string;
   /** Is told of errors that are the endpoint's own fault. Default: they go to standard error. */
   readonly onFault?: (error: unknown) => void;
@@ -39,7 +39,7 @@ export interface WorldEvents {
   taskStatus: [{ readonly taskArn: string; readonly taskId: string; readonly status: string }];
 }
 
-/** Makes a part of the world that several services share. */
+/** Creates a part of the world that several services share. */
 export type Part<T> = (world: World) => T;
 
 /**
@@ -72,7 +72,7 @@ export class World {
     this.stateDirectory = stateDirectory;
     this.onFault = options.onFault ?? ((error) => console.error(error));
     this.iam = new Iam(this);
-    // A listener for each open session is no leak.
+    // One listener per open session isn't a leak.
     this.events.setMaxListeners(0);
   }
 

@@ -30,23 +30,23 @@ export interface AgentContainer {
 /** What the service gives an agent for a session. */
 export interface SessionTransport {
   readonly sessionId: string;
-  /** True while the agent is to make its own pauses. */
+  /** True if the agent should make its own pauses. */
   readonly paced: () => boolean;
   /** The key that the session is encrypted with; only sessions of commands can be. */
   readonly key: SessionKey | undefined;
-  /** Takes what the session has shown, once it is over; undefined: that is not logged. */
+  /** Gets what the session has shown, once it is over; undefined if it isn't logged. */
   readonly audit: ((shown: Buffer) => Promise<void>) | undefined;
   /** Hands a frame to the service. */
   readonly transmit: (frame: Buffer) => void;
-  /** The session could not be started or go on; the text is for the client. */
+  /** The session could not be started or continued; the text is for the client. */
   readonly failed: (output: string) => void;
   /** Is told of errors that are the endpoint's own fault. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** What a process has as its exit code when the task's end took it along. */
+/** The exit code of a process that ended with its task. */
 const KILLED = 137;
-/** Milliseconds in which the end of a task shows after that of its processes. */
+/** Milliseconds within which the end of a task shows after that of its processes. */
 const END_SHOWS_WITHIN = 1000;
 
 /** The Session Manager agent of one container: runs sessions in it until it dies. */
@@ -67,7 +67,7 @@ export class ContainerAgent {
     return !this.dead;
   }
 
-  /** The agent is gone without a word: what its sessions would have said is never said. */
+  /** The agent disappears without a message: its sessions send nothing more. */
   die(): void {
     this.dead = true;
     for (const session of this.sessions) session.fallSilent();
@@ -128,7 +128,7 @@ export class AgentSession {
     }
   }
 
-  /** The handshake, where the session needs one. */
+  /** The handshake, if the session needs one. */
   private async begin(): Promise<void> {
     const { plugin, transport, channel } = this;
     if (!plugin.requiresHandshake && transport.key === undefined) return;

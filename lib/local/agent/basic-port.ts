@@ -6,8 +6,8 @@ import { flagOf, sendPortData } from './port-output';
 import type { Dial, PortCarrier } from './port-plugin';
 
 /**
- * One connection at a time, its bytes as they are. SSH's session is over when the connection is; a forwarded port is
- * dialled again when the client has more to say.
+ * One connection at a time, its bytes unchanged. An SSH session ends with its connection; a forwarded port is connected
+ * to again when the client sends more.
  */
 export class BasicPort implements PortCarrier {
   private connection: Socket | undefined;
@@ -25,7 +25,7 @@ export class BasicPort implements PortCarrier {
       this.over = resolve;
       this.failed = reject;
     });
-    // Whoever fails before it is waited for is heard below.
+    // A failure before it is awaited is reported below.
     ended.catch(() => undefined);
     await this.dial(session);
     const { channel, signal } = session;

@@ -7,9 +7,9 @@ import { DecryptionError } from './session-cipher';
 
 /** Bytes of a stream in one message. */
 export const CHUNK = 1024;
-/** Milliseconds between looks for a message that needs sending again. */
+/** Milliseconds between checks for a message to send again. */
 const RESEND_INTERVAL = 100;
-/** Messages that wait for those before them. */
+/** Messages that wait for earlier ones. */
 const MAX_INCOMING = 100_000;
 /** Messages that wait for their acknowledgement. */
 const MAX_OUTGOING = 100_000;
@@ -26,8 +26,8 @@ interface Outgoing {
 }
 
 /**
- * The agent's end of a data channel: sends in sequence and again until it is acknowledged, takes the client's messages
- * in their order, and acknowledges them.
+ * The agent's end of a data channel: sends messages in sequence and again until they are acknowledged, takes the
+ * client's messages in order, and acknowledges them.
  */
 export class AgentDataChannel {
   /** Takes the client's messages; without one nothing is acknowledged. */
@@ -66,7 +66,7 @@ export class AgentDataChannel {
     if (!this.paused) this.transmit(entry.frame);
   }
 
-  /** Tells the service, not the client, what becomes of the session. */
+  /** Tells the service, not the client, about the state of the session. */
   sendState(sessionId: string, state: 'Connected' | 'Terminating'): void {
     if (this.closed) return;
     const payload = Buffer.from(JSON.stringify({ SchemaVersion: 1, SessionState: state, SessionId: sessionId }));
@@ -75,12 +75,12 @@ export class AgentDataChannel {
     );
   }
 
-  /** The plugin takes input again that it wasn't ready for. */
+  /** The plugin is ready again for input that it refused before. */
   inputReady(): void {
     this.takeBuffered();
   }
 
-  /** Takes a frame from the service. One that can't be read is passed over. */
+  /** Takes a frame from the service. One that can't be read is ignored. */
   receive(frame: Buffer): void {
     if (this.closed) return;
     try {
@@ -95,7 +95,7 @@ export class AgentDataChannel {
     this.paused = paused;
   }
 
-  /** Resolves when everything has been acknowledged, or nobody has for two seconds. */
+  /** Resolves when everything has been acknowledged, or nothing has been for two seconds. */
   async drain(): Promise<void> {
     const signal = AbortSignal.timeout(DRAIN_TIMEOUT);
     while (this.outgoing.length > 0 && !this.closed && !signal.aborted) {
@@ -142,7 +142,7 @@ export class AgentDataChannel {
     }
   }
 
-  /** What came early and has been acknowledged already. */
+  /** Messages that came early and have already been acknowledged. */
   private takeBuffered(): void {
     for (;;) {
       const message = this.incoming.get(this.nextExpected);
@@ -174,7 +174,7 @@ export class AgentDataChannel {
     this.transmit(encodeMessage(newMessage({ type: 'acknowledge', sequence: 0, flags: 3, payloadType: 0, payload })));
   }
 
-  /** Only the oldest is looked at: what comes after it can't be used without it. */
+  /** Only the oldest is checked: later ones can't be used without it. */
   private resendOldest(): void {
     const [oldest] = this.outgoing;
     if (oldest === undefined || this.paused || Date.now() - oldest.sentAt < this.roundTrip.timeout) return;

@@ -33,7 +33,7 @@ export class KeyAgreement {
     return { ActionType: 'KMSEncryption', ActionParameters: { KMSKeyId: keyId, Challenge: this.challenge } };
   }
 
-  /** Takes the client's data key, and has the client prove that it has it too. Throws SessionFailure. */
+  /** Takes the client's data key, and makes the client prove that it has the key too. Throws SessionFailure. */
   async agree(session: PluginSession, actions: readonly ProcessedAction[]): Promise<SessionCipher> {
     const cipher = new SessionCipher(await this.dataKey(actions));
     const secret = randomBytes(CIPHER_CHALLENGE);

@@ -13,7 +13,7 @@ export interface ClientAction {
   readonly ActionParameters: object;
 }
 
-/** What the client has made of it. */
+/** How the client has processed it. */
 export interface ProcessedAction {
   readonly ActionType: string;
   readonly ActionStatus: number;
@@ -56,7 +56,7 @@ export async function shakeHands(
   return { clientVersion: response.ClientVersion ?? '', actions };
 }
 
-/** Tells the client that the session begins. `startedAt` is when the handshake did, by `performance.now()`. */
+/** Tells the client that the session begins. `startedAt` is the start of the handshake by `performance.now()`. */
 export async function completeHandshake(session: PluginSession, startedAt: number, message?: string): Promise<void> {
   const nanoseconds = Math.round((performance.now() - startedAt) * 1e6);
   const complete = { HandshakeTimeToComplete: nanoseconds, CustomerMessage: message ?? '' };

@@ -64,7 +64,7 @@ export function encodeMessage({ type, createdAt, sequence, flags, id, payloadTyp
 }
 
 /**
- * Reads a frame as the agent does: the digest isn't looked at, and the payload is everything up to the frame's end.
+ * Reads a frame as the agent does: the digest isn't checked, and the payload is everything up to the frame's end.
  * Throws MalformedMessageError.
  */
 export function decodeMessage(frame: Buffer): Message {
@@ -89,7 +89,7 @@ export function decodeMessage(frame: Buffer): Message {
   };
 }
 
-/** Message ids travel with their low half first. */
+/** Message ids are sent with their low half first. */
 const swapHalves = (id: Buffer): Buffer => Buffer.concat([id.subarray(8), id.subarray(0, 8)]);
 
 const uuidOf = (bytes: Buffer): string =>

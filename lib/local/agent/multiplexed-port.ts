@@ -7,17 +7,17 @@ import { flagOf, sendFlag, sendPortData } from './port-output';
 import type { Dial, PortCarrier } from './port-plugin';
 import { finishFrame, MAX_FRAME_DATA, MuxError, MuxReader, nopFrame, pushFrame } from './smux';
 
-/** Bytes that wait for slow connections, of all streams together; then nothing more is taken. */
+/** Bytes of all streams together that may wait for slow connections; beyond that, nothing more is read. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** Milliseconds. */
 const KEEP_ALIVE_INTERVAL = 10_000;
 const KEEP_ALIVE_TIMEOUT = 30_000;
 
-/** A stream of the client's and its connection; what comes before the connection is there waits for it. */
+/** A stream of the client's and its connection; data that comes before the connection is open waits for it. */
 interface Stream {
   readonly early: Buffer[];
   connection: Socket | undefined;
-  /** True once the client sends no more. */
+  /** True once the client has stopped sending. */
   finished: boolean;
 }
 
@@ -95,7 +95,7 @@ export class MultiplexedPort implements PortCarrier {
     session.channel.inputReady();
   }
 
-  /** What the connection gives, to its end. */
+  /** Sends what the connection gives, to its end. */
   private async pump(id: number, connection: Socket): Promise<void> {
     try {
       for await (const data of connection as AsyncIterable<Buffer>) {
@@ -116,7 +116,7 @@ export class MultiplexedPort implements PortCarrier {
     else stream.connection.write(data);
   }
 
-  /** The agent closes the whole connection when one side has nothing more to say. */
+  /** The agent closes the whole connection when one side has finished sending. */
   private finish(id: number): void {
     const stream = this.streams.get(id);
     if (stream === undefined) return;

@@ -18,9 +18,9 @@ export interface PluginSession {
   send(payloadType: number, payload: Buffer): Promise<void>;
   /** Notes what the session shows, for the audit log. */
   record(shown: Buffer): void;
-  /** One of the agent's own pauses, in milliseconds; none where they are switched off. Ends early with the session. */
+  /** One of the agent's own pauses, in milliseconds; none if they are switched off. Ends early with the session. */
   pause(milliseconds: number): Promise<void>;
-  /** Tells with what exit code the session's process has ended; never resolves when the agent has died with it. */
+  /** Reports the exit code with which the session's process has ended; never resolves if the agent has died with it. */
   processEnded(exitCode: number): Promise<void>;
 }
 

@@ -13,7 +13,9 @@ const LAST_KEPT_ALIVE = '1.2.331.0';
 export interface PortOptions {
   /** As the session's document gives them; `type` only where a port is forwarded. */
   readonly properties: Readonly<Record<string, string>> & { readonly portNumber: string };
-  /** Looks where the port is; what it gives connects there. Rejects, in the agent's words, where that is forbidden. */
+  /**
+   * Finds the port, and returns a function that connects to it. Rejects, in the agent's words, if that is forbidden.
+   */
   readonly dialer: () => Promise<Dial>;
 }
 

@@ -1,14 +1,14 @@
 import type { ExecRequest, TaskProcess } from '../runtimes/runtime';
 
 /**
- * Takes the name of the agent's program, of which the kernel keeps 15 characters, and lives until its input ends: only
- * built-ins, so that the process is the shell itself.
+ * Takes the name of the agent's program, of which the kernel keeps 15 characters, and runs until its input ends. Only
+ * uses built-ins, so that the process is the shell itself.
  */
 const WORKER = 'printf ssm-session-worker >/proc/self/comm; while read -r _; do :; done';
 
 /**
- * The process that the agent has in the container for each session, `ssm-session-worker`: what counts sessions in a task
- * looks for it. A container that ends meanwhile takes it along, and one without a shell has none.
+ * The process that the agent has in the container for each session, `ssm-session-worker`: programs that count the
+ * sessions in a task look for it. It ends with its container, and a container without a shell has none.
  */
 export class SessionWorker {
   private process: Promise<TaskProcess | undefined> = Promise.resolve(undefined);

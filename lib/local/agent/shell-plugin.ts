@@ -31,9 +31,9 @@ export class ShellPlugin implements SessionPlugin {
   readonly requiresHandshake = false;
   readonly sessionType = 'InteractiveCommands';
   readonly properties = null;
-  /** The terminal's size as far as it is known; a terminal that nobody has measured has none. */
+  /** The terminal's size, if it is known; a terminal whose size nobody has set has none. */
   private size = { rows: 0, columns: 0 };
-  /** What is being done to the terminal, one thing after the other. */
+  /** Operations on the terminal, one after the other. */
   private changes: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: ShellOptions) {}
@@ -101,7 +101,7 @@ export class ShellPlugin implements SessionPlugin {
         }
       }
     } catch (error) {
-      // A terminal whose last process has gone may end with an error instead of an end.
+      // A terminal whose last process has ended may report an error instead of an end.
       if (!['EIO', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException).code ?? '')) {
         throw error;
       }
@@ -109,7 +109,7 @@ export class ShellPlugin implements SessionPlugin {
     await send(decoder.decode());
   }
 
-  /** The agent closes the terminal and kills the command; what the command has started may go on. */
+  /** The agent closes the terminal and kills the command; what the command has started may keep running. */
   private async cancel(process: TaskProcess): Promise<void> {
     await process.kill('SIGKILL').catch(() => undefined);
     process.stdin.end();

@@ -4,9 +4,9 @@ export class SplitError extends Error {
 }
 
 /**
- * Splits a command line into words as the agent does, which asks no shell: single quotes keep everything, double quotes
- * let a backslash escape any character, and `#` at the beginning of a word makes the rest of the line a comment. No
- * variable, pattern, pipe or list means anything. Throws SplitError.
+ * Splits a command line into words as the agent does, without a shell: single quotes keep everything, double quotes let
+ * a backslash escape any character, and `#` at the beginning of a word makes the rest of the line a comment. Variables,
+ * patterns, pipes and lists have no meaning. Throws SplitError.
  */
 export function splitCommand(line: string): string[] {
   const words: string[] = [];

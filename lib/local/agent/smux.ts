@@ -9,7 +9,7 @@ export const MAX_FRAME_DATA = 32_768;
 export interface MuxEvents {
   opened(streamId: number): void;
   data(streamId: number, data: Buffer): void;
-  /** The client sends no more on this stream. */
+  /** The client has stopped sending on this stream. */
   finished(streamId: number): void;
 }
 

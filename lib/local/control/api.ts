@@ -36,7 +36,7 @@ const tokensEqual = (given: string, expected: string): boolean => {
   return a.length === b.length && timingSafeEqual(a, b);
 };
 
-/** What every endpoint can be told, whatever services it has. */
+/** What every endpoint can be told, independent of its services. */
 const worldRoutes = (control: Control): ControlRoutes => ({
   'GET status': () => control.status(),
   'GET delays': () => control.delays.current,
@@ -73,7 +73,7 @@ export interface ControlApi {
   serve(request: HttpRequest): Promise<WireResponse>;
 }
 
-/** `token` is the one that `local up` prints; nothing of a request without it is read. */
+/** `token` is the one that `local up` prints; requests without it are not read. */
 export function controlApi(control: Control, services: readonly Service[], token: string): ControlApi {
   const routes: ControlRoutes = Object.assign({}, worldRoutes(control), ...services.map(({ controls }) => controls));
   return {

@@ -12,7 +12,7 @@ interface LoggedCall {
   error?: string;
 }
 
-/** The most single calls that are kept; counts go on beyond it. */
+/** The most calls that are kept one by one; further calls are only counted. */
 const MAX_CALLS = 10_000;
 
 /** What was called, for tests and benchmarks. */

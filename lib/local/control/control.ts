@@ -60,7 +60,7 @@ export class Control {
     this.taskControls.interruptSpot(id);
   }
 
-  /** No delays, faults, throttles or late answers; tasks stay. */
+  /** Removes delays, faults, throttling and late answers; tasks stay. */
   reset(): void {
     this.delays.set({});
     this.faults.set([]);

@@ -8,7 +8,7 @@ const durationSchema = z.union([
   z.strictObject({ min: z.number().min(0), max: z.number().min(0) }),
 ]);
 
-/** Stretches of a task's life, in their order. */
+/** Stages of a task's life, in order. */
 export const delaysSchema = z.strictObject({
   /** In PROVISIONING, until the network interface exists and the task is PENDING. */
   provisioning: durationSchema.optional(),
@@ -29,7 +29,7 @@ export const delaysSchema = z.strictObject({
 export type Delays = z.infer<typeof delaysSchema>;
 export type Stage = keyof Delays;
 
-/** Scripted durations. None are set at first: everything takes as long as it takes. */
+/** Scripted durations. None are set at first: nothing is delayed. */
 export class DelayPlan {
   private delays: Delays = {};
   private turns = new Map<Stage, number>();

@@ -1,4 +1,4 @@
-/** A control names a task that isn't there. */
+/** A control names a task that doesn't exist. */
 export class UnknownTaskError extends Error {
   override readonly name = 'UnknownTaskError';
 }

@@ -3,14 +3,14 @@ import type { TaskFaults } from '../services/ecs/task-record';
 import { AwsError } from '../wire/aws-error';
 import type { Service } from '../services/service';
 
-/** How often a fault strikes; until it is taken away when absent. */
+/** How often a fault applies; if absent, until it is removed. */
 const times = z.int().min(1).optional();
 
-/** Faults on request. Each strikes the next calls or tasks, `times` of them. */
+/** Faults on request. Each applies to the next `times` calls or tasks. */
 export const faultSchema = z.discriminatedUnion('kind', [
   /** RunTask succeeds with a capacity failure for each task. */
   z.strictObject({ kind: z.literal('capacity'), times, reason: z.string().optional() }),
-  /** The call is answered with an error. `afterwards` lets it take effect first: the answer alone is lost. */
+  /** The call is answered with an error. `afterwards` lets it take effect first: only the answer is lost. */
   z.strictObject({
     kind: z.literal('error'),
     times,
@@ -62,7 +62,7 @@ export class FaultPlan {
     this.planned = faults.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
   }
 
-  /** Faults that may still strike, with how often; `times` is absent for those without an end. */
+  /** Faults that still apply, and how often; `times` is absent for those without an end. */
   get current(): Fault[] {
     return this.planned.map(({ fault, left }) => ({ ...fault, times: Number.isFinite(left) ? left : undefined }));
   }
@@ -86,7 +86,7 @@ export class FaultPlan {
     };
   }
 
-  /** What is to befall a task that is launched now. */
+  /** The faults of a task that is launched now. */
   takeTaskFaults(): TaskFaults {
     return {
       stopWhilePending: this.take('stop-while-pending')?.reason,

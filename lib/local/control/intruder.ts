@@ -3,8 +3,8 @@ import { Server } from 'ssh2';
 import type { TaskAddress } from '../runtimes/runtime';
 
 /**
- * An SSH server with a key of its own that takes anybody in: what a client must not mistake for its host. Clients that
- * send a key or a password to it have been fooled.
+ * An SSH server with a key of its own that lets anybody log in, which a client must not mistake for its host. Clients
+ * that send a key or a password to it have been fooled.
  */
 export class Intruder {
   private constructor(private readonly server: Server) {}
@@ -29,7 +29,7 @@ export class Intruder {
     return new Intruder(server);
   }
 
-  /** Stops listening; connections that it has are left to end. */
+  /** Stops listening; existing connections stay open until they end. */
   close(): Promise<void> {
     return new Promise((resolve) => this.server.close(() => resolve()));
   }

@@ -39,7 +39,7 @@ export class Throttles {
     return this.on;
   }
 
-  /** False when the call (`service:Operation`) is one too many. */
+  /** False if the call (`service:Operation`) exceeds the limit. */
   admits(operation: string): boolean {
     return this.groups
       .filter(({ operations }) => operations.includes(operation))

@@ -7,7 +7,7 @@ import { MngrFargateError } from '../../contract/errors';
 import { writePrivateFileSync } from '../../util/atomic-file';
 import { assertPrivateFolder, ensurePrivateFolder } from '../../util/private-folder';
 
-/** What its folder is for, as errors say it. */
+/** The purpose of its folder, for errors. */
 const PURPOSE = "the local endpoint's keys and scripts";
 
 /** Environment variable that says where the endpoint keeps its state. */
@@ -38,7 +38,7 @@ const daemonSchema = z.object({
   pid: z.int(),
   port: z.int(),
   runtime: z.enum(['container', 'process']),
-  /** Of the assembly's template and assets: tells whether an `up` changes anything. */
+  /** A hash of the assembly's template and assets, which shows whether an `up` changes anything. */
   assemblyHash: z.string(),
   description: descriptionSchema,
 });
@@ -54,7 +54,7 @@ export const daemonConfigurationSchema = z.object({
   stackName: z.string(),
   region: z.string(),
   accountId: z.string(),
-  /** 0 takes a free one. */
+  /** 0 means a free one. */
   port: z.int().min(0).max(65_535),
   /** True when another port will do if the port is taken. */
   portMayChange: z.boolean(),
@@ -79,7 +79,7 @@ export class LocalFiles {
     return join(this.directory, 'daemon.log');
   }
 
-  /** What starts and ends of the daemon lock (withFileLock). */
+  /** Locked by starts and stops of the daemon (withFileLock). */
   get lock(): string {
     return join(this.directory, 'up');
   }

@@ -14,7 +14,7 @@ async function main(configurationFile: string): Promise<void> {
   const configuration = daemonConfigurationSchema.parse(JSON.parse(readFileSync(configurationFile, 'utf8')));
   const files = new LocalFiles(configuration.stateDirectory);
   const assembly = loadAssembly(configuration.assemblyDirectory, configuration.stackName);
-  // The images are made now, so that the first task needn't wait for them.
+  // The images are built now, so that the first task needn't wait for them.
   const runtime = await chooseRuntimeWithImages(
     { kind: configuration.runtime, stateDirectory: files.runtime, endpointId: files.endpointId },
     assembly.images.values(),
@@ -42,7 +42,7 @@ async function main(configurationFile: string): Promise<void> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // The one who started the daemon may be gone before it is told.
+  // The process that started the daemon may have ended before it is told.
   tell({ kind: 'ready' });
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTROL_PATH } from '../control/path';
 import type { DaemonRecord, LocalFiles } from './files';
 
-/** How long a daemon may take to say that it is there, and to end. Milliseconds. */
+/** How long a daemon may take to report that it is running, and to end. Milliseconds. */
 const STATUS_TIMEOUT = 3000;
 const END_TIMEOUT = 15_000;
 const POLL_INTERVAL = 25;
@@ -26,7 +26,7 @@ export interface DaemonStatus {
   readonly pid: number;
 }
 
-/** The status of the daemon that the record is of; undefined when it doesn't answer. */
+/** The status of the daemon in the record; undefined if it doesn't answer. */
 export async function askStatus({ pid, description }: DaemonRecord): Promise<DaemonStatus | undefined> {
   try {
     const response = await fetch(`${description.endpoint}${CONTROL_PATH}status`, {
@@ -41,7 +41,7 @@ export async function askStatus({ pid, description }: DaemonRecord): Promise<Dae
   }
 }
 
-/** True when the process is a daemon of these files, and not another one that has got its id since. */
+/** True if the process is a daemon of these files, and not another process that has the same id by now. */
 function isDaemon(pid: number, files: LocalFiles): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
@@ -52,7 +52,7 @@ function isDaemon(pid: number, files: LocalFiles): boolean {
   }
 }
 
-/** Ends the daemon of a record; its tasks run on. Returns once it is gone. */
+/** Ends the daemon of a record; its tasks keep running. Returns once it has ended. */
 export async function endDaemon({ pid }: DaemonRecord, files: LocalFiles): Promise<void> {
   if (!isDaemon(pid, files)) return;
   process.kill(pid, 'SIGTERM');

@@ -8,7 +8,7 @@ import type { DaemonConfiguration, LocalFiles } from './files';
 /** Lines of the daemon's log that an error shows. */
 const LOG_TAIL_LINES = 20;
 
-/** How long a daemon that isn't wanted any more may take to end. Milliseconds. */
+/** How long a daemon that is no longer wanted may take to end. Milliseconds. */
 const END_TIMEOUT_MS = 15_000;
 
 /** What a daemon tells whoever started it. */
@@ -41,7 +41,7 @@ export async function startDaemon(
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
-    // What the caller's shell says about AWS is not about the endpoint itself.
+    // AWS settings of the caller's shell don't apply to the endpoint itself.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))),
   });
   closeSync(log);
@@ -81,7 +81,7 @@ export async function startDaemon(
   }
 }
 
-/** The error of a start that nobody wants any more. */
+/** The error of a start that was aborted. */
 export const abortedError = (signal: AbortSignal): MngrFargateError =>
   new MngrFargateError('aborted', 'the start of the local endpoint was cancelled', { cause: signal.reason });
 

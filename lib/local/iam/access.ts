@@ -3,7 +3,7 @@ import type { AccessRequest, Decision } from './policy';
 import type { Principal } from './principal';
 import type { Role } from './roles';
 
-/** What the principal's policies say to a request. The administrator may do anything. */
+/** What the principal's policies decide about a request. The administrator may do anything. */
 export function decide(principal: Principal, request: AccessRequest, roles: ReadonlyMap<string, Role>): Decision {
   if (principal.kind === 'administrator') return 'allow';
   const complete: AccessRequest = {

@@ -75,7 +75,7 @@ export class Credentials {
     return credential;
   }
 
-  /** Expired sessions are kept a day, so that their callers hear that they expired. */
+  /** Expired sessions are kept a day, so that their callers are told that they have expired. */
   private forgetExpired(): void {
     const limit = this.clock.now().getTime() - 24 * 3600_000;
     for (const [id, { principal }] of this.sessions.entries()) {

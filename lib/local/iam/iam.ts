@@ -9,7 +9,7 @@ import type { Role } from './roles';
 
 const stackRoles = ({ stack }: World): ReadonlyMap<string, Role> => rolesOf(stack);
 
-/** Whose access keys are whose, which roles there are, and who may do what. */
+/** The owners of access keys, the roles, and who may do what. */
 export class Iam {
   readonly credentials: Credentials;
 

@@ -23,10 +23,10 @@ export type RequestContext = Readonly<Record<string, string | readonly string[] 
 export interface AccessRequest {
   /** For example `ecs:RunTask`. */
   readonly action: string;
-  /** ARN, or `*` for actions that know no resource. */
+  /** ARN, or `*` for actions without resource types. */
   readonly resource: string;
   readonly context: RequestContext;
-  /** The resource as the caller named it, where a refusal that named it in full would tell what exists. */
+  /** The resource as the caller named it, if a refusal with its full name would reveal what exists. */
   readonly namedResource?: string;
 }
 
@@ -64,7 +64,7 @@ export function wildcardMatches(
   const characters = [...fold(text)];
   let part = 0;
   let position = 0;
-  /** Where the last `*` stands, and how far the text goes that it has taken. */
+  /** The position of the last `*`, and the end of the text that it has matched. */
   let star = -1;
   let taken = 0;
   while (position < characters.length) {
@@ -192,7 +192,7 @@ function conditionHolds(
   }
   if (quantifier === 'ForAllValues') return actual.every(matchesOne);
   if (quantifier === 'ForAnyValue') return actual.some(matchesOne);
-  // Without a quantifier a multivalued key holds when any of its values does; negated, when none is wanted.
+  // Without a quantifier, a multivalued key matches if any of its values does; negated, if none does.
   return negated ? actual.every(matchesOne) : actual.some(matchesOne);
 }
 
@@ -217,7 +217,7 @@ function resourceMatches(
   });
 }
 
-/** True when the statement's action, resource and conditions all apply to the request; its principal is not looked at. */
+/** True when the statement's action, resource and conditions all apply to the request; its principal is not checked. */
 export function statementApplies(statement: PolicyStatement, request: AccessRequest): boolean {
   const context = contextMap(request.context);
   const actionHolds =
@@ -232,7 +232,7 @@ export function statementApplies(statement: PolicyStatement, request: AccessRequ
   return resourceHolds && conditionsHold(statement, request);
 }
 
-/** True when every condition of the statement holds for the request. */
+/** True if every condition of the statement is met by the request. */
 export function conditionsHold(statement: PolicyStatement, request: Pick<AccessRequest, 'context'>): boolean {
   const context = contextMap(request.context);
   return Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
@@ -244,7 +244,10 @@ export function conditionsHold(statement: PolicyStatement, request: Pick<AccessR
 
 export const statementsOf = (document: PolicyDocument): readonly PolicyStatement[] => listOf(document.Statement);
 
-/** What identity-based policies together say to a request: an explicit deny wins, and silence denies. */
+/**
+ * What identity-based policies together decide about a request: an explicit deny takes precedence, and the default is
+ * to deny.
+ */
 export function evaluate(documents: readonly PolicyDocument[], request: AccessRequest): Decision {
   const applying = documents.flatMap(statementsOf).filter((statement) => statementApplies(statement, request));
   if (applying.some(({ Effect }) => Effect === 'Deny')) return 'explicit-deny';

@@ -2,7 +2,7 @@ import { resourcesOfType } from '../template/stack';
 import type { Stack, StackResource } from '../template/stack';
 import type { PolicyDocument } from './policy';
 
-/** A role of the template with everything that its sessions may do. */
+/** A role of the template with everything that its sessions are allowed to do. */
 export interface Role {
   readonly arn: string;
   readonly id: string;

@@ -9,19 +9,19 @@ import type { TaskAddress } from './runtime';
 const POOL_START = 0x7f40_0000;
 const POOL_SIZE = 0x40_0000;
 const SSH_PORT = 22;
-/** So many addresses in a row with port 22 taken mean that a server listens on port 22 of every address. */
+/** If port 22 is taken on this many addresses in a row, a server is listening on port 22 of every address. */
 const TAKEN_IN_A_ROW = 3;
 
 export interface AddressPoolOptions {
   /** File that keeps the reservations across a restart of the endpoint. Written with mode 0600. */
   readonly file: string;
-  /** Endpoints start at different places of the pool, so that several on one machine keep apart. */
+  /** Endpoints start at different places in the pool, so that several on one machine don't collide. */
   readonly endpointId: string;
   /** True when a root-owned engine binds the ports, so that port 22 works although this process may not bind it. */
   readonly engineBindsPorts?: boolean;
   /** Addresses in the pool. Default: all of 127.64.0.0/10. A small pool makes reuse likely. */
   readonly size?: number;
-  /** False where only 127.0.0.1 works, so that the port has to tell tasks apart. Default: true on Linux. */
+  /** False if only 127.0.0.1 works, so that tasks differ by port. Default: true on Linux. */
   readonly ownAddresses?: boolean;
 }
 
@@ -31,10 +31,10 @@ interface SavedPool {
 }
 
 /**
- * Addresses for the sshds of concurrent tasks. On Linux every address of 127.0.0.0/8 is this machine's, so each task has
- * its own with port 22, as on Fargate; where port 22 can't be had, its own address with a free port. On other systems
- * only 127.0.0.1 exists, and the port tells tasks apart. The pool is walked round, so that no address is used again
- * before all others have had their turn.
+ * Addresses for the sshds of concurrent tasks. On Linux every address of 127.0.0.0/8 is this machine's, so each task
+ * has its own with port 22, as on Fargate; if port 22 isn't available, its own address with a free port. On other
+ * systems only 127.0.0.1 exists, and tasks differ by port. Addresses are used in turn, so that none is used again
+ * before all others have been.
  */
 export class AddressPool {
   private readonly byTask = new Map<string, TaskAddress>();
@@ -83,7 +83,7 @@ export class AddressPool {
     this.taken.add(this.keyOf(address));
   }
 
-  /** What no two tasks may share. */
+  /** What must be unique to each task. */
   private keyOf({ ip, port }: TaskAddress): string {
     return this.ownAddresses ? ip : String(port);
   }

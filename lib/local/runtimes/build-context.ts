@@ -19,7 +19,8 @@ export interface BuildContext {
 
 /**
  * Reads the folder as `docker build` does: without what .dockerignore names, but always with the Dockerfile and
- * .dockerignore. A `<Dockerfile>.dockerignore` beside the Dockerfile goes first (Docker's documentation, "build context").
+ * .dockerignore. A `<Dockerfile>.dockerignore` beside the Dockerfile takes precedence (Docker's documentation, "build
+ * context").
  */
 export function readBuildContext(image: ImageFolder): BuildContext {
   const dockerfile = image.dockerfile ?? 'Dockerfile';

@@ -5,7 +5,9 @@ import { ProcessRuntime } from './process';
 import type { TaskRuntime } from './runtime';
 
 export interface RuntimeChoice {
-  /** `auto` takes an engine where one answers, else processes. An endpoint with tasks names the kind that runs them. */
+  /**
+   * `auto` uses an engine if one answers, otherwise processes. An endpoint with tasks names the kind that runs them.
+   */
   readonly kind: 'auto' | 'container' | 'process';
   /** Folder of the endpoint's own, made with mode 0700; the runtimes make folders of their own in it. */
   readonly stateDirectory: string;
@@ -21,7 +23,7 @@ export interface RuntimeChoice {
 
 const START_AN_ENGINE = 'start Docker or Podman, or point DOCKER_HOST at its socket';
 
-/** Makes the runtime asked for. Where this machine can't run tasks the error says what to start or install. */
+/** Makes the runtime asked for. If this machine can't run tasks, the error says what to start or install. */
 export async function chooseRuntime(choice: RuntimeChoice): Promise<TaskRuntime> {
   const engine = choice.kind === 'process' ? undefined : await findEngine(choice.environment);
   if (engine !== undefined) return new ContainerRuntime(engine, choice);

@@ -8,7 +8,7 @@ import { killWords, readPreamble, withPreamble } from './exec-preamble';
 import { TaskNotRunningError } from './runtime';
 import type { ExecRequest, TaskProcess } from './runtime';
 
-/** Exit code of a process whose container is gone: as SIGKILL. */
+/** Exit code of a process whose container no longer exists: that of SIGKILL. */
 const LOST = 137;
 /** The engine closes the streams a moment before it knows the exit code. */
 const EXIT_POLL_MS = 10;
@@ -80,7 +80,7 @@ async function exitCodeOf(exec: Exec): Promise<number> {
   }
 }
 
-/** The two streams that the engine sends in one, read no faster than they are taken. */
+/** The two streams that the engine sends as one, read no faster than they are consumed. */
 function demultiplexed(stream: Readable): { readonly stdout: Readable; readonly stderr: Readable } {
   const stdout = new PassThrough();
   const stderr = new PassThrough();

@@ -10,7 +10,7 @@ import { ImageUnavailableError } from './runtime';
 
 /** Repository of the images that are built from folders; the tag is the content's hash. */
 const REPOSITORY = 'mngr-fargate-local';
-/** So many of a failed build's last lines go into the error. */
+/** The number of a failed build's last lines that the error contains. */
 const LAST_LINES = 15;
 
 type Progress = (line: string) => void;
@@ -23,13 +23,13 @@ interface EngineEvent {
   readonly error?: string;
 }
 
-/** Gets images into an engine: builds folders, pulls the rest. What is there already costs one call. */
+/** Gets images into an engine: builds folders, pulls the rest. An image that already exists costs one call. */
 export class ContainerImages {
   private readonly underWay = new Map<string, Promise<PreparedImage>>();
 
   constructor(private readonly engine: Engine) {}
 
-  /** Concurrent calls for one image share the work; the progress goes to whoever came first. */
+  /** Concurrent calls for one image share the work; progress is reported to the first caller. */
   prepare(image: ImageSource, onProgress: Progress): Promise<PreparedImage> {
     const context = image.type === 'folder' ? readBuildContext(image) : undefined;
     const name = context === undefined ? (image as { uri: string }).uri : `${REPOSITORY}:${context.hash.slice(0, 32)}`;

@@ -34,7 +34,7 @@ export const CONTAINER_LABELS = {
 } as const;
 
 const SSH_PORT = '22/tcp';
-/** Exit code of a task whose container somebody else has removed: as SIGKILL. */
+/** Exit code of a task whose container was removed from outside: that of SIGKILL. */
 const LOST = 137;
 const CPU_UNITS = 1024;
 const MIB = 1024 * 1024;
@@ -125,8 +125,8 @@ export class ContainerRuntime implements TaskRuntime {
   }
 
   /**
-   * Joins the network that a task's containers share. A container that does nothing holds it, so that it outlasts each
-   * of them, as Fargate's does; it is of the image of whichever comes first, which needs `sleep`.
+   * Joins the network that a task's containers share. A container that only sleeps holds it, so that it outlasts each
+   * of them, as on Fargate. It uses the image of the first container, which needs `sleep`.
    */
   private async sharedNetwork(spec: TaskSpec, network: string): Promise<NetworkSettings> {
     const id = networkIdOf(network);
@@ -242,8 +242,8 @@ const networkIdOf = (taskId: string): string => `network-${taskId}`;
 const nameOf = (taskId: string): string => `mngr-fargate-${taskId}`;
 
 /**
- * Undefined where the engine says that there is nothing to do: 304 already stopped, 404 no such container, 409 not
- * running or already being removed.
+ * Undefined if the engine says that there is nothing to do: 304 already stopped, 404 no such container, 409 not running
+ * or already being removed.
  */
 async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   try {

@@ -7,13 +7,13 @@ import { MngrFargateError } from '../../contract/errors';
 /** A Docker-compatible engine that answers. */
 export interface Engine {
   readonly docker: Docker;
-  /** For people: `Docker 28.2.2 at /var/run/docker.sock`. */
+  /** Description for people: `Docker 28.2.2 at /var/run/docker.sock`. */
   readonly name: string;
   /** Processors of the engine's machine; it refuses a container that asks for more. */
   readonly processors: number;
-  /** In the engine's words: `x86_64`, `aarch64`. */
+  /** As the engine names it: `x86_64`, `aarch64`. */
   readonly architecture: string;
-  /** False for an engine without root, which may not bind low ports unless the machine lets everybody. */
+  /** False for an engine without root, which may only bind low ports if the machine lets everybody do so. */
   readonly root: boolean;
   /** False where the engine runs in a virtual machine, which forwards ports of 127.0.0.1 alone. */
   readonly sharesLoopback: boolean;

@@ -12,7 +12,7 @@ const run = promisify(execFile);
  */
 export const IN_NAMESPACES = [
   ...['/usr/bin/unshare', '--pid', '--mount', '--uts', '--ipc', '--'],
-  // What a .bashrc ran would be that first process, and nothing could be started after its end.
+  // Otherwise a program run by .bashrc would be that first process, and nothing could be started after it ended.
   ...['/bin/bash', '--norc', '-p', '-c', '"$@"; exit "$?"', 'task'],
 ] as const;
 
@@ -31,7 +31,7 @@ export function hasOwnRoot(pid: number): boolean {
   }
 }
 
-/** Where a task's writes go: a folder of its own, or memory where the disk's file system can't take an overlay. */
+/** Where a task's writes go: its own folder, or memory if the disk's file system doesn't support an overlay. */
 export type WriteLayer = 'disk' | 'memory';
 
 /** Why tasks can't have namespaces. */
@@ -40,8 +40,8 @@ export interface Refusal {
 }
 
 /**
- * Finds out what works here by doing it: runs `true` as a task would run. Refused without root, on other systems than
- * Linux, and in containers without the right to mount.
+ * Finds out what works here by trying it: runs `true` as a task would run. Refused without root, on systems other than
+ * Linux, and in containers that may not mount.
  */
 export async function findWriteLayer(stateDirectory: string, script: string): Promise<WriteLayer | Refusal> {
   if (process.platform !== 'linux') return { because: `${process.platform} has none` };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** How a machine gets its packages; `none` where we know of no way. */
+/** How a machine gets its packages; `none` if we don't know how. */
 export type PackageSource = 'apt' | 'dnf' | 'apk' | 'brew' | 'none';
 
 /** The programs that the image's scripts and mngr use on a host, with the package that brings each. */
@@ -51,7 +51,10 @@ export function missingPrograms(
   return { programs, packages, command: source === 'brew' || process.getuid?.() === 0 ? command : `sudo ${command}` };
 }
 
-/** By the system's own name of itself (os-release: ID and ID_LIKE), since foreign package managers can be installed. */
+/**
+ * By the system's name for itself (os-release: ID and ID_LIKE), since package managers of other systems can be
+ * installed.
+ */
 export function packageSource(
   platform: NodeJS.Platform = process.platform,
   osRelease: string = readIfThere('/etc/os-release'),

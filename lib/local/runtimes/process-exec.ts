@@ -11,7 +11,7 @@ import type { ExecRequest, TaskProcess } from './runtime';
 
 /** Where a task's further processes are started. */
 export interface ExecPlace {
-  /** Words before a command that bring it into the task's namespaces; none where tasks have none of their own. */
+  /** Words before a command that run it in the task's namespaces; none if tasks don't have their own. */
   readonly enter: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** As the task sees it. */
@@ -73,13 +73,13 @@ function inTerminal(words: readonly string[], { SHELL: shell }: Readonly<Record<
   return [SCRIPT, '--quiet', '--return', '--flush', '--echo', 'always', '--command', command, '/dev/null'];
 }
 
-/** The stream's data, also when somebody reads it only after the process has ended: Node throws it away then. */
+/** The stream's data, even if it is read only after the process has ended, when Node would discard it. */
 const kept = (stream: Readable): Readable => pipeline(stream, new PassThrough(), () => undefined);
 
 function start(words: readonly string[], environment: Readonly<Record<string, string>>) {
   const [program = '', ...rest] = words;
   const child = spawn(program, rest, { cwd: '/', env: environment, stdio: 'pipe' });
-  // Whoever writes to a process that has ended is told by its exit.
+  // A writer to a process that has ended learns of it from its exit.
   child.stdin.on('error', () => undefined);
   return child satisfies ChildProcess;
 }

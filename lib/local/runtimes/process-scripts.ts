@@ -1,10 +1,13 @@
 /**
  * The bash scripts around a task that runs as processes. Bash starts in a millisecond or two and is there wherever the
- * image's entrypoint runs, so hundreds of tasks cost next to nothing. They run with the task's own environment and hand
+ * image's entrypoint runs, so hundreds of tasks cost almost nothing. They run with the task's own environment and pass
  * it on unchanged: no variable is assigned outside a function. They are started with `bash -p`, which ignores BASH_ENV.
  */
 
-/** `run` finds programs whatever the task's PATH is; `identity FILE` writes who this is, as machine-processes.ts reads it. */
+/**
+ * `run` finds programs whatever the task's PATH is; `identity FILE` writes the identity of this process, as
+ * machine-processes.ts reads it.
+ */
 const COMMON = `
 run() {
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
@@ -24,9 +27,9 @@ identity() {
 `;
 
 /**
- * Outlives the endpoint: runs the task, stamps its output, and records how it ended.
- * Arguments: the task's folder, then the command that starts the task.
- * Files: `supervisor` (who this is), `log` (`<microseconds since 1970> <line>`), `exit` (the exit code).
+ * Outlives the endpoint: runs the task, adds times to its output, and records how it ended. Arguments: the task's
+ * folder, then the command that starts the task. Files: `supervisor` (its identity), `log` (`<microseconds since 1970>
+ * <line>`), `exit` (the exit code).
  */
 const SUPERVISE = `#!/usr/bin/env bash
 ${COMMON}

@@ -40,7 +40,10 @@ export interface ProcessRuntimeOptions {
   readonly addressPoolSize?: number;
 }
 
-/** Folders of the state directory. Short, since tmux's sockets lie below them where tasks have no view of their own. */
+/**
+ * Folders of the state directory. Short, because tmux's sockets are below them if tasks don't have their own file
+ * system.
+ */
 const PROCESSES = 'p';
 const TASKS = 't';
 /** What a task of the longest id adds to its folder's path, with the socket that the image keeps there. */
@@ -52,14 +55,17 @@ const BASH = '/bin/bash';
 const ENTRYPOINT = 'entrypoint.sh';
 const POLL_MS = 50;
 const START_TIMEOUT_MS = 30_000;
-/** Exit code of a task whose end nobody saw, since the machine restarted or its supervisor was killed: as SIGKILL. */
+/**
+ * Exit code of a task whose end was not recorded, because the machine restarted or its supervisor was killed: that of
+ * SIGKILL.
+ */
 const LOST = 137;
 
 /**
- * Runs tasks as processes of this machine, with the machine's own sshd. There is no isolation to rely on: tasks share
- * the machine's network, user and kernel resources. Where the machine permits namespaces, a task has its own process
- * ids and its own view of the file system, so that it sees the paths a container would, changes nothing of the machine,
- * and leaves nothing behind. Elsewhere the image's scripts run below `MNGR_ROOT`, and what they leave is swept up.
+ * Runs tasks as processes of this machine, with the machine's own sshd. There is no reliable isolation: tasks share the
+ * machine's network, user and kernel resources. Where the machine permits namespaces, a task has its own process ids
+ * and its own view of the file system, so that it sees the paths a container would, changes nothing of the machine, and
+ * leaves nothing behind. Elsewhere the image's scripts run below `MNGR_ROOT`, and what they leave behind is removed.
  *
  * Make it with `ProcessRuntime.create`.
  */
@@ -109,7 +115,7 @@ export class ProcessRuntime implements TaskRuntime {
     return new ProcessRuntime(stateDirectory, scripts, writeLayer, options);
   }
 
-  /** True when tasks have namespaces of their own. */
+  /** True if tasks have their own namespaces. */
   get namespaced(): boolean {
     return typeof this.writeLayer === 'string';
   }
@@ -146,7 +152,7 @@ export class ProcessRuntime implements TaskRuntime {
     return Promise.resolve();
   }
 
-  /** Throws `usage` for settings that processes can't honour: a user other than root. */
+  /** Throws `usage` for settings that processes don't support: a user other than root. */
   async start(spec: TaskSpec): Promise<void> {
     if (spec.user !== undefined && !/^(root|0)(:(root|0))?$/.test(spec.user)) {
       throw new MngrFargateError(
@@ -262,7 +268,10 @@ export class ProcessRuntime implements TaskRuntime {
     return [files.supervisor(), files.main()].some((identity) => identity !== undefined && isAlive(identity));
   }
 
-  /** Once a task's first process has ended: ends what it left behind, and lets the supervisor write its last lines. */
+  /**
+   * After a task's first process has ended: ends the processes that it left behind, and lets the supervisor write its
+   * last lines.
+   */
   private async finish(files: TaskFiles): Promise<void> {
     const record = files.record();
     const supervisor = files.supervisor();
@@ -296,7 +305,7 @@ export class ProcessRuntime implements TaskRuntime {
     return this.namespaced ? workingDirectory : join(files.folder, 'root', workingDirectory);
   }
 
-  /** The task's own environment and what every container has; nothing of the endpoint's. */
+  /** The task's own environment and what every container has, without the endpoint's. */
   private environment(spec: TaskSpec, files: TaskFiles): Record<string, string> {
     const root = this.namespaced ? '' : join(files.folder, 'root');
     return {
@@ -347,7 +356,7 @@ function writeScripts(stateDirectory: string): Readonly<Record<keyof typeof PROC
   return { supervise: write('supervise'), runPrefixed: write('runPrefixed'), runNamespaced: write('runNamespaced') };
 }
 
-/** Debian's sshd insists on this folder, which only the machine's own sshd service makes. */
+/** Debian's sshd requires this folder, which only the machine's own sshd service creates. */
 function makePrivilegeSeparationFolder(): void {
   if (process.platform === 'linux') mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
 }

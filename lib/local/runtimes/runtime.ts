@@ -1,9 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 
 /**
- * What runs a task's containers for the endpoint: a Docker-compatible engine, or processes of this machine.
- * A runtime knows no ECS: states, stop codes and tags are the endpoint's. `taskId` is the id of one container: a task's
- * first one goes by the task's own id, each further one by another, and `TaskSpec.network` says which belong together.
+ * What runs a task's containers for the endpoint: a Docker-compatible engine, or processes of this machine. A runtime
+ * knows nothing about ECS: states, stop codes and tags belong to the endpoint. `taskId` is the id of one container: a
+ * task's first one goes by the task's own id, each further one by another, and `TaskSpec.network` says which belong
+ * together.
  */
 export interface TaskRuntime {
   readonly kind: 'container' | 'process';
@@ -11,7 +12,7 @@ export interface TaskRuntime {
   readonly description: string;
   /** Makes an image startable (builds it from its folder, checks that a URI can be had). Idempotent, cached by content. */
   prepare(image: ImageSource, onProgress?: (line: string) => void): Promise<PreparedImage>;
-  /** An address and port for the task's sshd, before anything runs there; `release` gives it back. */
+  /** Reserves an address and port for the task's sshd, before anything runs there; `release` frees it. */
   reserveAddress(taskId: string): Promise<TaskAddress>;
   releaseAddress(address: TaskAddress): Promise<void>;
   start(spec: TaskSpec): Promise<void>;
@@ -22,7 +23,7 @@ export interface TaskRuntime {
   exec(taskId: string, request: ExecRequest): Promise<TaskProcess>;
   /** SIGTERM, then SIGKILL after `graceSeconds`. Returns once nothing of the task runs. Idempotent. */
   stop(taskId: string, graceSeconds: number): Promise<void>;
-  /** SIGKILL at once, as a machine that dies. */
+  /** SIGKILL at once, like a machine that fails. */
   kill(taskId: string): Promise<void>;
   /** Resolves when the task's main process has ended, also for a task that an earlier endpoint process started. */
   wait(taskId: string, signal: AbortSignal): Promise<TaskExit>;
@@ -32,7 +33,7 @@ export interface TaskRuntime {
   readLogs(taskId: string, fromOffset: number): Promise<{ lines: { at: Date; message: string }[]; offset: number }>;
   /** Removes what is left of a task: container, files, logs. */
   remove(taskId: string): Promise<void>;
-  /** Removes everything of this endpoint's: every task, network, address. */
+  /** Removes everything that belongs to this endpoint: every task, network, address. */
   removeAll(): Promise<void>;
 }
 
@@ -96,7 +97,7 @@ export interface ExecRequest {
 /** A process that `exec` started. */
 export interface TaskProcess {
   readonly stdin: Writable;
-  /** Everything that the process prints when it has a terminal. Read it, or the process comes to a halt. */
+  /** Everything that the process prints when it has a terminal. Read it, or the process blocks. */
   readonly stdout: Readable;
   /** Undefined when the process has a terminal. */
   readonly stderr: Readable | undefined;

@@ -4,9 +4,9 @@ import { ImageUnavailableError } from './runtime';
 import type { ImageSource, TaskRuntime } from './runtime';
 
 /**
- * The runtime asked for, once it has the images that tasks are made from. Where the choice is `auto` and an engine
- * answers but can't get the images, as in networks without a way to its registry, tasks run as processes.
- * Throws ImageUnavailableError when neither has them.
+ * The requested runtime, once it has the images of the tasks. If the choice is `auto` and an engine answers but can't
+ * get the images, for example because its registry can't be reached, tasks run as processes. Throws
+ * ImageUnavailableError when neither has them.
  */
 export async function chooseRuntimeWithImages(
   choice: RuntimeChoice,

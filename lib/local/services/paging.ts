@@ -1,15 +1,15 @@
-/** Tokens of paged answers: opaque to callers, and only good for the question they came from. */
+/** Tokens of paged answers: opaque to callers, and only valid for the query that they came from. */
 interface Position {
   /** Where the next page begins: a sequence number or an index. */
   readonly after: number;
-  /** The question that the page belongs to. */
+  /** The query that the page belongs to. */
   readonly query: string;
 }
 
 export const encodeToken = (after: number, query: string): string =>
   Buffer.from(JSON.stringify({ after, query } satisfies Position)).toString('base64url');
 
-/** Where a token's page begins; undefined when the token isn't one of this question's. */
+/** Where a token's page begins; undefined if the token belongs to another query. */
 export function decodeToken(token: string, query: string): number | undefined {
   try {
     const position = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as Partial<Position>;
@@ -24,7 +24,7 @@ export interface Page<T> {
   readonly nextToken?: string;
 }
 
-/** A page of a list. Calls `invalid` for the error to throw at a token that isn't one of this question's. */
+/** A page of a list. Calls `invalid` for the error to throw for a token of another query. */
 export function pageOf<T>(
   all: readonly T[],
   size: number,

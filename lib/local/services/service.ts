@@ -23,7 +23,7 @@ export interface Call {
 
 export type Handler<Input, Output> = (input: Input, call: Call) => Output | Promise<Output>;
 
-/** A handler whose input the decoder has made by its operation's schema. */
+/** A handler whose input has been decoded by its operation's schema. */
 export type AnyHandler = Handler<never, unknown>;
 
 /** The errors that every operation of a service can answer with, as that service names them. */
@@ -51,8 +51,8 @@ export interface Service {
   readonly upgrades?: readonly UpgradeRoute[];
   /** What the control API may do to this service, by `METHOD path`. */
   readonly controls?: ControlRoutes;
-  /** Goes on with what an earlier endpoint had begun; called once, before the first request. */
+  /** Continues what an earlier endpoint had begun; called once, before the first request. */
   start?(): Promise<void>;
-  /** Lets go of what is going on; called once, after the last request. */
+  /** Releases what is in progress; called once, after the last request. */
   close?(): Promise<void>;
 }

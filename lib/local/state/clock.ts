@@ -1,4 +1,4 @@
-/** The endpoint's clock. Tests move it forward to see tasks age; signatures are judged by the machine's own. */
+/** The endpoint's clock. Tests move it forward to see tasks age; signatures are checked against the machine's clock. */
 export class Clock {
   private offset = 0;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from './json-dates';
 
 const JOURNAL = 'state.jsonl';
-/** Changes are gathered this long before they are written together. Milliseconds. */
+/** Changes are collected for this long, then written together. Milliseconds. */
 const WRITE_DELAY = 50;
 /** The journal is rewritten once it has this many times more lines than there are records. */
 const COMPACTION_FACTOR = 4;
@@ -34,7 +34,7 @@ export class Store {
 
   private constructor(private readonly directory: string | undefined) {}
 
-  /** Opens the state in a directory, which is made if need be; without a directory nothing is kept. */
+  /** Opens the state in a directory, which is created if necessary; without a directory nothing is saved. */
   static async open(directory?: string): Promise<Store> {
     const store = new Store(directory);
     if (directory !== undefined) {
@@ -134,7 +134,7 @@ export class Store {
     if (this.lines > COMPACTION_MINIMUM && this.lines > records * COMPACTION_FACTOR) await this.compact();
   }
 
-  /** Writes every record to a new journal, which then takes the old one's place. */
+  /** Writes every record to a new journal, which then replaces the old one. */
   private async compact(): Promise<void> {
     if (this.directory === undefined) return;
     const path = join(this.directory, JOURNAL);

@@ -62,7 +62,7 @@ export function loadAssembly(directory: string, stackName: string): Assembly {
   return { template: template as Template, images };
 }
 
-/** What to build or fetch for an image reference: an asset's folder when the reference ends in an asset's hash. */
+/** What to build or pull for an image reference: an asset's folder when the reference ends in an asset's hash. */
 export function imageSourceOf(images: ReadonlyMap<string, ImageSource>, reference: string): ImageSource {
   const tag = reference.split(':').at(-1) ?? '';
   return images.get(tag) ?? { type: 'uri', uri: reference };

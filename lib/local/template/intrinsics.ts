@@ -2,7 +2,9 @@ import { fnCidr } from './cidr';
 
 /** What intrinsic functions look up: the template's parameters, resources, mappings, conditions and other stacks' exports. */
 export interface ResolutionScope {
-  /** Value of a parameter, pseudo parameter, or resource (its physical id); undefined when there is none of the name. */
+  /**
+   * Value of a parameter, pseudo parameter, or resource (its physical id); undefined if there is none with that name.
+   */
   ref(name: string): unknown;
   /** A resource's attribute. */
   attribute(logicalId: string, attribute: string): unknown;
@@ -120,7 +122,7 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
   'Fn::Not': (argument, scope) => !list(argument, 'Fn::Not').every((part) => conditionOf(part, scope)),
 };
 
-/** A template value with its intrinsic functions replaced by what they stand for. Throws TemplateError. */
+/** A template value with its intrinsic functions resolved. Throws TemplateError. */
 export function resolve(value: unknown, scope: ResolutionScope): unknown {
   if (Array.isArray(value)) return value.map((item) => resolve(item, scope)).filter((item) => item !== NO_VALUE);
   if (!isObject(value)) return value;

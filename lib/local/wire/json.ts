@@ -63,7 +63,10 @@ export function readJson(schema: NormalizedSchema, value: unknown): unknown {
   return schema.isBlobSchema() ? Buffer.from(value, 'base64') : value;
 }
 
-/** A value as JSON by its schema; members that the schema doesn't have are left out. Timestamps are epoch seconds. */
+/**
+ * A value encoded as JSON by its schema; members that the schema doesn't have are left out. Timestamps are epoch
+ * seconds.
+ */
 export function writeJson(schema: NormalizedSchema, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   if (schema.isStructSchema()) {

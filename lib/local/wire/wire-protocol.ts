@@ -22,7 +22,7 @@ export interface RequestTarget {
   readonly action: string | undefined;
 }
 
-/** What an answer's envelope says besides its content. */
+/** What a response's envelope contains besides its content. */
 export interface Envelope {
   readonly operation: string;
   readonly requestId: string;
@@ -34,7 +34,7 @@ export interface WireProtocol {
   readonly family: 'json' | 'query' | 'ec2';
   /** True when the request is for this service. */
   serves(target: RequestTarget): boolean;
-  /** Name of the operation that the request asks for; undefined when it names none. */
+  /** Name of the operation that the request asks for; undefined if it names none. */
   operationOf(target: RequestTarget): string | undefined;
   /** The input, by the operation's schema. Throws AwsError when the body can't be read as one. */
   decode(schema: NormalizedSchema, request: WireRequest): Record<string, unknown>;

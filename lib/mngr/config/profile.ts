@@ -8,7 +8,10 @@ import { TomlFile } from '../toml/toml-file';
 import { withFileLock } from '../../util/file-lock';
 import { withProfileLine } from './provider-block';
 
-/** The profile that a config.toml names; undefined when it names none. Throws `usage` for a name that can't be a directory. */
+/**
+ * The profile that a config.toml names; undefined if it names none. Throws `usage` for a name that can't be a
+ * directory.
+ */
 export function profileIn({ document, path }: TomlFile): string | undefined {
   const { profile } = document;
   if (profile === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface Deployment {
   readonly stack: Stack;
   /** When the endpoint first loaded the stack. */
   readonly createdAt: Date;
-  /** When its template last changed; undefined when it never did. */
+  /** When its template last changed; undefined if it never has. */
   readonly updatedAt: Date | undefined;
 }
 

@@ -24,7 +24,7 @@ const isStack = (stack: Stack, nameOrId: string): boolean => nameOrId === stack.
 
 const missing = (name: string): AwsError => validationError(`Stack with id ${name} does not exist`);
 
-/** The resource of a permission on a stack that may not be there, and how a refusal names it. */
+/** The resource of a permission on a stack that may not exist, and its name in a refusal. */
 function resourceOf(stack: Stack, name: string | undefined): Pick<AccessRequest, 'resource' | 'namedResource'> {
   if (name === undefined) return { resource: '*' };
   if (name.startsWith('arn:')) return { resource: name };

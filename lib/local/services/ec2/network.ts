@@ -53,8 +53,8 @@ function mentioned(value: unknown, prefix: string): string[] {
 }
 
 /**
- * The stack's network. Ids that its outputs and resources mention and that are no resource of it belong to a VPC the
- * stack was told to use; they are taken to exist.
+ * The stack's network. Ids that its outputs and resources mention without being resources of the stack belong to a VPC
+ * that the stack was told to use; they are assumed to exist.
  */
 export class Network {
   readonly vpcs = new Map<string, Vpc>();
@@ -142,7 +142,7 @@ export class Network {
     }
   }
 
-  /** Imported subnets and groups are of the VPC that the stack names, or of one made up where it names none. */
+  /** Imported subnets and groups belong to the VPC that the stack names, or to a made-up one if it names none. */
   private vpcOfImports(): string {
     const [known] = this.vpcs.keys();
     if (known !== undefined) return known;

@@ -29,7 +29,7 @@ import { EC2_THROTTLES } from './throttles';
 import { networkInterfaceView, securityGroupView, subnetView, vpcView } from './views';
 import type { ViewContext } from './views';
 
-/** EC2's describing calls know no resource: their permission is for `*`. */
+/** EC2's Describe calls have no resource types: their permission is for `*`. */
 function admit(call: Call, operation: string, dryRun: boolean | undefined): void {
   call.authorize({ action: `ec2:${operation}`, resource: '*', context: {} });
   if (dryRun !== true) return;

@@ -11,7 +11,7 @@ export class EcsArns {
     return `arn:aws:ecs:${this.place.region}:${this.place.accountId}:${resource}`;
   }
 
-  /** Of the cluster that a call names, whether there is one or not. */
+  /** Of the cluster that a call names, whether it exists or not. */
   clusterNamed(nameOrArn: string | undefined): string {
     return nameOrArn?.startsWith('arn:') === true ? nameOrArn : this.cluster(nameOrArn ?? DEFAULT_CLUSTER);
   }
@@ -40,7 +40,7 @@ export class EcsArns {
     return this.of(`attachment/${id}`);
   }
 
-  /** Of the task definition that a call names by family, family and revision, or ARN, whether there is one or not. */
+  /** Of the task definition that a call names by family, family and revision, or ARN, whether it exists or not. */
   taskDefinitionNamed(reference: string): string {
     if (reference.startsWith('arn:')) return reference;
     return this.of(`task-definition/${/:\d+$/.test(reference) ? reference : `${reference}:*`}`);

@@ -30,7 +30,7 @@ function clusterOf(request: CreateClusterRequest, arn: string): EcsCluster {
   };
 }
 
-/** True when everything that the request says of the cluster is so already. */
+/** True if everything that the request says about the cluster is already the case. */
 const alreadySo = (request: CreateClusterRequest, wanted: EcsCluster, present: EcsCluster): boolean =>
   (request.capacityProviders === undefined || isDeepStrictEqual(wanted.capacityProviders, present.capacityProviders)) &&
   (request.defaultCapacityProviderStrategy === undefined ||
@@ -38,7 +38,7 @@ const alreadySo = (request: CreateClusterRequest, wanted: EcsCluster, present: E
   (request.settings === undefined || isDeepStrictEqual(wanted.settings, present.settings)) &&
   (request.configuration === undefined || isDeepStrictEqual(wanted.configuration, present.configuration));
 
-/** A call for a cluster that is there answers with it, unless the two contradict each other. */
+/** A call for an existing cluster returns it, unless the two contradict each other. */
 export const createCluster =
   (context: EcsContext) =>
   async (request: CreateClusterRequest, call: Call): Promise<CreateClusterResponse> => {

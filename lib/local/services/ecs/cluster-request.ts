@@ -16,7 +16,7 @@ const INSIGHTS = ['enabled', 'disabled', 'enhanced'];
 const MAX_WEIGHT = 1000;
 const MAX_BASE = 100_000;
 
-/** Throws the error that ECS answers a wrong CreateCluster with. */
+/** Throws ECS's error for an invalid CreateCluster. */
 export function validateCreateCluster(request: CreateClusterRequest): void {
   const { clusterName = DEFAULT_CLUSTER, settings = [], capacityProviders = [], tags = [] } = request;
   if (!NAME.test(clusterName)) {

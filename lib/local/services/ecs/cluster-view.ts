@@ -2,7 +2,7 @@ import type { Cluster } from '@aws-sdk/client-ecs';
 import type { EcsCluster } from './clusters';
 import type { EcsContext } from './context';
 
-/** A cluster as an answer shows it; what `include` names besides. */
+/** A cluster as a response shows it, with what `include` names. */
 export function describedCluster(
   { tasks, services }: EcsContext,
   cluster: EcsCluster,

@@ -18,7 +18,7 @@ export interface EcsCluster {
   readonly tags: readonly Tag[];
 }
 
-/** Every cluster of the account. What CreateCluster and DeleteCluster did hides what the template says. */
+/** Every cluster of the account. Changes by CreateCluster and DeleteCluster take precedence over the template. */
 export class Clusters {
   constructor(
     private readonly template: ReadonlyMap<string, EcsCluster>,
@@ -48,7 +48,7 @@ export class Clusters {
       .filter(({ status }) => status === 'ACTIVE');
   }
 
-  /** True when the template says what this cluster is, and no call has changed it. */
+  /** True if the template defines this cluster, and no call has changed it. */
   ofTemplate({ name }: EcsCluster): boolean {
     return this.changed.get(name) === undefined;
   }

@@ -3,7 +3,7 @@ import { clientError } from './errors';
 
 const CONDITIONS: readonly string[] = ['START', 'COMPLETE', 'SUCCESS', 'HEALTHY'];
 
-/** Throws the error that ECS answers dependencies with that could never be met (ECS API, ContainerDependency). */
+/** Throws ECS's error for dependencies that could never be met (ECS API, ContainerDependency). */
 export function validateDependencies(containers: readonly ContainerDefinition[]): void {
   const byName = new Map(containers.map((container) => [container.name ?? '', container]));
   for (const { name, dependsOn = [] } of containers) {

@@ -33,12 +33,12 @@ export async function dialerOf(
   }
   const { address } = record;
   const own = address === undefined ? [] : [{ host: address.ip, port: port === SSH_PORT ? address.port : port }];
-  // Port 22 of the loopback is the machine's own sshd, which is nobody's task.
+  // Port 22 of the loopback is the machine's own sshd, which belongs to no task.
   const places = port === SSH_PORT ? own : [{ host: LOOPBACK, port }, ...own];
   return () => dialFirst(places, `${LOOPBACK}:${port}`);
 }
 
-/** Connects to the first of the places that answers. `name` is what an error calls them. */
+/** Connects to the first of the places that answers. `name` is used in errors. */
 async function dialFirst(places: readonly Place[], name: string): Promise<Socket> {
   let problem = 'connection refused';
   for (const place of places) {

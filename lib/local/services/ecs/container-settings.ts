@@ -19,13 +19,15 @@ export const overrideOf = (record: TaskRecord, container: ContainerDefinition): 
 /** Seconds */
 export const stopTimeoutOf = ({ stopTimeout }: ContainerDefinition): number => stopTimeout ?? DEFAULT_STOP_TIMEOUT;
 
-/** Under which id the runtime knows a task's container: the task's own for the first, another for each further one. */
+/**
+ * The id under which the runtime knows a task's container: the task's own for the first, another for each further one.
+ */
 export function runtimeIdOf(record: TaskRecord, containerName: string | undefined): string {
   const index = (record.task.containers ?? []).findIndex(({ name }) => name === containerName);
   return index > 0 ? `${index}-${record.id}` : record.id;
 }
 
-/** Under which ids the runtime knows the task's containers. */
+/** The ids under which the runtime knows the task's containers. */
 export const runtimeIdsOf = (record: TaskRecord): readonly string[] =>
   (record.task.containers ?? []).map(({ name }) => runtimeIdOf(record, name));
 
@@ -63,7 +65,7 @@ export function taskSpec(
   };
 }
 
-/** A container's own limit where it has one, else the task's. */
+/** A container's own limit if it has one, otherwise the task's. */
 const limitOf = (own: number | undefined, task: string | undefined): number =>
   own === undefined || own === 0 ? Number(task) : own;
 

@@ -24,7 +24,7 @@ const NOT_ON_FARGATE = [
   'links',
 ] as const;
 
-/** Throws the error that ECS answers a wrong task definition with. */
+/** Throws ECS's error for an invalid task definition. */
 export function validateDefinition(request: RegisterTaskDefinitionRequest): void {
   const { family = '', containerDefinitions = [], requiresCompatibilities = [] } = request;
   if (!NAME.test(family)) {

@@ -21,8 +21,8 @@ const CHANNEL_ACTIONS = [
 const keyOf = (record: TaskRecord, container: Container): string => `${record.id}/${container.name}`;
 
 /**
- * The ExecuteCommand agents of the containers whose tasks were run with `enableExecuteCommand`. An agent starts with its
- * container and ends with it; it reaches Session Manager only if the task's role lets it.
+ * The ExecuteCommand agents of the containers whose tasks were run with `enableExecuteCommand`. An agent starts with
+ * its container and ends with it; it can connect to Session Manager only if the task's role allows it.
  */
 export class ExecAgents {
   private readonly agents = new Map<string, ContainerAgent>();
@@ -30,7 +30,7 @@ export class ExecAgents {
 
   constructor(private readonly world: World) {}
 
-  /** Goes on with the agents of tasks that an earlier endpoint had begun, and follows all others. */
+  /** Continues the agents of tasks that an earlier endpoint started, and follows all others. */
   start(): void {
     this.world.events.on('taskStatus', this.follow);
     for (const record of this.world.part(ecsContext).tasks.all()) this.followTask(record);
@@ -42,12 +42,12 @@ export class ExecAgents {
     this.world.part(sessions).close();
   }
 
-  /** The container's agent, while it runs; it need not have reached Session Manager. */
+  /** The container's agent, while it runs; it may not have connected to Session Manager. */
   agentOf(record: TaskRecord, container: Container): ContainerAgent | undefined {
     return this.agents.get(keyOf(record, container));
   }
 
-  /** Ends the agent of a container that runs on; false when it has none. */
+  /** Ends the agent of a container that keeps running; false if it has none. */
   stop(record: TaskRecord, container: Container): boolean {
     if (this.agentOf(record, container) === undefined) return false;
     this.end(record, container);
@@ -126,7 +126,7 @@ export class ExecAgents {
     return task.overrides?.taskRoleArn ?? definition?.taskRoleArn;
   }
 
-  /** The agent gives commands a locale where the container has none. */
+  /** The agent gives commands a locale if the container has none. */
   private environmentOf(record: TaskRecord, container: Container): Record<string, string> {
     const { definition } = this.world.part(taskDefinitions).find(record.task.taskDefinitionArn ?? '') ?? {};
     const settings = definition?.containerDefinitions?.find(({ name }) => name === container.name);

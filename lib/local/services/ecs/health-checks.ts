@@ -7,7 +7,7 @@ const DEFAULTS = { interval: 30, timeout: 5, retries: 3, startPeriod: 0 };
 
 export type Verdict = 'HEALTHY' | 'UNHEALTHY';
 
-/** The program of a health check and its arguments; undefined where there is none to run. */
+/** The program of a health check and its arguments; undefined if there is none to run. */
 export function healthCommand({ command = [] }: HealthCheck): readonly string[] | undefined {
   const [kind, ...words] = command;
   if (kind === 'CMD-SHELL') return ['/bin/sh', '-c', words[0] ?? ''];
@@ -16,8 +16,8 @@ export function healthCommand({ command = [] }: HealthCheck): readonly string[] 
 }
 
 /**
- * Runs a container's health check until the signal fires, and tells each change of the verdict. A check that fails in
- * the start period counts for nothing; after it, `retries` in a row make the container UNHEALTHY.
+ * Runs a container's health check until the signal fires, and reports each change of the result. A check that fails in
+ * the start period doesn't count; after it, `retries` in a row make the container UNHEALTHY.
  */
 export async function watchHealth(
   check: HealthCheck,

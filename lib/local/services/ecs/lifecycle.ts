@@ -21,9 +21,9 @@ import type { Tasks } from './tasks';
 
 const SSH_PORT = 22;
 
-/** What is going on with one task. */
+/** The activity of one task. */
 interface Progress {
-  /** Fires when the task is to stop; whatever it waits for then ends. */
+  /** Fires when the task should stop; all its waits then end. */
   readonly stopping: AbortController;
   containers?: TaskContainers;
   intruder?: Intruder;
@@ -60,7 +60,7 @@ export class TaskLifecycle {
     this.begin(record, (signal) => this.start(record, signal));
   }
 
-  /** Goes on with a task that an earlier endpoint process had begun. `running`: one of its containers still runs. */
+  /** Continues a task that an earlier endpoint process started. `running`: one of its containers still runs. */
   resume(record: TaskRecord, running: boolean): void {
     if (record.synthetic === true || record.task.lastStatus === 'STOPPED') return;
     if (record.task.desiredStatus === 'STOPPED') {
@@ -74,7 +74,7 @@ export class TaskLifecycle {
     });
   }
 
-  /** Asks a task to stop; one that is stopping or stopped stays as it is. */
+  /** Asks a task to stop; a task that is stopping or stopped isn't changed. */
   stop(record: TaskRecord, stopCode: TaskStopCode, reason: string): void {
     if (record.task.desiredStatus === 'STOPPED') return;
     this.markStopping(record, { stopCode, reason });
@@ -90,7 +90,7 @@ export class TaskLifecycle {
     await this.progress.get(id)?.done;
   }
 
-  /** Lets go of every task without stopping any: another endpoint process can resume them. */
+  /** Releases every task without stopping it: another endpoint process can resume them. */
   async close(): Promise<void> {
     this.closing.abort();
     for (const { stopping } of this.progress.values()) stopping.abort();
@@ -151,7 +151,7 @@ export class TaskLifecycle {
     await this.runContainers(record, images, signal);
   }
 
-  /** Goes on with containers that an earlier endpoint started. */
+  /** Continues with containers that an earlier endpoint started. */
   private async goOn(record: TaskRecord, running: boolean, signal: AbortSignal): Promise<void> {
     const images = await this.containersOf(record).images((container) => this.prepare(container));
     if (running) await this.runContainers(record, images, signal);
@@ -191,7 +191,7 @@ export class TaskLifecycle {
     const created = interfaces.create({
       subnet,
       securityGroups,
-      // Without a public address the private one is the one that leads to the task.
+      // Without a public address, the task is reached at the private one.
       privateIp: assignPublicIp ? privateAddress(subnet.cidr, record.sequence) : record.address.ip,
       publicIp: assignPublicIp ? record.address.ip : undefined,
       ipv6: subnet.ipv6Cidr === undefined ? undefined : ipv6Of(record.address.ip),
@@ -211,7 +211,7 @@ export class TaskLifecycle {
       ];
     }
     const { ip, port } = record.address;
-    // Said together with the address: whoever knocked on port 22 meanwhile would meet the machine's own sshd.
+    // Set together with the address: a connection to port 22 in between would reach the machine's own sshd.
     const networkBindings =
       port === SSH_PORT ? [] : [{ bindIP: ip, containerPort: SSH_PORT, hostPort: port, protocol: 'tcp' as const }];
     this.updateContainers(record, (container) => {
@@ -260,7 +260,7 @@ export class TaskLifecycle {
     this.markStopping(record, { stopCode: 'EssentialContainerExited', reason: 'Essential container in task exited' });
   }
 
-  /** From the wish to stop to the containers' end and the interface's. */
+  /** From the decision to stop to the end of the containers and the interface. */
   private async wind(record: TaskRecord, progress: Progress): Promise<void> {
     const { delays, runtime, interfaces } = this;
     const containers = this.containersOf(record);

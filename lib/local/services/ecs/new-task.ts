@@ -16,7 +16,7 @@ export interface TaskOrder {
   readonly validated: ValidatedRunTask;
 }
 
-/** The task that a call asks for, or the `index`-th of several: they take turns in the subnets. */
+/** The task that a call asks for, or the `index`-th of several, which are distributed over the subnets. */
 export function newTask(
   { arns, tasks, faults, clock, network }: EcsContext,
   { request, cluster, entry, validated }: TaskOrder,
@@ -98,7 +98,7 @@ export function newTask(
   };
 }
 
-/** The call's tags over the definition's where they are propagated, and ECS's own where they are asked for. */
+/** The call's tags in addition to the definition's if those are propagated, and ECS's own if they are asked for. */
 function taskTags(request: RunTaskRequest, cluster: EcsCluster, definitionTags: readonly Tag[]): Tag[] {
   const propagated = request.propagateTags === 'TASK_DEFINITION' ? definitionTags : [];
   return [...mergeTags(propagated, request.tags ?? []), ...managedTags(request, cluster)];

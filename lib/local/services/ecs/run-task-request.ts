@@ -21,7 +21,7 @@ const MAX_SECURITY_GROUPS = 5;
 /** Platform versions of Fargate for Linux that new tasks can have; LATEST is the last of them. */
 const PLATFORM_VERSIONS = ['1.3.0', '1.4.0'];
 
-/** What a RunTask request comes to once it is found valid. */
+/** What a valid RunTask request asks for. */
 export interface ValidatedRunTask {
   readonly count: number;
   readonly cpu: number;
@@ -35,7 +35,7 @@ export interface ValidatedRunTask {
   readonly executionRoleArn: string | undefined;
 }
 
-/** Throws the error that ECS answers a wrong request with; what it passes can be launched. */
+/** Throws ECS's error for an invalid request; a request that passes can be launched. */
 export function validateRunTask(
   request: RunTaskRequest,
   definition: TaskDefinition,

@@ -46,7 +46,7 @@ export const runTask =
     for (const record of records) tasks.save(record);
     const answer = { tasks: records.map((record) => describedTask(record, true)), failures };
     for (const record of records) lifecycle.launch(record);
-    // What the caller is told exists must survive a crash of the endpoint.
+    // A task that the caller is told about must survive a crash of the endpoint.
     await store.flush();
     return answer;
   };
@@ -58,7 +58,7 @@ function definitionFor({ definitions }: EcsContext, { taskDefinition = '' }: Run
   return entry;
 }
 
-/** RunTask on the definition, and TagResource on the tasks to be when they get tags (Service Authorization Reference). */
+/** RunTask on the definition, and TagResource on the new tasks if they get tags (Service Authorization Reference). */
 function authorizeRun({ arns, definitions }: EcsContext, request: RunTaskRequest, call: Call): void {
   const { taskDefinition = '', tags = [] } = request;
   const clusterArn = arns.clusterNamed(request.cluster);

@@ -5,7 +5,7 @@ import type { EcsCluster } from './clusters';
 import { taskDefinitions } from './task-definitions';
 import type { TaskRecord } from './task-record';
 
-/** Where what a session shows is logged, and whose role has to allow it. */
+/** Where a session's output is logged, and whose role has to allow it. */
 interface AuditLog {
   readonly group: string;
   readonly stream: string;
@@ -13,8 +13,8 @@ interface AuditLog {
 }
 
 /**
- * What logs a session as its cluster's configuration says; undefined where nothing does. The log is written once the
- * session is over, with the task's role: without the permissions, or the log group, there is none.
+ * Logs a session as its cluster's configuration says; undefined if it isn't logged. The log is written after the
+ * session, with the task's role: without the permissions or the log group, there is no log.
  */
 export function sessionAudit(
   world: World,

@@ -4,7 +4,10 @@ import type { World } from '../../world';
 import { encryptionContextKeys, kmsKeys } from '../kms/keys';
 import type { EcsCluster } from './clusters';
 
-/** The key that the cluster's configuration has sessions encrypted with; the agent uses it with its task's role. */
+/**
+ * The key with which sessions are encrypted according to the cluster's configuration; the agent uses it with its task's
+ * role.
+ */
 export function sessionKeyOf(
   world: World,
   { configuration }: EcsCluster,

@@ -4,9 +4,9 @@ import type { TaskStopCode } from '@aws-sdk/client-ecs';
 export interface Ending {
   readonly stopCode: TaskStopCode;
   readonly reason: string;
-  /** Reason of a container's own, for example why its image couldn't be pulled. */
+  /** The reason of one container, for example why its image couldn't be pulled. */
   readonly containerReason?: string;
-  /** The container that it is the reason of; all of them without it. */
+  /** The container with that reason; without it, all of them. */
   readonly container?: string;
 }
 
@@ -17,6 +17,6 @@ export class StartFailure extends Error {
   }
 }
 
-/** A failure that a container is to blame for; ECS repeats its reason as the task's. */
+/** A failure caused by a container; ECS repeats its reason as the task's. */
 export const containerFailure = (reason: string, container: string | undefined): StartFailure =>
   new StartFailure({ stopCode: 'TaskFailedToStart', reason, containerReason: reason, container });

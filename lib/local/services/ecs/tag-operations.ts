@@ -14,7 +14,7 @@ import type { EcsContext } from './context';
 import { clientError, clusterNotFound, invalidParameter } from './errors';
 import { mergeTags, requestTagContext, resourceTagContext, validateTags } from './tags';
 
-/** Something that has tags, and how they are put back. */
+/** Something that has tags, and how they are saved. */
 interface Tagged {
   readonly tags: readonly Tag[];
   replace(tags: Tag[]): void;
@@ -22,7 +22,7 @@ interface Tagged {
 
 type Kind = 'cluster' | 'service' | 'task' | 'task-definition';
 
-/** What an ARN says of the resource that it names. */
+/** What an ARN says about its resource. */
 interface NamedResource {
   readonly kind: Kind | undefined;
   readonly cluster: string | undefined;
@@ -95,7 +95,7 @@ function missing(arn: string): AwsError {
   return invalidParameter(`The specified ${kind.replace('-', ' ')} is not found.`);
 }
 
-/** The resource, once the caller may do this to it; whether there is one isn't told to others. */
+/** The resource, if the caller may do this to it; other callers don't learn whether it exists. */
 function authorized(
   context: EcsContext,
   call: Call,

@@ -29,7 +29,7 @@ export function validateTags(tags: readonly Tag[]): void {
   }
 }
 
-/** The tags with others put over them. Throws when the result is more than ECS allows. */
+/** The tags with others added, which replace equal keys. Throws when the result is more than ECS allows. */
 export function mergeTags(present: readonly Tag[], added: readonly Tag[]): Tag[] {
   const merged = new Map(present.map(({ key, value }) => [key, value]));
   for (const { key, value } of added) merged.set(key, value ?? '');
@@ -40,7 +40,7 @@ export function mergeTags(present: readonly Tag[], added: readonly Tag[]): Tag[]
   return tags;
 }
 
-/** Condition keys that tags of a request make: `aws:RequestTag/<key>` and `aws:TagKeys`. */
+/** Condition keys of a request's tags: `aws:RequestTag/<key>` and `aws:TagKeys`. */
 export function requestTagContext(tags: readonly Tag[]): Record<string, string | string[] | undefined> {
   if (tags.length === 0) return {};
   return {
@@ -49,7 +49,7 @@ export function requestTagContext(tags: readonly Tag[]): Record<string, string |
   };
 }
 
-/** Condition keys that a resource's tags make, under both prefixes that ECS knows. */
+/** Condition keys of a resource's tags, under both prefixes that ECS uses. */
 export function resourceTagContext(tags: readonly Tag[]): Record<string, string> {
   return Object.fromEntries(
     tags.flatMap(({ key, value }) => [

@@ -14,7 +14,7 @@ import type { TaskRecord } from './task-record';
 
 /** How long a container that was told to stop may take to be seen as ended. Milliseconds. */
 const END_PATIENCE = 10_000;
-/** Exit code of a container that has nothing behind it. */
+/** Exit code of a container without a process. */
 const SIGTERM_EXIT = 143;
 
 /** A promise and what settles it. */
@@ -28,7 +28,7 @@ class Moment<T> {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Nobody may be waiting for it.
+    // There may be nobody waiting for it.
     this.reached.catch(() => undefined);
   }
 }
@@ -50,7 +50,7 @@ class ContainerRun {
   }
 }
 
-/** What the task's life has to hear of its containers. */
+/** Notifications about a task's containers. */
 export interface ContainerListener {
   /** Something that DescribeTasks shows of a container has changed. */
   changed(): void;
@@ -62,7 +62,7 @@ export interface ContainerListener {
  */
 export class TaskContainers {
   private readonly runs: readonly ContainerRun[];
-  /** Fires when the containers are to stop: none is started any more, whatever becomes of those it waits for. */
+  /** Fires when the containers are to stop: no more are started, even if their dependencies are met. */
   private readonly stopping = new AbortController();
 
   constructor(
@@ -107,7 +107,7 @@ export class TaskContainers {
     });
   }
 
-  /** Stops what runs, those first that others wait for least: dependents before what they depend on. */
+  /** Stops the running containers, dependents before what they depend on. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const settings = this.runs.map((run) => run.settings);
@@ -125,7 +125,7 @@ export class TaskContainers {
 
   async remove(): Promise<void> {
     const logs = this.world.part(logStore);
-    // The first one last: the network that the others use is removed with it.
+    // The first one is removed last, because the network that the others use is removed with it.
     for (const { id } of this.runs.toReversed()) {
       await logs.complete(id);
       await this.world.runtime.remove(id);
@@ -136,7 +136,7 @@ export class TaskContainers {
     await Promise.all(this.runs.map(({ id }) => this.world.runtime.kill(id)));
   }
 
-  /** True when a container was started whose end isn't known. */
+  /** True if a container was started whose end isn't known yet. */
   get running(): boolean {
     return this.runs.some((run) => this.wasStarted(run) && this.view(run)?.exitCode === undefined);
   }
@@ -278,7 +278,7 @@ export class TaskContainers {
 const notHealthy = ({ name }: ContainerRun): Error =>
   containerFailure(`the container ${name} is not healthy`, undefined);
 
-/** Resolves when the dependency is met; rejects with StartFailure once it never can be. */
+/** Resolves when the dependency is met; rejects with StartFailure once that has become impossible. */
 async function met(run: ContainerRun, other: ContainerRun, condition: ContainerCondition | undefined): Promise<void> {
   const unmet = (why: string): Error =>
     containerFailure(

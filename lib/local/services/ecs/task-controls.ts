@@ -9,7 +9,7 @@ import type { SeedRequest } from './seed';
 import type { TaskRecord } from './task-record';
 
 const consistencySchema = z.strictObject({
-  /** Milliseconds that a new task stays unseen. */
+  /** Milliseconds for which a new task isn't shown. */
   listTasks: z.number().min(0).default(0),
   describeTasks: z.number().min(0).default(0),
 });
@@ -32,7 +32,7 @@ export class TaskControls {
     return counts;
   }
 
-  /** Makes running tasks without containers, to see how a large fleet is handled. */
+  /** Creates running tasks without containers, to test how a large fleet is handled. */
   seed(request: SeedRequest): { readonly taskArns: readonly string[] } {
     const records = Array.from({ length: request.count }, (_, index) => syntheticTask(this.ecs, request, index + 1));
     for (const record of records) this.ecs.tasks.save(record);
@@ -49,12 +49,12 @@ export class TaskControls {
     return { removed: seeded.length };
   }
 
-  /** The task's machine dies: SIGKILL, and ECS isn't told. */
+  /** The task's machine fails: SIGKILL, and ECS isn't told. */
   async kill(id: string): Promise<void> {
     await Promise.all(runtimeIdsOf(this.find(id)).map((container) => this.world.runtime.kill(container)));
   }
 
-  /** Spot takes the capacity back. */
+  /** Spot reclaims the capacity. */
   interruptSpot(id: string): void {
     this.ecs.lifecycle.stop(this.find(id), 'SpotInterruption', 'Your Spot Task was interrupted.');
   }

@@ -33,7 +33,7 @@ function refuseOtherCluster(identifier: string, clusterName: string): void {
   }
 }
 
-/** The task id in an id or ARN. Throws when the id can't be one. */
+/** The task id in an id or ARN. Throws if it can't be a task id. */
 function taskIdOf(identifier: string): string {
   const id = identifier.split('/').at(-1) ?? '';
   if (id.length !== 32 && id.length !== 36) throw invalidParameter('taskId length should be one of [32,36]');

@@ -19,7 +19,7 @@ export interface TaskFaults {
   readonly intruder?: 'before' | 'instead';
 }
 
-/** A task as ECS shows it, and what the endpoint knows besides. */
+/** A task as ECS shows it, and what else the endpoint knows about it. */
 export interface TaskRecord {
   readonly id: string;
   readonly cluster: string;

@@ -17,7 +17,7 @@ export interface TaskFilter {
 export const familyOf = (record: TaskRecord): string =>
   /task-definition\/(.+):\d+$/.exec(record.task.taskDefinitionArn ?? '')?.[1] ?? '';
 
-/** How late ListTasks and DescribeTasks see a change, on request. Milliseconds. */
+/** The delay with which ListTasks and DescribeTasks see a change, on request. Milliseconds. */
 export interface ConsistencyDelay {
   listTasks: number;
   describeTasks: number;
@@ -41,7 +41,7 @@ export class Tasks {
     return this.nextSequence++;
   }
 
-  /** Notes a new or changed task; a change counts up its version, as ECS does. */
+  /** Notes a new or changed task; a change increments its version, as in ECS. */
   save(record: TaskRecord): void {
     record.task.version = (record.task.version ?? 0) + 1;
     this.records.set(record.id, record);

@@ -31,7 +31,7 @@ export const templateTags = (tags: unknown): Tag[] =>
     value: Value,
   }));
 
-/** Clusters that the stack uses without owning: its output names one. */
+/** Clusters that the stack uses but doesn't own: its output names one. */
 const importedClusters = (stack: Stack): string[] =>
   stack.outputs.filter(({ key }) => key === STACK_OUTPUTS.ecsCluster).map(({ value }) => nameFrom(value));
 

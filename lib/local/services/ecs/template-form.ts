@@ -3,7 +3,7 @@ import type { SchemaRef } from '@smithy/types';
 
 const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
-/** Scalars of a template may be numbers or booleans written as strings, and the other way round. */
+/** Scalars of a template may be numbers or booleans written as strings, or vice versa. */
 function scalar(schema: NormalizedSchema, value: unknown): unknown {
   if (schema.isBooleanSchema()) return value === true || value === 'true';
   if (schema.isNumericSchema()) return Number(value);

@@ -31,7 +31,7 @@ export function parsePolicies(texts: readonly string[] | undefined, list: string
       const document = JSON.parse(text) as PolicyDocument;
       if (typeof document === 'object' && document !== null && 'Statement' in document) return { id, document };
     } catch {
-      // Said below.
+      // Shown below.
     }
     throw invalidInput(`The policy ${id} is not a policy document in JSON.`);
   });
@@ -42,7 +42,7 @@ const withoutConditions = (policy: NamedPolicy, request: AccessRequest) =>
     statementApplies({ ...statement, Condition: undefined }, request),
   );
 
-/** Condition keys that could decide and that the simulation wasn't told. */
+/** Condition keys that could be decisive and that the simulation wasn't given. */
 function missingKeys(policies: readonly NamedPolicy[], request: AccessRequest): string[] {
   const known = new Set(Object.keys(request.context).map((key) => key.toLowerCase()));
   const wanted = policies
@@ -65,7 +65,7 @@ function matchedStatements(policies: readonly NamedPolicy[], request: AccessRequ
   }));
 }
 
-/** What the policies say to one action on one resource. Throws PolicyEvaluation for what can't be evaluated. */
+/** What the policies decide about one action on one resource. Throws PolicyEvaluation for what can't be evaluated. */
 export function simulate(
   policies: readonly NamedPolicy[],
   boundaries: readonly NamedPolicy[],

@@ -50,12 +50,12 @@ export class KmsKeys {
     ]);
   }
 
-  /** The key that a ciphertext was made with; undefined when it is none of the keys'. */
+  /** The key with which a ciphertext was made; undefined if it is none of these keys. */
   keyOf(ciphertext: Buffer): KmsKey | undefined {
     return this.keys.get(ciphertext.toString('utf8', 1, 1 + (ciphertext[0] ?? 0)));
   }
 
-  /** Undefined when the ciphertext or the context is another. */
+  /** Undefined if the ciphertext or the context doesn't match. */
   decrypt(key: KmsKey, ciphertext: Buffer, context: EncryptionContext): Buffer | undefined {
     const sealed = ciphertext.subarray(1 + (ciphertext[0] ?? 0));
     if (sealed.length < NONCE_LENGTH + TAG_LENGTH) return undefined;

@@ -31,7 +31,7 @@ interface KeyUse {
   readonly context: EncryptionContext;
 }
 
-/** The key that a call names. Authorizes before it says whether there is one. */
+/** The key that a call names. Authorizes before it reveals whether the key exists. */
 function keyFor(world: World, call: Call, { reference, action, context }: KeyUse): KmsKey {
   const { region, accountId } = world.place;
   const key = world.part(kmsKeys).find(reference);
@@ -109,7 +109,7 @@ const describeKey =
     };
   };
 
-/** AWS Key Management Service, as far as encrypted sessions need it. Key policies are not looked at. */
+/** AWS Key Management Service, as far as encrypted sessions need it. Key policies are ignored. */
 export const kmsService = (world: World): Service => ({
   signingName: 'kms',
   protocol: awsJson11({ targetPrefix: 'TrentService' }),

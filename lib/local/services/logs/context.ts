@@ -14,7 +14,7 @@ export const invalidParameter = (message: string): AwsError => new AwsError('Inv
 export const groupArn = ({ place: { region, accountId } }: LogsContext, group: string): string =>
   `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
 
-/** The group that a call names, by name or by identifier (name or ARN). Throws when it names both or none. */
+/** The group that a call names, by name or by identifier (name or ARN). Throws if it names both or neither. */
 export function groupOf(request: { readonly logGroupName?: string; readonly logGroupIdentifier?: string }): string {
   const { logGroupName, logGroupIdentifier } = request;
   if (logGroupName !== undefined && logGroupIdentifier !== undefined) {

@@ -26,7 +26,7 @@ const within = ({ startTime = 0, endTime = Infinity }: TimeRange, inclusive: boo
   return ({ timestamp }: LogEvent): boolean => timestamp >= startTime && timestamp <= end;
 };
 
-/** Tokens of GetLogEvents say a direction and a position among all of the stream's events. */
+/** Tokens of GetLogEvents contain a direction and a position among all of the stream's events. */
 const TOKEN = /^([fb])\/(\d{1,15})$/;
 
 const limitOf = (limit: number | undefined): number => {

@@ -18,7 +18,7 @@ export interface LogStream {
   readonly createdAt: number;
   /** The task whose output it holds. */
   readonly taskId: string;
-  /** Bytes of the runtime's log that have been taken over. */
+  /** Bytes of the runtime's log that have been read. */
   offset: number;
   firstEvent?: number;
   lastEvent?: number;
@@ -35,7 +35,7 @@ export type LogSource = (
 
 const keyOf = (group: string, name: string): string => `${group}\n${name}`;
 
-/** Log groups and streams. Events are taken over from the runtime when somebody asks, and once more when a task ends. */
+/** Log groups and streams. Events are read from the runtime on each request, and once more when a task ends. */
 export class LogStore {
   private readonly streams: Collection<LogStream>;
   private readonly events = new Map<string, LogEvent[]>();
@@ -67,7 +67,7 @@ export class LogStore {
     });
   }
 
-  /** Lines of a stream that no task's output makes: one event each, at the same time. */
+  /** Adds lines to a stream that don't come from a task's output: one event each, all with the same time. */
   async append(group: string, name: string, lines: readonly string[], now: Date): Promise<void> {
     this.open(group, name, '', now);
     const stream = this.stream(group, name) as LogStream;
@@ -98,7 +98,7 @@ export class LogStore {
     return this.events.get(keyOf(stream.group, stream.name)) ?? [];
   }
 
-  /** Takes over what is left of a task's output before the runtime forgets it. */
+  /** Reads what is left of a task's output before the runtime deletes it. */
   async complete(taskId: string): Promise<void> {
     for (const stream of this.streams.values()) {
       if (stream.taskId !== taskId || stream.complete) continue;

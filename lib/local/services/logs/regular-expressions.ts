@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-/** What one call's expressions may take together. */
+/** The time that the expressions of one call may take together. */
 const TIME_LIMIT_MS = 2_000;
 
 const WORKER = `
@@ -15,8 +15,8 @@ export class ExpressionTimeoutError extends Error {
 }
 
 /**
- * Which of the texts each expression matches. They come from callers, and some take for ever on some texts: a thread of
- * their own, which can be ended, keeps the endpoint answering meanwhile. Throws ExpressionTimeoutError.
+ * Which of the texts each expression matches. They come from callers, and some never finish on some texts: they run in
+ * their own thread, which can be ended, so that the endpoint keeps answering. Throws ExpressionTimeoutError.
  */
 export function matchExpressions(expressions: readonly string[], texts: readonly string[]): Promise<boolean[][]> {
   if (expressions.length === 0 || texts.length === 0) {

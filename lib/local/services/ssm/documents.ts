@@ -1,14 +1,14 @@
 import { AwsError } from '../../wire/aws-error';
 
-/** What a session's document and its parameters come to. */
+/** What a session's document and its parameters mean. */
 export type PortProperties = Readonly<Record<string, string>> & {
   readonly portNumber: string;
-  /** Only where a host that the container reaches is meant. */
+  /** Only for a host that the container reaches. */
   readonly host?: string;
 };
 
 interface PortDocument {
-  /** The document's parameters and their defaults; undefined: there is none, and the caller gives it. */
+  /** The document's parameters and their defaults; undefined if there is none and the caller must give it. */
   readonly parameters: Readonly<Record<string, string | undefined>>;
   readonly type?: 'LocalPortForwarding';
 }

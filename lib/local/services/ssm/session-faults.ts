@@ -19,10 +19,10 @@ export const sessionFaultsSchema = z.strictObject({
 
 export type SessionFaultSettings = z.infer<typeof sessionFaultsSchema>;
 
-/** Milliseconds after which a message that nothing overtakes arrives after all. */
+/** Milliseconds after which a message arrives even if no other has overtaken it. */
 const OVERTAKEN_WITHIN = 50;
 
-/** What goes wrong between clients and agents, on request. */
+/** Faults between clients and agents, on request. */
 export class SessionFaults {
   private settings = sessionFaultsSchema.parse({});
 
@@ -35,7 +35,7 @@ export class SessionFaults {
     this.settings = { ...settings };
   }
 
-  /** True when this token is to be refused although it is right. */
+  /** True if this token should be refused although it is valid. */
   takeRefusal(): boolean {
     const { refuseTokens } = this.settings;
     if (typeof refuseTokens === 'boolean') return refuseTokens;
@@ -77,7 +77,7 @@ export class FaultyLink {
     this.release();
   }
 
-  /** Nothing that is under way arrives any more. */
+  /** Messages in transit no longer arrive. */
   cut(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();

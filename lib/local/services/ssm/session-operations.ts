@@ -45,7 +45,7 @@ export const terminateSession =
       resource: sessionArn(place, SessionId),
       context: tagsOf(session),
     });
-    // A session that isn't there is over as well: the API has no error for it.
+    // A session that doesn't exist counts as ended: the API has no error for it.
     session?.end('');
     return { SessionId };
   };

@@ -33,8 +33,8 @@ const MESSAGE_TYPE_START = 4;
 const MESSAGE_TYPE_END = 36;
 
 /**
- * A session as the service sees it: it hands the messages of client and agent on, tells each when the other is away,
- * and ends it.
+ * A session as the service sees it: it passes on the messages of client and agent, tells each when the other is
+ * disconnected, and ends the session.
  */
 export class Session {
   readonly startedAt: Date;
@@ -67,13 +67,13 @@ export class Session {
     return this.client !== undefined;
   }
 
-  /** Hands the agent's session over, once it is made. */
+  /** Sets the agent's session, once it exists. */
   attach(agent: AgentSession): void {
     this.agent = agent;
     this.tellAgent(this.connected);
   }
 
-  /** A new token, in place of any earlier one. */
+  /** A new token, which replaces any earlier one. */
   issueToken(): string {
     this.token = { value: randomBytes(192).toString('base64'), issuedAt: this.clock.now().getTime() };
     return this.token.value;
@@ -88,7 +88,7 @@ export class Session {
     return true;
   }
 
-  /** A client has opened the channel; an earlier connection gives way to it. */
+  /** A client has opened the channel; an earlier connection is closed. */
   connect(client: ClientConnection): void {
     this.client?.cut();
     this.client = client;
@@ -108,7 +108,7 @@ export class Session {
     this.tellAgent(false);
   }
 
-  /** Cuts the client's connection; the session goes on. */
+  /** Cuts the client's connection; the session continues. */
   cut(): void {
     this.client?.cut();
   }
@@ -127,7 +127,7 @@ export class Session {
     this.toClient.pass(frame);
   }
 
-  /** Ends the session for both sides. `output` says to the client why, and is empty for a session that ended well. */
+  /** Ends the session for both sides. `output` tells the client why, and is empty for a session that ended normally. */
   end(output: string): void {
     if (this.ending !== undefined) return;
     this.ending = { output };

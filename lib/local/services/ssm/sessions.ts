@@ -15,20 +15,20 @@ const IDLE_INTERVAL = 1000;
 /** SSM API, DescribeSessions: ended sessions show for 30 days. Milliseconds. */
 const HISTORY = 30 * 24 * 3600_000;
 
-/** What a cluster's configuration asks of a session. */
+/** What a cluster's configuration requires of a session. */
 export interface SessionRules {
   readonly key?: SessionKey;
   readonly audit?: SessionTransport['audit'];
 }
 
-/** A session's stream, as the calls that start or resume one answer it. */
+/** A session's stream, as the calls that start or resume one return it. */
 export interface SessionStream {
   readonly sessionId: string;
   readonly streamUrl: string;
   readonly tokenValue: string;
 }
 
-/** Every session, and the agents that they can be had from. */
+/** All sessions, and the agents with which they can be started. */
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
   private readonly agents = new Map<string, ContainerAgent>();
@@ -38,7 +38,7 @@ export class Sessions {
     this.watching = setInterval(() => this.endIdle(), IDLE_INTERVAL).unref();
   }
 
-  /** An agent has connected to the service, or gone from it. */
+  /** An agent has connected to the service or disconnected from it. */
   register(agent: ContainerAgent): void {
     this.agents.set(agent.container.target, agent);
   }
@@ -81,7 +81,7 @@ export class Sessions {
     return [...this.sessions.values()];
   }
 
-  /** Cuts every client's connection; the sessions go on. Gives the number of connections. */
+  /** Cuts every client's connection; the sessions continue. Returns the number of connections. */
   cut(): number {
     const open = this.all().filter(({ connected }) => connected);
     for (const session of open) session.cut();

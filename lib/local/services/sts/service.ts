@@ -106,7 +106,7 @@ const assumeRole =
     }
     const roleArn = request.RoleArn ?? '';
     const role = iam.roles.get(roleArn);
-    // AWS doesn't tell whether a role exists either.
+    // Like AWS, doesn't reveal whether a role exists.
     if (role === undefined) {
       throw accessDenied(
         `User: ${call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`,
@@ -133,7 +133,7 @@ const assumeRole =
     };
   };
 
-/** AWS Security Token Service: who one is, and sessions of the template's roles. */
+/** AWS Security Token Service: the caller's identity, and sessions of the template's roles. */
 export const stsService = (world: World): Service => ({
   signingName: 'sts',
   protocol: awsQuery({ version: '2011-06-15', xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/' }),

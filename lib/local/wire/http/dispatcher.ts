@@ -24,8 +24,8 @@ const UNCLAIMED = {
 };
 
 /**
- * Takes an HTTP request through routing, signature, policy, decoding, the operation and encoding. A request's service is
- * told by its `X-Amz-Target`, else by its `Version`; never by host or signature, which clients get wrong.
+ * Takes an HTTP request through routing, signature, policy, decoding, the operation and encoding. A request's service
+ * is recognized by its `X-Amz-Target`, otherwise by its `Version`; never by host or signature, which clients get wrong.
  */
 export class Dispatcher {
   constructor(
@@ -33,7 +33,7 @@ export class Dispatcher {
     private readonly services: readonly Service[],
   ) {}
 
-  /** Who isn't known to the account can't make the endpoint hold much. */
+  /** Callers that the account doesn't know can't make the endpoint hold much data. */
   admit(head: RequestHead): Admission {
     const signature = parseSignature(head);
     const known = typeof signature === 'object' && this.world.iam.credentials.find(signature.accessKeyId) !== undefined;

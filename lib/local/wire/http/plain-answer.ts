@@ -1,6 +1,6 @@
 import type { WireResponse } from '../wire-protocol';
 
-/** An answer that is no service's: of the HTTP server itself. */
+/** A response of the HTTP server itself, not of a service. */
 export const plainAnswer = (status: number, message: string): WireResponse => ({
   status,
   headers: { 'content-type': 'application/json' },

@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Clients keep connections for their next call; the server must not be the one that closes them first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
-/** What is decided about a request before any of its body is read. */
+/** Decides about a request before any of its body is read. */
 export type Admission = { readonly maxBodyBytes: number } | { readonly refusal: WireResponse };
 
 export interface ServerHandlers {
@@ -42,7 +42,7 @@ export class LoopbackServer {
     return `http://${LOOPBACK}:${this.port}`;
   }
 
-  /** `port` 0 takes a free one. Rejects when the port is taken. */
+  /** `port` 0 means a free one. Rejects when the port is taken. */
   static async listen(port: number, handlers: ServerHandlers): Promise<LoopbackServer> {
     const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
     const portOf = (): number => (server.address() as AddressInfo).port;
@@ -94,7 +94,7 @@ async function answer(message: IncomingMessage, port: number, handlers: ServerHa
 
 function send(message: IncomingMessage, response: ServerResponse, { status, headers, body }: WireResponse): void {
   if (response.destroyed) return;
-  // A body that wasn't read would be taken for the connection's next request.
+  // An unread body would be taken for the connection's next request.
   if (!message.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);

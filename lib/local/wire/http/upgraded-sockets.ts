@@ -21,7 +21,7 @@ export class UpgradedSockets {
 
   /** Hands the connection to whoever serves its path, or answers with an HTTP error and closes it. */
   async take(message: IncomingMessage, socket: Duplex, firstBytes: Buffer): Promise<void> {
-    // A peer that is gone is no fault of ours, and an error that nobody hears ends the process.
+    // A peer that has gone isn't our fault, and an unhandled error would end the process.
     socket.on('error', () => socket.destroy());
     this.open.add(socket);
     socket.once('close', () => this.open.delete(socket));

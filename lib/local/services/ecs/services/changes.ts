@@ -45,7 +45,7 @@ function conditionsOf(
   };
 }
 
-/** ARN of the definition that new tasks get, once everything that they are launched with is found valid. */
+/** ARN of the definition that new tasks get, once everything that they are launched with has been validated. */
 function checkedDefinition(
   { clusters, definitions, network }: EcsContext,
   clusterName: string,
@@ -66,7 +66,7 @@ const launchSettings = (request: LaunchSettings): LaunchSettings => ({
   networkConfiguration: request.networkConfiguration,
 });
 
-/** What a request for a service comes to once it is found valid, before anything is started. */
+/** What a valid request for a service asks for, before anything is started. */
 export function newService(context: EcsContext, request: CreateServiceRequest, createdBy: string): ServiceRecord {
   const { arns, clusters, services, clock } = context;
   const cluster = clusters.get(request.cluster);
@@ -128,7 +128,7 @@ export const createService =
     return answer;
   };
 
-/** Takes over what a request changes, and begins a deployment where running tasks don't fit any more. */
+/** Applies what a request changes, and begins a deployment if running tasks no longer match. */
 export function applyUpdate(context: EcsContext, record: ServiceRecord, request: UpdateServiceRequest): void {
   const { services, clock } = context;
   const primary = primaryOf(record);
@@ -157,7 +157,9 @@ export function applyUpdate(context: EcsContext, record: ServiceRecord, request:
 const replaces = (primary: ServiceDeployment, definition: string, settings: LaunchSettings): boolean =>
   definition !== primary.taskDefinition || stringify(settings) !== stringify(launchSettings(primary));
 
-/** The service that a call names, if the caller may do this to it. Throws for a cluster or service that isn't there. */
+/**
+ * The service that a call names, if the caller may do this to it. Throws for a cluster or service that doesn't exist.
+ */
 function namedService(
   { arns, clusters, services }: EcsContext,
   call: Call,
@@ -206,7 +208,7 @@ export const deleteService =
     return answer;
   };
 
-/** Lets a service end; the scheduler stops its tasks. */
+/** Ends a service; the scheduler stops its tasks. */
 export function drain({ services }: EcsContext, record: ServiceRecord): void {
   record.status = 'DRAINING';
   record.desiredCount = 0;

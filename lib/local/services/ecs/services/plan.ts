@@ -1,9 +1,9 @@
 import type { Task } from '@aws-sdk/client-ecs';
 
 export interface PlanInput {
-  /** Tasks of the service that are to run, the oldest first. */
+  /** Tasks of the service that should run, oldest first. */
   readonly live: readonly Task[];
-  /** Id of the deployment whose tasks shall stay. */
+  /** Id of the deployment whose tasks should stay. */
   readonly primary: string;
   readonly desiredCount: number;
   /** Percentages of the desired count. */
@@ -29,7 +29,7 @@ export function planOf({ live, primary, desiredCount, maximum, minimum }: PlanIn
   const earlier = live.filter(({ startedBy }) => startedBy !== primary);
   const lowest = Math.ceil((desiredCount * minimum) / 100);
   const highest = Math.floor((desiredCount * maximum) / 100);
-  // Those that aren't running yet serve nobody, and go first; then the newest.
+  // Those that aren't running yet are stopped first, then the newest.
   const surplus = current.toSorted((a, b) => Number(isRunning(b)) - Number(isRunning(a))).slice(desiredCount);
   const spare = live.filter((task) => isRunning(task) && !surplus.includes(task)).length - lowest;
   const waiting = earlier.filter((task) => !isRunning(task));

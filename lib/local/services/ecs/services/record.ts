@@ -6,7 +6,7 @@ export type LaunchSettings = Pick<
   'launchType' | 'capacityProviderStrategy' | 'platformVersion' | 'networkConfiguration'
 >;
 
-/** One try to bring a service's tasks to one state; its id is their `startedBy`. */
+/** One attempt to bring a service's tasks to one state; its id is their `startedBy`. */
 export interface ServiceDeployment extends LaunchSettings {
   /** `ecs-svc/<digits>` */
   readonly id: string;
@@ -20,14 +20,14 @@ export interface ServiceDeployment extends LaunchSettings {
   failedTasks: number;
 }
 
-/** A service as it was asked for, and how far it has come. */
+/** A service as requested, and its progress. */
 export interface ServiceRecord {
   readonly name: string;
   readonly cluster: string;
   readonly arn: string;
   readonly createdAt: Date;
   readonly createdBy: string;
-  /** The call that made it, to know the same call again. */
+  /** The call that created it, to recognize a repetition. */
   readonly createdWith: string;
   /** From a template: the resource, and what the template said. */
   readonly template?: { readonly logicalId: string; readonly properties: string };
@@ -50,7 +50,7 @@ export const keyOf = ({ cluster, name }: Pick<ServiceRecord, 'cluster' | 'name'>
 /** `group` of a service's tasks. */
 export const groupOf = (name: string): string => `service:${name}`;
 
-/** The service that a task's group names; undefined for a task of none. */
+/** The service that a task's group names; undefined for a task without a service. */
 export const serviceOfGroup = (group: string | undefined): string | undefined =>
   group?.startsWith('service:') === true ? group.slice('service:'.length) : undefined;
 

@@ -9,7 +9,7 @@ const MAX_DESIRED_COUNT = 5000;
 const DEFAULT_MAXIMUM_PERCENT = 200;
 const DEFAULT_MINIMUM_PERCENT = 100;
 
-/** Throws the error that ECS answers a wrong CreateService with. */
+/** Throws ECS's error for an invalid CreateService. */
 export function validateCreateService(request: CreateServiceRequest): void {
   const { serviceName = '', tags = [], schedulingStrategy = 'REPLICA', propagateTags } = request;
   if (!NAME.test(serviceName)) {
@@ -36,7 +36,7 @@ export function validateCreateService(request: CreateServiceRequest): void {
   validateShared(request);
 }
 
-/** Throws the error that ECS answers a wrong UpdateService with. */
+/** Throws ECS's error for an invalid UpdateService. */
 export function validateUpdateService(request: UpdateServiceRequest): void {
   if ((request.loadBalancers ?? []).length > 0) {
     throw invalidParameter('The local endpoint has no load balancers: leave loadBalancers out.');

@@ -1,6 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 
-/** A task that ends sooner than this after its creation says that its successor may end as soon. Milliseconds. */
+/** If a task ends sooner than this after its creation, its successor may end as soon. Milliseconds. */
 const SHORT_LIFE = 30_000;
 const FIRST_PAUSE = 1000;
 /** ECS developer guide, "Amazon ECS service throttle logic": at most 27 minutes between two tries. Milliseconds. */
@@ -12,11 +12,11 @@ interface Run {
   notBefore: number;
 }
 
-/** Slows a service down whose tasks end again and again: the first is replaced at once, each further one later. */
+/** Slows down a service whose tasks keep ending: the first is replaced at once, each further one later. */
 export class Restarts {
   private readonly runs = new Map<string, Run>();
 
-  /** Notes that a task of a service has ended by itself. Returns how many in a row had a short life. */
+  /** Notes that a task of a service has ended by itself. Returns how many in a row ended early. */
   noteEnd(service: string, { createdAt, stoppingAt }: Task): number {
     const life = (stoppingAt?.getTime() ?? 0) - (createdAt?.getTime() ?? 0);
     const shortLives = life < SHORT_LIFE ? (this.runs.get(service)?.shortLives ?? 0) + 1 : 0;
@@ -30,7 +30,7 @@ export class Restarts {
     return Math.max(0, (this.runs.get(service)?.notBefore ?? 0) - Date.now());
   }
 
-  /** A change of the service is a new chance. */
+  /** A change of the service resets the pauses. */
   forget(service: string): void {
     this.runs.delete(service);
   }

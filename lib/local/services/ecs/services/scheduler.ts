@@ -13,10 +13,10 @@ import { limitsOf } from './request';
 import { Restarts } from './restarts';
 import { tasksOf } from './view';
 
-/** Short lives in a row after which ECS says that a service can't start its tasks. */
+/** The number of tasks in a row that end early after which ECS says that a service can't start its tasks. */
 const INCONSISTENT_AFTER = 3;
 const STEADY = 'has reached a steady state.';
-/** Milliseconds until a service tries again to place a task that there was no capacity for. */
+/** Milliseconds until a service tries again to place a task for which there was no capacity. */
 const CAPACITY_PAUSE = 5000;
 /** ECS developer guide, "How the Amazon ECS deployment circuit breaker detects failures". */
 const MIN_FAILURES = 3;
@@ -26,12 +26,12 @@ const idOf = (taskArn: string | undefined): string => taskArn?.split('/').at(-1)
 const named = (records: readonly { readonly taskArn?: string }[]): string =>
   records.map(({ taskArn }) => `(task ${idOf(taskArn)})`).join(' ');
 
-/** Keeps every service at its desired count, deployment by deployment. Looks whenever one of its tasks changes. */
+/** Keeps every service at its desired count, deployment by deployment. Checks whenever one of its tasks changes. */
 export class ServiceScheduler {
   private readonly restarts = new Restarts();
   private readonly due = new Set<string>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
-  /** Tasks whose end is noted already. */
+  /** Tasks whose end has already been noted. */
   private readonly ended = new Set<string>();
   private closed = false;
 
@@ -51,7 +51,7 @@ export class ServiceScheduler {
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
-  /** A call has changed the service: what went wrong before doesn't count. */
+  /** A call has changed the service: earlier failures no longer count. */
   changed(record: ServiceRecord): void {
     this.restarts.forget(keyOf(record));
     this.look(record);
@@ -73,7 +73,7 @@ export class ServiceScheduler {
     this.look(service);
   };
 
-  /** What a task's change says about its deployment. */
+  /** Updates a deployment after a change of one of its tasks. */
   private note(service: ServiceRecord, { id, task }: TaskRecord): void {
     const deployment = service.deployments.find((candidate) => candidate.id === task.startedBy);
     if (task.lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING' && deployment !== undefined) {
@@ -120,7 +120,7 @@ export class ServiceScheduler {
     this.restarts.forget(keyOf(service));
   }
 
-  /** Looks at a service soon, once for however many changes come together. */
+  /** Checks a service soon, once for all changes that come together. */
   private look(record: ServiceRecord): void {
     const key = keyOf(record);
     if (this.closed || this.due.has(key)) return;
@@ -217,7 +217,7 @@ export class ServiceScheduler {
     for (const record of records) lifecycle.launch(record);
   }
 
-  /** What was valid when the service was made may not be so any more, for example when a subnet has gone. */
+  /** Settings that were valid when the service was created may no longer be, for example if a subnet is gone. */
   private validated<T>(service: ServiceRecord, validate: () => T): T | undefined {
     try {
       return validate();
@@ -228,7 +228,7 @@ export class ServiceScheduler {
     }
   }
 
-  /** What is reached: a deployment completed, or a service gone. */
+  /** Notes what has been reached: a deployment is complete, or a service is gone. */
   private conclude(service: ServiceRecord, primary: ServiceDeployment): void {
     const { services, clock } = this.ecs;
     const present = tasksOf(this.ecs, service).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
@@ -256,7 +256,7 @@ export class ServiceScheduler {
   }
 }
 
-/** The RunTask that a service makes for its tasks; the group, which RunTask's callers may not name, comes later. */
+/** The RunTask that a service makes for its tasks; the group, which callers of RunTask may not name, is added later. */
 const taskRequest = (service: ServiceRecord, deployment: ServiceDeployment): RunTaskRequest => ({
   cluster: service.cluster,
   taskDefinition: deployment.taskDefinition,

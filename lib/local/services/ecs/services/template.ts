@@ -29,8 +29,8 @@ function requestOf({ attributes, properties }: StackResource): CreateServiceRequ
 
 /**
  * Brings the services of the template to what it says: makes new ones, updates those whose resource has changed, and
- * ends those that it has no more. One that calls have changed since stays as they left it, as it would in a stack.
- * Throws TemplateError when one can't be made.
+ * ends those that it no longer has. A service that calls have changed since keeps those changes, as in a stack. Throws
+ * TemplateError if one can't be created.
  */
 export function deployServices(world: World, context: EcsContext): void {
   const { services } = context;
@@ -56,7 +56,8 @@ function deploy(world: World, context: EcsContext, resource: StackResource): Ser
   const cluster = nameFrom(arns.clusterNamed(request.cluster));
   const present = services.find(cluster, request.serviceName ?? '');
   if (present?.template?.properties === template.properties) return present;
-  // No load balancer stands before the tasks here (docs/local.md); DescribeServices still shows what the template says.
+  // There is no load balancer in front of the tasks here (docs/local.md); DescribeServices still shows what the
+  // template says.
   validateCreateService({ ...request, loadBalancers: undefined });
   if (present?.status === 'ACTIVE') {
     applyUpdate(context, present, { ...request, service: present.name });
