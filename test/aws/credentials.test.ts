@@ -49,7 +49,7 @@ describe('the credentials of this machine', () => {
     writeFileSync(process.env.AWS_CONFIG_FILE, text);
   };
 
-  test('a misspelt profile is told with the one that was probably meant', async () => {
+  test('a misspelt profile is reported with the one that was probably meant', async () => {
     configure(
       '[profile development]\nregion = eu-west-1\n[profile production]\nregion = eu-west-1\n[sso-session work]\nsso_region = eu-west-1\n',
     );

@@ -57,7 +57,7 @@ describe('the ECS client', () => {
     expect(api.calls()).toEqual({ 'ecs:ListTasks': 1, 'ecs:StopTask': 1 });
   });
 
-  test('a call that tells when it is sent is not aborted any more from then on', async () => {
+  test('a call that reports when it is sent is no longer aborted from then on', async () => {
     const client = new EcsClient(sdk, LAUNCHER_SHARE);
     const controller = new AbortController();
     const onSend = () => controller.abort();

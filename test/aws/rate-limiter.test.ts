@@ -4,7 +4,7 @@ import { RateLimiter } from '../../lib/aws/rate-limiter';
 const slow = (burst: number): RateLimiter => new RateLimiter(burst, 1e-6);
 
 describe('the rate limiter', () => {
-  test('lets a burst through, and makes the next one wait', async () => {
+  test('allows a burst, and makes the next call wait', async () => {
     const limiter = slow(3);
     await Promise.all([limiter.take(), limiter.take(), limiter.take()]);
     const controller = new AbortController();

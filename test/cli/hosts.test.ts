@@ -153,7 +153,7 @@ describeWith(localHosts, 'hosts by the real program, at the local endpoint', () 
     });
   });
 
-  test('logs --follow goes on until Ctrl-C', async () => {
+  test('logs --follow continues until Ctrl-C', async () => {
     const { exitCode, stdout, stderr } = await local.home.run(['logs', 'fox', '--follow', '--timestamps'], {
       onStart: async ({ kill, onStdout }) => {
         await onStdout(/is starting sshd/);

@@ -59,7 +59,7 @@ test.each(['', 'lots', '1tb', '-1', '1,5', '0x10'])('%j is not a size', (text) =
   expect(() => parseStorage(text)).toThrow('--ephemeral-storage takes');
 });
 
-test('what is written as KEY=VALUE comes back, whatever is in the value', () => {
+test('what is written as KEY=VALUE comes back, for any value', () => {
   const key = fc.stringMatching(/^[^=]+$/);
   fc.assert(
     fc.property(fc.dictionary(key, fc.string(), { noNullPrototype: true }), (pairs) => {

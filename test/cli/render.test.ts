@@ -58,7 +58,7 @@ test('colours change no column', () => {
   expect(stripVTControlCharacters(coloured)).toBe(plain);
 });
 
-test('an empty fleet is told in words', () => expect(hostTable([], NOW, false)).toBe('no hosts\n'));
+test('an empty fleet is described in words', () => expect(hostTable([], NOW, false)).toBe('no hosts\n'));
 
 test.each([
   [0, '0s'],
@@ -103,7 +103,7 @@ test('text of several lines stays below its key, and no line of it can pass for 
 `);
 });
 
-test('a cell is one line, whatever is in it, and columns stay where they are', () => {
+test('a cell is one line, for any content, and columns stay aligned', () => {
   const odd = 'two\nlines\u001b[2J\u009b31m\u202e';
   const rows = [
     [odd, 'x'],

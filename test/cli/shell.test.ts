@@ -45,7 +45,7 @@ describeWith(processTasks, 'shell', () => {
       return task.lastStatus === 'STOPPED' && task;
     });
 
-  it("runs one command in a task of its own, and exits with the command's code", async () => {
+  it("runs one command in a new task, and exits with the command's code", async () => {
     const script = 'echo "$FROM_DEFINITION $MORE"; cat /proc/*/comm | grep -c ssm-session-wor; exit 3';
     const words = ['--service', 'web', '--env', 'MORE=much', '--cpu', '512', '--memory', '1024'];
     const { exitCode, stdout, stderr } = await home.run(shell([...words, '--', 'sh', '-c', script]));

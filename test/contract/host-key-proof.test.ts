@@ -19,7 +19,7 @@ describe('host-key proof', () => {
     expect(Buffer.byteLength(identification)).toBeLessThanOrEqual(255);
   });
 
-  test('holds for its key and its nonce, and for no other', () => {
+  test('is valid for its key and its nonce, and for no other', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 64 }).map((array) => Buffer.from(array));
     const nonces = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array).toString('hex'));
     fc.assert(

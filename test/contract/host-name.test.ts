@@ -53,7 +53,7 @@ describe('startedBy', () => {
     },
   );
 
-  test('never throws, whatever the text', () => {
+  test('never throws, for any text', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseStartedBy(text)));
   });
 });

@@ -28,7 +28,7 @@ describe('the provider block', () => {
     expect(result.error?.issues.map((issue) => issue.message).join()).toContain(message);
   });
 
-  test('every key has an environment variable of its own', () => {
+  test('every key has its own environment variable', () => {
     expect(environmentVariableOf('subnets')).toBe('MNGR_FARGATE_SUBNETS');
     expect(new Set(PROVIDER_KEYS.map(environmentVariableOf)).size).toBe(PROVIDER_KEYS.length);
   });

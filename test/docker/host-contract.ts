@@ -108,7 +108,7 @@ export function describesHost(boot: BootHost, folder: () => string): void {
       expect(environment).not.toHaveProperty('SSH_ORIGINAL_COMMAND');
     });
 
-    it('take no locale from the client, whose own is rarely installed', async () => {
+    it('take no locale from the client, because it is rarely installed', async () => {
       const sent = {
         env: { LC_ALL: 'de_DE.UTF-8', LC_CTYPE: 'UTF-8', LANG: 'fr_FR.UTF-8' },
         flags: ['-o', 'SendEnv=LANG LC_*'],
@@ -283,7 +283,7 @@ export function describesHost(boot: BootHost, folder: () => string): void {
       await ending.remove();
     });
 
-    it('lives on once somebody has logged in', async () => {
+    it('keeps running once somebody has logged in', async () => {
       const lasting = await boot({ MNGR_BOOT_LEASE_SECONDS: '5' });
       // The session outlasts the lease on the host's own clock.
       expect(await sshOutput(lasting, 'sleep 7; echo still here')).toBe('still here\n');

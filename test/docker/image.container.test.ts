@@ -85,7 +85,7 @@ describeWith(needs, 'a host in a container of the image', () => {
     expect(found).toBe('');
   });
 
-  it('reaps what nobody waits for', async () => {
+  it('reaps orphaned processes', async () => {
     const host = await boot();
     // Ends after its parent, so that it is the first process's to reap.
     await sshOutput(

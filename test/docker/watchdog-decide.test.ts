@@ -123,7 +123,7 @@ describeWith([program('awk')], "the watchdog's decision", () => {
     ]);
   });
 
-  it('says which activity it saw, whatever the sources are', () => {
+  it('says which activity it saw, with any sources', () => {
     const seen = decide({ ...QUIET, sources: ['boot'], present: true, confirmed: true, busy: true });
     expect(seen).toEqual(['touch ssh', 'touch agent', 'keep']);
   });

@@ -116,7 +116,7 @@ describe('a command in a task', () => {
     await expect(first(session.output)).resolves.toBe('known');
   });
 
-  test('acknowledges a message again that comes again, and shows it once', async () => {
+  test('acknowledges a repeated message again, and shows it once', async () => {
     await using session = await open();
     await peer.until(() => peer.isConnected);
     peer.say('once');
@@ -128,7 +128,7 @@ describe('a command in a task', () => {
     expect(peer.agent.acknowledgements).toEqual([0, 0]);
   });
 
-  test('goes on where it was when its connection breaks, with a new token', async () => {
+  test('continues where it was when its connection breaks, with a new token', async () => {
     await using session = await open({ clock: fastClock(TIMES) });
     const output = everything(session.output);
     peer.say('$ ');

@@ -87,7 +87,7 @@ describe('a session encrypted with a KMS key', () => {
     });
   });
 
-  test('fails when something comes in the clear', async () => {
+  test('fails when something arrives unencrypted', async () => {
     await peer.handshake(ACTIONS);
     peer.completeHandshake();
     peer.say('in the clear');

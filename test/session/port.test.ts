@@ -117,7 +117,7 @@ describe('a port session', () => {
     await expect(session.connect(stop.signal)).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  test('breaks open connections when it ends, and makes no more', async () => {
+  test('cuts open connections when it ends, and makes no new ones', async () => {
     const session = await open(ECHO);
     const stream = await session.connect();
     const broken = errorOf(stream);

@@ -40,7 +40,7 @@ describeWith(program('sshd'), 'a channel forwards connections', () => {
 
   const echoPort = (): number => (echo.address() as AddressInfo).port;
 
-  test('bytes go both ways, and each way ends by itself', async () => {
+  test('bytes go both ways, and each direction ends separately', async () => {
     const stream = await channel.forward('127.0.0.1', echoPort());
     const sent = 'some text, again and again. '.repeat(200_000);
     stream.end(sent);

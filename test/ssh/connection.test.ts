@@ -62,7 +62,7 @@ describeWith(program('sshd'), 'connect', () => {
     }
   });
 
-  test('refuses an intruder that repeats the right proof with a key of its own', async () => {
+  test('refuses an intruder that replays the right proof with its own key', async () => {
     const { identification, stream } = await knock(sshd.host, sshd.port);
     stream.destroy();
     const intruder = await startSshd({

@@ -85,7 +85,7 @@ describeWith(program('sshd'), 'errors of SSH, as a user reads them', () => {
       await expect(other.forward('127.0.0.1', await freePort())).rejects.toMatchObject({
         code: 'unreachable',
         message: expect.stringMatching(/: Connection refused$/) as string,
-        hint: expect.stringContaining('nothing listens there') as string,
+        hint: expect.stringContaining('nothing is listening there') as string,
       });
     } finally {
       other.close();

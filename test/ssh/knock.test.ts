@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 describe('knock', () => {
-  test('keeps knocking while refused, and gets in once somebody listens', async () => {
+  test('keeps knocking while it is refused, and connects once something is listening', async () => {
     const port = await freePort();
     const greeting = knock('127.0.0.1', port);
     setTimeout(() => void serve((socket) => socket.write('SSH-2.0-late\r\n'), port), 150);

@@ -133,7 +133,7 @@ describe('the warnings', () => {
     ]);
   });
 
-  it('are absent for a security group that somebody else keeps', () => {
+  it('are absent for a security group that is managed elsewhere', () => {
     expect(warnings(variant('existing network and cluster'))).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ describe('cdk-nag, AwsSolutions', () => {
     expect(new AwsSolutionsChecks(app, { verbose: true }).validateScope(app).violations).toEqual([]);
   });
 
-  it('is not blinded: a wildcard that nobody looked at is found', () => {
+  it('is not blinded: an unreviewed wildcard is found', () => {
     const { app, stack } = appFor({});
     stack.agents.taskDefinition.taskDefinition.addToTaskRolePolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::*'] }),

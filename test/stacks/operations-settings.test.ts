@@ -67,7 +67,7 @@ describe('the keys of dashboard, alarms and budget', () => {
     ],
   ])('refuse what has no effect: %j', (context, problem) => expect(problemsOf(context)).toEqual([problem]));
 
-  it('take a budget alone, told to the topic', () => {
+  it('accept a budget alone, which notifies the topic', () => {
     expect(problemsOf({ alarms: 'false', alarmTopicArn: TOPIC, monthlyBudgetUsd: '9', reaper: 'false' })).toEqual([]);
   });
 

@@ -51,7 +51,7 @@ describe('the provider block', () => {
     );
   });
 
-  it('shows every key of the first plugin, a profile that nobody named as a comment', () => {
+  it('shows every key of the first plugin, and the profile as a comment if none was named', () => {
     const block = resolvedOutputs(templateFor({})).ProviderBlock as string;
 
     for (const key of FIRST_PLUGINS_KEYS) expect(block).toMatch(new RegExp(`^(# )?${key} = `, 'm'));

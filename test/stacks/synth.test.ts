@@ -67,12 +67,12 @@ describe('synthesizing', () => {
 
     expect(failure?.code).toBe(1);
     expect(failure?.stderr).toContain(
-      'mngr-fargate: the context can\'t be used:\n  - sshCidr: "office" is not an IP network: use CIDR notation',
+      'mngr-fargate: the context is not valid:\n  - sshCidr: "office" is not an IP network: use CIDR notation',
     );
     expect(failure?.stderr).not.toMatch(/\n\s+at /);
   }, 300_000);
 
-  it('fails when cdk-nag finds something that nobody acknowledged', async () => {
+  it('fails when cdk-nag has an unacknowledged finding', async () => {
     const failure = await withoutCli({ nagPacks: 'NIST.800.53.R5' }, 'nag').then(
       () => undefined,
       (error: { code: number; stderr: string }) => error,

@@ -28,7 +28,7 @@ describe.each([
   ['writePrivateFile', writePrivateFile],
   ['writePrivateFileSync', async (path: string, content: string) => writePrivateFileSync(path, content)],
 ])('%s', (_, write) => {
-  test('makes a file and folders for the owner alone, whatever the umask', async () => {
+  test('makes a file and folders for the owner only, with any umask', async () => {
     const file = join(folder, 'fargate/hosts/host-1/id_ed25519');
     const umask = process.umask(0);
     try {

@@ -23,7 +23,7 @@ const items = fc.array(fc.nat(), { maxLength: 12 });
 const limits = fc.integer({ min: 1, max: 5 });
 
 describe('mapBounded', () => {
-  test('gives results in order, whatever ends first, and never has more under way than it may', () =>
+  test('gives results in order, whichever ends first, and never runs more at a time than allowed', () =>
     fc.assert(
       fc.asyncProperty(fc.scheduler(), items, limits, async (scheduler, given, limit) => {
         const work = new CountedWork(scheduler);

@@ -82,7 +82,7 @@ describe('withFileLock', () => {
     expect(turnsIn(written, killed)).toBeGreaterThanOrEqual(5 * 25);
   });
 
-  test('of a killed holder is free at once, and its file is in nobody’s way', async () => {
+  test('of a killed holder is free at once, and its file doesn’t get in the way', async () => {
     const holder = work(1_000);
     await eventually(async () => expect(lines().at(-1)).toMatch(/ in$/));
     holder.kill('SIGKILL');
@@ -96,7 +96,7 @@ describe('withFileLock', () => {
     await expect(withFileLock(path, async () => 'mine')).resolves.toBe('mine');
   });
 
-  test('lets the calls of one process in one after another, and a failure gives the lock back', async () => {
+  test('admits the calls of one process one after another, and a failure releases the lock', async () => {
     const order: string[] = [];
     const call = (name: string): Promise<void> =>
       withFileLock(path, async () => {

@@ -164,7 +164,7 @@ describe('AgentTask', () => {
     expect(probe.filter((action) => !/^(logs|ec2):/.test(action))).toEqual([]);
   });
 
-  it('lets the probe into port 22 of the hosts, and into nothing else', () => {
+  it('lets the probe connect to port 22 of the hosts, and to nothing else', () => {
     const template = Template.fromStack(withTask().stack);
     const group = { 'Fn::GetAtt': [Match.stringLikeRegexp('ProbeSecurityGroup'), 'GroupId'] };
 
@@ -267,7 +267,7 @@ describe('AgentTask', () => {
     expect(refused).not.toThrow(KEYS.privateKey.split('\n')[1]);
   });
 
-  it('lets pass what only the deployment knows', () => {
+  it('accepts values that are only known at deployment', () => {
     const { stack } = withTask({
       name: Fn.importValue('name'),
       publicKey: Fn.importValue('key'),
@@ -359,7 +359,7 @@ describe('AgentTask', () => {
     expect(() => Template.fromStack(stack)).not.toThrow();
   });
 
-  it('has the tags of its stack, over which its own go', () => {
+  it('has the tags of its stack, which its own override', () => {
     const { stack } = withTask({ tags: { team: 'a' } });
     Tags.of(stack).add('team', 'b');
     Tags.of(stack).add('cost-center', '4711');

@@ -96,7 +96,7 @@ describe('AgentEnvironment', () => {
     expect(services({ secrets })).toContain('secretsmanager');
   });
 
-  it('lets a function launch hosts, and nobody whom no policy can be attached to', () => {
+  it('lets a function launch hosts, and refuses principals without policies', () => {
     const { stack, environment } = environmentWith();
     const role = new Role(stack, 'Launcher', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     environment.grantLaunch(role);

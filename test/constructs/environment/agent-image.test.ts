@@ -89,7 +89,7 @@ describe('AgentImage', () => {
     });
   });
 
-  it('is refused where only the deployment knows its registry', () => {
+  it('is refused if its registry is only known at deployment', () => {
     const stack = emptyStack();
     const uri = new CfnParameter(stack, 'Parameter').valueAsString;
     expect(() => AgentImage.fromUri(stack, 'Image', uri)).toThrow(/Team\/Image .*use AgentImage.fromEcrRepository/);

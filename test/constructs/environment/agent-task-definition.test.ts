@@ -170,7 +170,7 @@ describe('the task role', () => {
 });
 
 describe('the execution role', () => {
-  it('may write to the log group of the hosts, and pull nothing that nobody asked for', () => {
+  it('may write to the log group of the hosts, and pull nothing else', () => {
     const template = Template.fromStack(taskWith().stack);
 
     expect(statementsIn(template, 'AWS::IAM::Policy', /ExecutionRole/)).toEqual([

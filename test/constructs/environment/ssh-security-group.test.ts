@@ -74,7 +74,7 @@ describe('SshSecurityGroup', () => {
     expect(warns(groupWith(sources).stack, SSH_WARNINGS.worldOpen)).toBe(0);
   });
 
-  it('warns when nobody can reach SSH, and not once somebody is let in by connections', () => {
+  it('warns when nobody can reach SSH, and not once connections allow somebody in', () => {
     expect(warns(groupWith().stack, SSH_WARNINGS.closed)).toBe(1);
 
     const { stack, group } = groupWith();

@@ -47,7 +47,7 @@ const named = MODES.flatMap((mode) =>
 describe('the addresses of subnets', () => {
   const layouts = [...counted, ...named].map(subnetsOf);
 
-  it('never move, whatever the zones and the mode are changed to', () => {
+  it('never move, for any change of zones and mode', () => {
     const blocks = new Map<string, string>();
     for (const layout of layouts) {
       for (const [id, cidr] of layout) {
@@ -114,7 +114,7 @@ describe('zones without Fargate', () => {
     expect(zonesIn(region)).toEqual(zones);
   });
 
-  it('are left out by the deployment where only it knows the region', () => {
+  it('are left out by the deployment if the region is only known there', () => {
     const stack = stackIn(undefined);
     const resources = resourcesOf({}, stack);
     const { Conditions } = Template.fromStack(stack).toJSON() as { Conditions: Record<string, unknown> };

@@ -18,7 +18,7 @@ describe('the alarms', () => {
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: topic, OKActions: topic });
   });
 
-  it('go off when the reaper did not run, which shows by the absence of what every run writes', () => {
+  it('go off when the reaper did not run, which the absence of metrics shows', () => {
     has('mngr-task-reaper-not-running', {
       Namespace: 'MngrFargate',
       MetricName: 'ReaperErrors',

@@ -21,7 +21,7 @@ describe('the dashboard', () => {
     ]);
   });
 
-  it('finds states and reasons as they come up, of this environment alone', () => {
+  it('finds states and reasons as they appear, of this environment only', () => {
     expect(titled('Stops by reason')?.properties.metrics).toEqual([
       [
         expect.objectContaining({

@@ -81,7 +81,7 @@ describe('the topic of alarms', () => {
     });
   });
 
-  it('lets AWS Budgets publish where there is a budget, and nobody else', () => {
+  it('lets AWS Budgets publish if there is a budget, and nobody else', () => {
     const withBudget = operationsWith({ alarmEmails: ['team@example.com'], monthlyBudgetUsd: 500 });
 
     expect(publishersIn(templateWith())).toEqual(['cloudwatch.amazonaws.com']);

@@ -20,7 +20,7 @@ const allowing = (action: string, template = templateWith()) =>
   statementsIn(template, 'AWS::IAM::Policy').filter(({ Action }) => Action.includes(action));
 
 describe('the reaper', () => {
-  it('runs every five minutes, and as often as it is told', () => {
+  it('runs every five minutes, or as often as configured', () => {
     templateWith().hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(5 minutes)',
       State: 'ENABLED',
@@ -34,7 +34,7 @@ describe('the reaper', () => {
     expect(() => templateWith({ interval })).toThrow(/the reaper's interval of \d+ seconds is not possible/);
   });
 
-  it('hears of the starts and ends of its own tasks alone', () => {
+  it('receives the starts and ends of its own tasks only', () => {
     templateWith().hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
         source: ['aws.ecs'],
@@ -82,7 +82,7 @@ describe('the reaper', () => {
     ]);
   });
 
-  it('is told its settings, and is not retried: the next run is the retry', () => {
+  it('gets its settings, and is not retried: the next run is the retry', () => {
     const template = templateWith({
       dryRun: true,
       expiryGrace: Duration.minutes(1),

@@ -125,7 +125,7 @@ describeWith(program('tmux'), 'a message to a program in tmux', () => {
     await host.shows('long', 'xxx');
   });
 
-  test('a dialog of whatever program it is', async () => {
+  test('a dialog of any program', async () => {
     const screen = 'Do you want to proceed?\\n \\342\\235\\257 1. Yes\\n   2. No\\n\\n Esc to cancel\\n';
     await host.create('dialog', [
       'sh',

@@ -64,7 +64,7 @@ describe('the index of names', () => {
     expect(api.calls()).toEqual({ 'ecs:ListTasks': 1 });
   });
 
-  test('a task that has gone is not found any more', async () => {
+  test('a task that has gone is no longer found', async () => {
     seed(10);
     await look(namesFrom(1, 10));
     api.local.control.removeSeeded();

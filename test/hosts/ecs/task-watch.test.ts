@@ -33,7 +33,7 @@ describe('the watch over tasks', () => {
     expect(describes()).toBe(1);
   });
 
-  test('looks again until it finds what is waited for, and then no more', async () => {
+  test('looks again until it finds what it waits for, and then stops', async () => {
     const [arn = ''] = seed(1);
     const seen = await new Promise<number>((resolve) => {
       let times = 0;
@@ -64,7 +64,7 @@ describe('the watch over tasks', () => {
     ]);
   });
 
-  test('goes on looking when reads fail for a while', async () => {
+  test('keeps looking when reads fail for a while', async () => {
     const arns = seed(2);
     api.local.control.faults.set([
       {

@@ -177,7 +177,7 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     await expectNothingLeft();
   });
 
-  test('throttling of every call delays a create and no more', async () => {
+  test('throttling of every call only delays a create', async () => {
     const operations = ['RunTask', 'DescribeTasks', 'ListTasks', 'TagResource', 'DescribeTaskDefinition'];
     plan(
       ...operations.map((name): Fault => ({
@@ -211,7 +211,7 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     await expect(hosts.get('late')).resolves.toMatchObject({ ready: true });
   });
 
-  test('a host that could not be marked as ready is told at the end, and its next use marks it', async () => {
+  test('a host that could not be marked as ready is reported at the end, and its next use marks it', async () => {
     plan(refusedTag(4, 'ServerException', 500), refusedTag(1, 'AccessDeniedException', 400));
     const machine = environment.hosts({ keyDirectory });
     await machine.create({ name: 'unmarked' });
@@ -402,7 +402,7 @@ describeWith([program('sshd'), program('tmux')], 'faults while a host is created
     await expect(hosts.create({ name: 'patient' })).resolves.toMatchObject({ ready: true });
   });
 
-  test('a second host of a name gives way before it has booted', async () => {
+  test('the second host with a name is stopped before it has booted', async () => {
     const { control } = environment.local;
     control.delays.set({ pull: 120_000 });
     const startedBy = startedByOf('fargate', 'twin');

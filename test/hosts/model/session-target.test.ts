@@ -25,7 +25,7 @@ test('a session goes to the container of the agents', () => {
 
 test.each([
   ['an agent that starts', task({ lastStatus: 'PENDING' }), { problem: 'its agent is PENDING', lasting: false }],
-  ['no agent yet', task(undefined), { problem: 'its agent is not there yet', lasting: false }],
+  ['no agent yet', task(undefined), { problem: 'its agent is not running yet', lasting: false }],
   [
     'an agent that has stopped',
     task({ lastStatus: 'STOPPED', reason: 'it crashed' }),

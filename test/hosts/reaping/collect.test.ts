@@ -170,7 +170,7 @@ describe('collecting by hand what hosts have left behind', () => {
       await expect(clear(days(8))).resolves.toMatchObject({ leftovers: {} });
     });
 
-    it('are left to the reaper where the credentials may not list them, which is said', async () => {
+    it('are left to the reaper, with a notice, if the credentials may not list them', async () => {
       const config = { ...options.config, aws_role_arn: fleet.local.outputs.OperatorRoleArn };
       const past = fleet.host('past', { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } });
       await expect(collectGarbage({ ...options, config })).resolves.toMatchObject({

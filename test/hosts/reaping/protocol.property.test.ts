@@ -153,7 +153,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 describe('launchers, users, a stack and reapers in any order', () => {
-  it('leave nothing behind and lose nothing that somebody counts on', async () => {
+  it('leave nothing behind and lose nothing that is relied on', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 3, maxLength: 30 }), async (actions) => {
         const world = new ProtocolWorld();

@@ -117,7 +117,7 @@ describe('a run of the reaper', () => {
     await expect(fleet.stopped([arn])).resolves.toEqual([]);
   });
 
-  it('tells of a stop that is refused, and goes on with the others', async () => {
+  it('reports a stop that is refused, and continues with the others', async () => {
     const arns = ['a', 'b'].map((name) => fleet.host(name, { tags: { [HOST_TAGS.expiresAt]: fromNow(-HOUR) } }));
     fleet.local.control.faults.set([denied('ecs:StopTask', 1)]);
     await expect(run()).resolves.toMatchObject({ stopped: { expired: 1 }, errors: 1 });
@@ -157,7 +157,7 @@ describe('a run of the reaper', () => {
     await expect(tasks.stop(arn, 'again')).resolves.toBeUndefined();
   });
 
-  it('goes on where it had to stop, and knows the names from before', async () => {
+  it('continues where it had to stop, and knows the names from before', async () => {
     const elder = fleet.host('fox', { age: 5 * HOUR });
     fleet.local.control.seed({
       count: 900,

@@ -122,7 +122,7 @@ describe('what the reaper makes of a task', () => {
     });
   });
 
-  it('stops nothing that it cannot read for sure, whatever is written on it', () => {
+  it('stops nothing that it cannot read for certain, for any tags', () => {
     const text = fc.option(fc.string(), { nil: undefined });
     const odd = fc.record({ expiresAt: text, createdAt: text, hostId: text, hostName: text, provider: text });
     fc.assert(

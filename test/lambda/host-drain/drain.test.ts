@@ -31,7 +31,7 @@ describe('draining an environment', () => {
     });
   };
 
-  it('ends launchers’ hosts and those of its own stack, tells of each, and leaves other tasks alone', async () => {
+  it('ends launchers’ hosts and those of its own stack, reports each, and leaves other tasks alone', async () => {
     const [fox, own] = [fleet.host('fox'), fleet.host('own', { tags: ofStack(OWN_STACK) })];
     const stranger = fleet.stranger();
 

@@ -35,13 +35,13 @@ describeWith(program('sshd'), 'the host probe', () => {
     }
   });
 
-  it('calls a port that nobody listens on silent', async () => {
+  it('calls a port on which nothing listens silent', async () => {
     const answer = await handler({ host: '127.0.0.1', port: await freePort(), nonce: 'ab'.repeat(32) });
 
     expect(answer).toEqual({ outcome: 'silent', problem: expect.stringContaining('no SSH server answered') });
   });
 
-  it('calls a server silent that proves something and then says no more', async () => {
+  it('calls a server silent if it proves its key and then stops answering', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       socket.write('SSH-2.0-OpenSSH_9.2 mngr-host-proof=AAAA\r\n');

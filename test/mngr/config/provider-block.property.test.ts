@@ -113,7 +113,7 @@ const isToml = (source: string): boolean => {
   }
 };
 
-test('what stands outside a block stays byte for byte, and the block says what was asked', () => {
+test('everything outside a block stays byte for byte the same, and the block has the requested values', () => {
   fc.assert(
     fc.property(file, settings, ({ top, before, block, after, lineEnd }, values) => {
       const head = join(['profile = "p"', ...top, ...asLines(before)], lineEnd);

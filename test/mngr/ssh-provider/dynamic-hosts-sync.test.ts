@@ -127,7 +127,7 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     });
   });
 
-  test('when AWS fails, those that answer stay, those that do not go, and the failure is told', async () => {
+  test('when AWS fails, hosts that answer stay, the others are removed, and the failure is reported', async () => {
     const [fox, owl] = await Promise.all(['fox', 'owl'].map(host));
     if (!fox || !owl) throw new Error('no hosts');
     await sync([fox, owl]);
@@ -163,7 +163,7 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     expect(written()).toMatch(/\[fox\][^]*\[owl\]/);
   });
 
-  test('a host of somebody else is not overwritten', async () => {
+  test('a host from elsewhere is not overwritten', async () => {
     mkdirSync(join(file, '..'), { recursive: true });
     writeFileSync(file, '[box]\naddress = "10.0.0.1"\n');
     await expect(sync([])).rejects.toMatchObject({

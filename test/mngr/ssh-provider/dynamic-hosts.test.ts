@@ -19,7 +19,7 @@ test("ids are those of mngr's ssh provider", () => {
   expect(sshProviderHostId('fargate', 'my-host')).toBe('host-287f8e80848b551590363ae75a33fa60');
 });
 
-test('the file holds the five keys that mngr knows, and none more', () => {
+test('the file has exactly the five keys that mngr knows', () => {
   expect(parse(renderDynamicHosts([host('fox')]))).toEqual({
     fox: {
       address: '203.0.113.10',

@@ -51,7 +51,7 @@ test('a new file is nothing but the block of the ssh provider and the sync befor
   expect(removed(text)).toBe('');
 });
 
-test('every line of the file stays, ours come behind what there is, and a second time changes nothing', () => {
+test('every line of the file stays, ours come after the existing ones, and a second run changes nothing', () => {
   fc.assert(
     fc.property(documents, (before) => {
       const after = added(before);
@@ -82,7 +82,7 @@ test('what was written can be removed: the file means what it meant before, with
   );
 });
 
-test('a file without scripts of its own is byte for byte what it was, once all is removed', () => {
+test('a file without other scripts is byte for byte as before, once everything is removed', () => {
   const text = `${SNIPPETS.filter((part) => !part.startsWith('prefix')).join('\n\n')}\n`;
   expect(removed(added(text))).toBe(text);
 });

@@ -4,7 +4,7 @@ import { play, scheduleOf } from '../../support/session/schedule';
 const SCHEDULES = 2_000;
 
 describe('the data channel', () => {
-  test('brings every message once and in order, whatever is lost, late, doubled, overtaken or cut', async () => {
+  test('delivers every message once and in order, even if messages are lost, late, duplicated, reordered or cut off', async () => {
     for (let seed = 1; seed <= SCHEDULES; seed++) await play(scheduleOf(seed));
   });
 });

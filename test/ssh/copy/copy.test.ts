@@ -68,7 +68,7 @@ describeWith(program('sshd'), 'upload and download', () => {
   });
   afterEach(() => rmSync(base, { recursive: true }));
 
-  test('a folder comes back as it went: modes, links, odd names, empty folders and files', async () => {
+  test('a folder comes back unchanged: modes, links, odd names, empty folders and files', async () => {
     const tree = join(here, 'a tree');
     mkdirSync(join(tree, 'empty'), { recursive: true });
     mkdirSync(join(tree, 'deep/er/est'), { recursive: true });
@@ -110,7 +110,7 @@ describeWith(program('sshd'), 'upload and download', () => {
     expect(readFileSync(join(base, 'renamed'), 'utf8')).toBe('2');
   });
 
-  test('large files keep every byte, whatever their size is a multiple of', async () => {
+  test('large files keep every byte at every size', async () => {
     for (const size of [65_535, 65_536, 65_537, 2 * 1024 * 1024, 20_000_003]) {
       const content = randomBytes(size);
       writeFileSync(join(here, 'large'), content);
@@ -182,7 +182,7 @@ describeWith(program('sshd'), 'upload and download', () => {
     expect(readFileSync(join(base, 'victim'), 'utf8')).toBe('old');
   });
 
-  test('what is there keeps its permission bits, and what is new gets no more than the umask allows', async () => {
+  test('existing files keep their permission bits, and new ones get no more than the umask allows', async () => {
     mkdirSync(join(there, 'tree/old'), { recursive: true });
     mkdirSync(join(there, 'tree/new'));
     writeFileSync(join(there, 'tree/old/file'), 'x');

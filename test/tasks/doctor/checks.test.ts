@@ -173,7 +173,7 @@ test.each(CASES)('%s is found as %s', async (id, severity, said) => {
   expect(found.filter((finding) => finding.severity === 'error' && finding.id !== id)).toEqual([]);
 });
 
-test('audit logging to a place of its own', async () => {
+test('audit logging to a separate place', async () => {
   const ids = async (said: Said): Promise<string[]> => (await findings(said)).map(({ id }) => id);
   const cluster = override({ cloudWatchLogGroupName: '/audit', cloudWatchEncryptionEnabled: true });
   await expect(ids({ cluster, logGroup: { kmsKeyId: 'key' } })).resolves.toEqual(['audit-tools']);

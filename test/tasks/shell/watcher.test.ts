@@ -51,14 +51,14 @@ describeWith([separateFileSystems, program('dash'), program('bash')], 'the watch
       expect(code).toBe(0);
     });
 
-    it('ends after its lifetime, though somebody is there', async () => {
+    it('ends after its lifetime, even while a session is open', async () => {
       const { ended } = watch(shell, { maxLifetime: 2 }, `{ ${folder}/ssm-session-worker ${LONG}; }`);
       const { code, said } = await ended;
       expect(said).toContain('it has run for 2 s');
       expect(code).toBe(WATCHER_TIME_UP);
     });
 
-    it('goes on without anybody where it is to keep', async () => {
+    it('keeps running without sessions if asked to', async () => {
       const { code, said } = await watch(shell, { arriveWithin: 1, maxLifetime: 3, keep: true }).ended;
       expect(said).toContain('it has run for 3 s');
       expect(code).toBe(WATCHER_TIME_UP);
