@@ -2,6 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { CommandRequest, CommandResult, CommandState, CommandStatus } from '../../../lib/contract/sandboxd';
+import type { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
 import { openBothEnds, PipeReader } from '../host/pipes';
 import { OutputLog } from '../output/output-log';
@@ -29,6 +30,8 @@ export class Command implements Followed {
   since = 0;
   pid: number | undefined;
   startTime = 0;
+  /** Of a program, where the kernel has groups for us. */
+  cgroup: Cgroup | undefined;
   /** Its streams are open at its end. */
   opened = false;
   ending: Ending | undefined;

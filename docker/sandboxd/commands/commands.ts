@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { CommandRequest, CommandStatus, SignalName } from '../../../lib/contract/sandboxd';
 import { Failure } from '../failure';
+import { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
 import type { ProcessFacts } from '../host/processes';
 import { findProcesses, isSame, killAll, send } from '../host/processes';
@@ -223,6 +224,7 @@ export class Commands {
     command.pid = pid;
     command.startTime = startTime;
     this.journal.add({ t: 'pid', id, pid, startTime });
+    command.cgroup = Cgroup.around(pid, `${this.host.tag}-${id}`);
     command.hasOpened();
     this.limit(command);
   }
@@ -242,6 +244,7 @@ export class Commands {
 
   private force(command: Command, before: readonly ProcessFacts[]): void {
     if (command.state !== 'ended' && command.ending !== undefined) command.ending.signal = 'KILL';
+    command.cgroup?.kill();
     killAll(() => [...this.processesOf(command), ...before.filter(({ pid, startTime }) => isSame(pid, startTime))]);
   }
 
@@ -260,6 +263,7 @@ export class Commands {
   private hasExited(command: Command, outcome: Outcome): void {
     command.drain();
     command.clearTimers();
+    command.cgroup?.remove();
     const { ending } = command;
     this.finish(command, ending?.reason === 'timeout' ? { reason: 'timeout', signal: ending.signal } : outcome);
   }
@@ -315,6 +319,7 @@ export class Commands {
     }
     command.pid = started.pid;
     command.startTime = started.startTime;
+    command.cgroup = Cgroup.of(started.pid, `${this.host.tag}-${command.id}`);
     this.limit(command);
     const watch = setInterval(() => {
       if (isSame(started.pid, started.startTime)) return;

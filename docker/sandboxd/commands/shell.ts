@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
 import { openBothEnds, openForChild, PipeReader } from '../host/pipes';
 import type { ProcessFacts } from '../host/processes';
@@ -36,6 +37,7 @@ export class Shell {
   private line = '';
   private gone = false;
   private watch: NodeJS.Timeout | undefined;
+  private cgroup: Cgroup | undefined;
   /** Exit status of the last command. */
   previous = 0;
 
@@ -79,6 +81,8 @@ export class Shell {
     const startTime = processFacts(pid)?.startTime ?? 0;
     const bash = host.bash !== undefined;
     const shell = new Shell(host, { name, pid, startTime, bash, control, status, state, mark }, hear);
+    // It hasn't been told anything yet, so everything that it will start is in the group.
+    shell.cgroup = Cgroup.around(pid, mark);
     child.once('exit', (exitCode, signal) => shell.died(exitCode, signal?.slice(3) ?? null, true));
     child.unref();
     shell.tell(bash ? bashStart(shell.record) : '__mngr_return() { return "$1"; }\n');
@@ -90,6 +94,7 @@ export class Shell {
     if (!isSame(record.pid, record.startTime)) return undefined;
     for (const path of [record.control, record.status]) host.keeper.hold(path);
     const shell = new Shell(host, record, hear);
+    shell.cgroup = Cgroup.of(record.pid, record.mark);
     shell.watch = setInterval(() => {
       if (!isSame(record.pid, record.startTime)) shell.died(null, null, false);
     }, WATCH_MS);
@@ -142,6 +147,7 @@ export class Shell {
       const own = isSame(pid, this.record.startTime) ? processFacts(pid) : undefined;
       return own === undefined ? this.processes() : [own, ...this.processes()];
     };
+    this.cgroup?.kill();
     killAll(find);
   }
 
@@ -166,6 +172,7 @@ export class Shell {
     closeSync(this.writer);
     for (const path of [this.record.control, this.record.status]) this.host.pipes.release(path);
     rmSync(this.record.state, { force: true });
+    this.cgroup?.remove();
     this.hear({ word: 'died', exitCode, signal, known });
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { accessSync, chownSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Places, Settings } from '../settings';
@@ -9,6 +10,8 @@ const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** What commands run on: the machine, its user, and the engine's pipes. */
 export class Host {
   readonly root = process.getuid?.() === 0;
+  /** Tells this engine's things from another's on the same machine. */
+  readonly tag: string;
   /** Path of bash; undefined where there is only sh. */
   readonly bash = findProgram('bash');
 
@@ -17,7 +20,9 @@ export class Host {
     readonly places: Places,
     readonly pipes: Pipes,
     readonly keeper: Keeper,
-  ) {}
+  ) {
+    this.tag = createHash('sha256').update(settings.directory).digest('hex').slice(0, 8);
+  }
 
   /** For the default user's processes. Only root can become another user. */
   get identity(): { readonly uid?: number; readonly gid?: number } {

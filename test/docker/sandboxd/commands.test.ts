@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { EngineClient } from '../../../lib/sandbox/engine/engine-client';
 import { eventually } from '../../support/run/eventually';
+import type { Requirement } from '../../support/run/requirements';
 import { describeWith } from '../../support/run/requirements';
 import { collect, EngineHost, processesWith, rootRights } from '../../support/sandbox/engine-host';
 
@@ -157,6 +158,51 @@ describeWith(rootRights, 'commands of a sandbox', () => {
     expect((await client.status()).shells).not.toContain('doomed');
     const shell = (await reading).stdout.trim();
     expect(existsSync(`/proc/${shell}/exe`)).toBe(false);
+  });
+
+  const cgroups: Requirement = {
+    missing: () =>
+      ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].some((path) => {
+        try {
+          accessSync(join(path, 'cgroup.procs'), constants.W_OK);
+          return true;
+        } catch {
+          return false;
+        }
+      })
+        ? undefined
+        : 'the kernel gives no cgroup v2 that can be written',
+  };
+  describeWith(cgroups, 'where the kernel has groups', () => {
+    /** Another session, another parent, no environment. */
+    const escape = (word: string): string => `env -i setsid sh -c '(sh -c "echo \\$\\$ >${word}; exec sleep 1000" &)'`;
+    const pidIn = (word: string): Promise<string> =>
+      eventually(async () => {
+        const pid = readFileSync(join(host.workspace, word), 'utf8').trim();
+        expect(pid).not.toBe('');
+        return pid;
+      });
+    const isGone = (pid: string): Promise<void> =>
+      eventually(async () => expect(existsSync(`/proc/${pid}/exe`)).toBe(false));
+
+    it('a process that has left everything ends with its shell', async () => {
+      await host.run(client, { shell: 'escaped', command: escape('shell-pid') });
+      const pid = await pidIn('shell-pid');
+      expect(existsSync(`/proc/${pid}/exe`)).toBe(true);
+      await client.endShell('escaped');
+      await isGone(pid);
+    });
+
+    it('a process that has left everything ends with the timeout of its program', async () => {
+      const id = host.id();
+      await client.start(id, {
+        argv: ['sh', '-c', `sleep 0.2; ${escape('program-pid')}; sleep 1000`],
+        timeoutMs: 800,
+        graceMs: 100,
+      });
+      expect((await collect(client, id)).result.reason).toBe('timeout');
+      await isGone(await pidIn('program-pid'));
+    });
   });
 
   it('forgets a command, and kills it first', async () => {
