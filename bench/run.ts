@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   fleet: () => import('./fleet.js'),
   mngr: () => import('./mngr.js'),
   session: () => import('./session.js'),
+  engine: () => import('./engine.js'),
 };
 
 const USAGE = `npm run bench -- [NAME…] [--quick] [--write]
