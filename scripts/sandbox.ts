@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import '../lib/cli/quiet-aws-sdk';
 import { runSandbox, welcome } from '../lib/cli/local/run-sandbox';
 import { isMngrFargateError } from '../lib/contract/errors';
 import { findEngine } from '../lib/local/runtimes';

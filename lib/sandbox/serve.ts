@@ -90,7 +90,9 @@ async function ownKey(service: SandboxCore, dataDirectory: string): Promise<stri
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   const caller = await service.authenticate(known);
   if (caller?.admin === true) return known;
-  const names = new Set((await service.listKeys()).filter(({ revokedAt }) => revokedAt === null).map(({ name }) => name));
+  const names = new Set(
+    (await service.listKeys()).filter(({ revokedAt }) => revokedAt === null).map(({ name }) => name),
+  );
   let name = KEY_NAME;
   for (let count = 2; names.has(name); count += 1) name = `${KEY_NAME}-${count}`;
   const { secret } = await service.createKey({ name, admin: true });

@@ -1,8 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import type { AwsSettings } from '../../aws/client-options';
+import { writePrivateFile } from '../../util/atomic-file';
+import { packageRoot, packageVersion } from '../../util/package-root';
 import { shellQuote } from '../../util/shell-quote';
 import { synthesize } from './synthesize';
 
@@ -99,9 +101,10 @@ async function localPlace(
   const stateDirectory = join(dataDirectory, 'local');
   const assemblyDirectory = environment.SANDBOX_ASSEMBLY ?? join(dataDirectory, 'cdk.out');
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  if (environment.SANDBOX_ASSEMBLY === undefined) {
+  if (environment.SANDBOX_ASSEMBLY === undefined && !(await isCurrent(assemblyDirectory))) {
     onProgress('synthesizing the stack');
     await synthesize({ folder: assemblyDirectory, context: {}, environment: withoutAws(environment), signal });
+    await writePrivateFile(join(assemblyDirectory, STAMP), await stamp());
   }
   onProgress('starting the local endpoint');
   const runtime = runtimeOf(environment.SANDBOX_RUNTIME);
@@ -124,6 +127,17 @@ async function localPlace(
     },
   };
 }
+
+/** In an assembly: what it was made by. A synthesis takes seconds, and a restart needs none. */
+const STAMP = '.made-by';
+
+async function stamp(): Promise<string> {
+  const app = await stat(join(packageRoot(), 'dist', 'bin', 'app.js')).catch(() => undefined);
+  return `${packageVersion()} ${app?.mtimeMs ?? ''}\n`;
+}
+
+const isCurrent = async (assemblyDirectory: string): Promise<boolean> =>
+  (await readFile(join(assemblyDirectory, STAMP), 'utf8').catch(() => '')) === (await stamp());
 
 /** The service reaches its hosts directly, and gives them their limits itself. */
 const asSandboxes = (config: ProviderConfig): ProviderConfig => ({

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HostChannel } from '../../contract/channel';
-import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
+import { isMngrFargateError } from '../../contract/errors';
 import type { CreateProgress, Host, Hosts, LogLine } from '../../hosts';
 import type { StoredSession } from '../store';
 
@@ -28,8 +28,8 @@ export class SessionHosts {
   ) {}
 
   /**
-   * The session's host, ready for use. Repeatable: a host that an earlier process has launched is finished, not launched
-   * again. On failure nothing of it runs, unless the error says so.
+   * The session's host, ready for use. Repeatable: a host that an earlier process has launched is finished; where that can't be, it
+   * is stopped before another is launched. On failure nothing of it runs, unless the error says so.
    */
   async start(
     session: StoredSession,
@@ -42,7 +42,15 @@ export class SessionHosts {
   ): Promise<Host> {
     const { signal, onProgress } = options;
     const earlier = options.isNew ? undefined : await this.find(session, signal);
-    if (earlier !== undefined) return this.finish(earlier, signal);
+    if (earlier !== undefined && earlier.state !== 'STOPPED') {
+      try {
+        return await this.hosts.ensureReady(earlier.taskArn, { signal });
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // Its launcher died before it had noted what proves the host. Nothing has run there yet: another one takes its place.
+        await this.stop({ ...session, taskArn: earlier.taskArn }, signal);
+      }
+    }
     try {
       return await this.hosts.create(
         {
@@ -62,7 +70,7 @@ export class SessionHosts {
       if (!isMngrFargateError(error) || error.code !== 'already-exists') throw error;
       const mine = await this.find(session, signal);
       if (mine === undefined) throw error;
-      return this.finish(mine, signal);
+      return this.hosts.ensureReady(mine.taskArn, { signal });
     }
   }
 
@@ -107,14 +115,5 @@ export class SessionHosts {
 
   close(): Promise<void> {
     return this.hosts.close();
-  }
-
-  private async finish(host: Host, signal: AbortSignal): Promise<Host> {
-    if (host.state === 'STOPPED')
-      throw new MngrFargateError(
-        'task-stopped',
-        `its task has stopped: ${host.stoppedReason ?? 'ECS gives no reason'}`,
-      );
-    return this.hosts.ensureReady(host.taskArn, { signal });
   }
 }
