@@ -30,7 +30,7 @@ async function say(text: string, then?: (socket: Socket) => void): Promise<strin
   socket.on('error', () => undefined);
   socket.write(text);
   then?.(socket);
-  await once(socket, 'close');
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return answer;
 }
 

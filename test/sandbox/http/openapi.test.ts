@@ -39,7 +39,7 @@ function check(from: any, method: string, path: string, answer: ApiAnswer): void
 
 describe('the OpenAPI document', () => {
   test('has every route, and a name for each', () => {
-    const context = { service: server.service, shape: 'documented', streams: undefined, allowedOrigins: [] };
+    const context = { service: undefined, shape: 'documented', streams: undefined, allowedOrigins: [] };
     const routes = allRoutes(context as unknown as RouteContext);
     for (const { method, path } of routes) {
       expect(document.paths[path.replace('*}', '}')]).toHaveProperty(method.toLowerCase());
