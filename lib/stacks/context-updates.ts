@@ -9,6 +9,7 @@ export const PARTS = {
   'AWS::ECS::ClusterCapacityProviderAssociations': 'its link to Fargate Spot',
   'AWS::ECS::TaskDefinition': 'the task definition',
   'AWS::Logs::LogGroup': 'a log group',
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': 'the load balancer',
   'AWS::SNS::Subscription': 'the subscriptions',
 } as const;
 
@@ -34,6 +35,7 @@ export interface ContextUpdate {
 }
 
 const HOSTS_FIRST = 'destroy the hosts first';
+const SERVICE_STARTS_ANEW = 'the service starts anew, and sandboxes run on';
 
 /** The one place that says how each context key updates. A test holds it against the templates and CloudFormation's specification. */
 export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], ContextUpdate>> = {
@@ -133,6 +135,21 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   sandboxImage: { effect: 'revision' },
   sandboxCpu: { effect: 'revision' },
   sandboxMemory: { effect: 'revision' },
+  sandboxCertificateArn: {
+    effect: 'in-place',
+    note: 'the first one adds the service, and none deletes it with its database',
+  },
+  sandboxCidr: { effect: 'in-place', note: 'at once' },
+  sandboxDomain: { effect: 'nothing', note: 'an output' },
+  sandboxInternal: {
+    effect: 'replaces',
+    replaces: ['AWS::ElasticLoadBalancingV2::LoadBalancer'],
+    note: "the service's name in the DNS has to follow",
+  },
+  sandboxLoadBalancerSubnetIds: { effect: 'in-place' },
+  sandboxMaxSessions: { effect: 'revision', note: SERVICE_STARTS_ANEW },
+  sandboxDefaultTtl: { effect: 'revision', note: SERVICE_STARTS_ANEW },
+  sandboxServiceImage: { effect: 'revision', note: SERVICE_STARTS_ANEW },
 
   awsProfile: { effect: 'nothing', note: 'an output' },
   nagPacks: { effect: 'nothing' },

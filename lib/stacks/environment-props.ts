@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { Duration, Token } from 'aws-cdk-lib';
-import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { SecurityGroup, Vpc, InterfaceVpcEndpointAwsService } from 'aws-cdk-lib/aws-ec2';
 import { ContainerInsights, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { AccountPrincipal, ArnPrincipal, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
@@ -103,7 +103,18 @@ const networkOptions = (settings: Settings): AgentNetworkProps => ({
   natGateways: settings.natGateways,
   flowLogs: settings.flowLogs,
   restrictDefaultSecurityGroup: settings.restrictDefaultSecurityGroup,
+  endpoints: endpointsOf(settings),
 });
+
+/** What the sandbox service calls without a way to the internet, beside what every host does. */
+const endpointsOf = ({ sandboxCertificateArn }: Settings): InterfaceVpcEndpointAwsService[] | undefined =>
+  sandboxCertificateArn === undefined
+    ? undefined
+    : [
+        InterfaceVpcEndpointAwsService.ECS,
+        InterfaceVpcEndpointAwsService.EC2,
+        InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+      ];
 
 export const buildArgsOf = (pairs: readonly string[]): Record<string, string> =>
   Object.fromEntries(

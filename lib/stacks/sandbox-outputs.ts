@@ -2,7 +2,8 @@ import type { Stack } from 'aws-cdk-lib';
 import { CfnOutput, Fn } from 'aws-cdk-lib';
 import { AGENT_CONTAINER_NAME } from '../constructs/environment/agent-task-definition';
 import type { SandboxEnvironment } from '../constructs/sandbox/sandbox-environment';
-import { SANDBOX_OUTPUTS } from '../contract/sandbox-outputs';
+import type { SandboxService } from '../constructs/sandbox/sandbox-service';
+import { SANDBOX_OUTPUTS, SANDBOX_SERVICE_OUTPUTS } from '../contract/sandbox-outputs';
 import { renderProviderBlock } from './provider-block';
 
 type Outputs = { readonly [Key in keyof typeof SANDBOX_OUTPUTS]: { value: string; description: string } };
@@ -11,6 +12,32 @@ type Outputs = { readonly [Key in keyof typeof SANDBOX_OUTPUTS]: { value: string
 export function addSandboxOutputs(stack: Stack, sandboxes: SandboxEnvironment): void {
   for (const [key, output] of Object.entries(outputsOf(stack, sandboxes)))
     new CfnOutput(stack, SANDBOX_OUTPUTS[key as keyof Outputs], output);
+}
+
+type ServiceOutputs = {
+  readonly [Key in keyof typeof SANDBOX_SERVICE_OUTPUTS]: { value: string; description: string };
+};
+
+/** Writes every output of the contract that is about the service which the stack runs. */
+export function addServiceOutputs(stack: Stack, service: SandboxService): void {
+  const outputs: ServiceOutputs = {
+    url: { value: service.url, description: 'The sandbox service' },
+    loadBalancerName: {
+      value: service.loadBalancer.loadBalancer.loadBalancerDnsName,
+      description: 'Where the name of the sandbox service has to lead in the DNS',
+    },
+    keySecretArn: {
+      value: service.keySecret.secretArn,
+      description: 'Secret with the first key of the sandbox service',
+    },
+    serviceName: { value: service.service.serviceName, description: 'ECS service of the sandbox service' },
+    serviceLogGroup: {
+      value: service.logGroup.logGroupName,
+      description: 'CloudWatch log group of the sandbox service',
+    },
+  };
+  for (const [key, output] of Object.entries(outputs))
+    new CfnOutput(stack, SANDBOX_SERVICE_OUTPUTS[key as keyof ServiceOutputs], output);
 }
 
 function outputsOf(stack: Stack, sandboxes: SandboxEnvironment): Outputs {

@@ -1,13 +1,17 @@
 import type { Construct } from 'constructs';
 import { SandboxEnvironment } from '../constructs/sandbox/sandbox-environment';
+import { SandboxService } from '../constructs/sandbox/sandbox-service';
 import type { MngrFargateStackProps } from './mngr-fargate-stack';
 import { MngrFargateStack } from './mngr-fargate-stack';
-import { addSandboxOutputs } from './sandbox-outputs';
-import { sandboxPropsOf } from './sandbox-props';
+import { addSandboxOutputs, addServiceOutputs } from './sandbox-outputs';
+import { sandboxPropsOf, sandboxServicePropsOf } from './sandbox-props';
 
 /** An environment with sandboxes beside its hosts, in the same network. What is not of sandboxes is as without them. */
 export class SandboxServiceStack extends MngrFargateStack {
   readonly sandboxes: SandboxEnvironment;
+
+  /** Undefined without a certificate for it: then the sandboxes are for a service that somebody runs elsewhere in the network. */
+  readonly sandboxService: SandboxService | undefined;
 
   constructor(scope: Construct, id: string, props: MngrFargateStackProps) {
     super(scope, id, props);
@@ -16,5 +20,11 @@ export class SandboxServiceStack extends MngrFargateStack {
     // ECS's service-linked role comes with the environment's own cluster.
     this.sandboxes.cluster.node.addDependency(this.agents.cluster);
     addSandboxOutputs(this, this.sandboxes);
+
+    const parts = { sandboxes: this.sandboxes, alarmTopic: this.agents.operations.topic };
+    const serviceProps = sandboxServicePropsOf(this, parts, settings);
+    if (serviceProps === undefined) return;
+    this.sandboxService = new SandboxService(this, 'SandboxService', serviceProps);
+    addServiceOutputs(this, this.sandboxService);
   }
 }

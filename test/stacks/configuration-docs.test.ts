@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STACK_OUTPUTS } from '../../lib/contract/outputs';
-import { SANDBOX_OUTPUTS } from '../../lib/contract/sandbox-outputs';
+import { SANDBOX_OUTPUTS, SANDBOX_SERVICE_OUTPUTS } from '../../lib/contract/sandbox-outputs';
 import { environmentVariableOf, PROVIDER_KEYS } from '../../lib/contract/provider-config';
 import { CONTEXT_KEYS } from '../../lib/stacks/context';
 import { ROOT } from '../support/run/paths';
 
-const OUTPUTS = [...Object.values(STACK_OUTPUTS), ...Object.values(SANDBOX_OUTPUTS)];
+const OUTPUTS = [
+  ...Object.values(STACK_OUTPUTS),
+  ...Object.values(SANDBOX_OUTPUTS),
+  ...Object.values(SANDBOX_SERVICE_OUTPUTS),
+];
 
 describe('docs/configuration.md', () => {
   const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');

@@ -18,6 +18,14 @@ const VPC = {
 const TOLD = { alarmEmail: 'team@example.com' };
 const BUDGET = { ...TOLD, monthlyBudgetUsd: '500' };
 const SANDBOX = { network: 'private-nat', sandbox: 'true' };
+const CERTIFICATE = 'arn:aws:acm:eu-central-1:123456789012:certificate/';
+const SERVICE = {
+  ...SANDBOX,
+  sandboxCertificateArn: `${CERTIFICATE}one`,
+  sandboxCidr: '203.0.113.0/24',
+  sandboxServiceImage: 'registry.example.com/service:1',
+};
+const FRONT = { sandboxLoadBalancerSubnetIds: 'subnet-0123456789abcdef2,subnet-0123456789abcdef3' };
 const ROLE = { operatorPrincipals: '210987654321' };
 
 /** A change of one key each: the context before it, and what changes. Keys that name a stack have none. */
@@ -76,6 +84,17 @@ const CHANGES: Readonly<Partial<Record<Key, readonly [before: Context, change: C
   ],
   sandboxCpu: [{ ...SANDBOX, sandboxMemory: '2048' }, { sandboxCpu: '1024' }],
   sandboxMemory: [SANDBOX, { sandboxMemory: '2048' }],
+  sandboxCertificateArn: [SERVICE, { sandboxCertificateArn: `${CERTIFICATE}two` }],
+  sandboxCidr: [SERVICE, { sandboxCidr: '198.51.100.0/24' }],
+  sandboxDomain: [SERVICE, { sandboxDomain: 'sandbox.example.com' }],
+  sandboxInternal: [SERVICE, { sandboxInternal: 'true' }],
+  sandboxLoadBalancerSubnetIds: [
+    { ...SERVICE, ...VPC, ...FRONT },
+    { sandboxLoadBalancerSubnetIds: 'subnet-0123456789abcdef4,subnet-0123456789abcdef5' },
+  ],
+  sandboxMaxSessions: [SERVICE, { sandboxMaxSessions: '200' }],
+  sandboxDefaultTtl: [SERVICE, { sandboxDefaultTtl: '600' }],
+  sandboxServiceImage: [SERVICE, { sandboxServiceImage: 'registry.example.com/service:2' }],
   awsProfile: [{}, { awsProfile: 'team' }],
   nagPacks: [{}, { nagPacks: 'none' }],
 };

@@ -167,3 +167,133 @@ describe('the context of sandboxes', () => {
     expect(() => appFor(context)).toThrow(problem);
   });
 });
+
+describe('the service in the stack', () => {
+  const SERVICE = STACK_VARIANTS['sandbox service'] as Record<string, string>;
+  const template = (): Template => templateFor(SERVICE);
+
+  it('has what was reviewed', () => {
+    const { Resources, Outputs } = snapshotOf(template()) as { Resources: object; Outputs: object };
+    const entries = Object.entries({ ...Resources, ...Outputs }).filter(([id]) =>
+      /^Sandbox(Service|Url|Load|Key)/.test(id),
+    );
+    expect(Object.fromEntries(entries)).toMatchSnapshot();
+  });
+
+  it('is one task, and the old one stops before the new one starts', () => {
+    template().hasResourceProperties('AWS::ECS::Service', {
+      DesiredCount: 1,
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 0,
+        MaximumPercent: 100,
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+      },
+      AvailabilityZoneRebalancing: 'DISABLED',
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
+    });
+  });
+
+  it('writes nothing but its database and /tmp, as nobody special, with secrets that no template shows', () => {
+    template().hasResourceProperties('AWS::ECS::TaskDefinition', {
+      Family: 'mngr-sandbox-service',
+      ContainerDefinitions: [
+        Match.objectLike({
+          ReadonlyRootFilesystem: true,
+          User: '1000:1000',
+          Environment: Match.arrayWith([{ Name: 'SANDBOX_JOURNAL', Value: 'rollback' }]),
+          Secrets: [
+            { Name: 'SANDBOX_SECRET', ValueFrom: Match.anyValue() },
+            { Name: 'SANDBOX_MASTER_SECRET', ValueFrom: Match.anyValue() },
+          ],
+        }),
+      ],
+      Volumes: [
+        {
+          Name: 'data',
+          EFSVolumeConfiguration: Match.objectLike({
+            TransitEncryption: 'ENABLED',
+            AuthorizationConfig: { AccessPointId: Match.anyValue(), IAM: 'ENABLED' },
+          }),
+        },
+        { Name: 'tmp' },
+      ],
+    });
+  });
+
+  it('speaks HTTPS alone, to those who may', () => {
+    template().resourceCountIs('AWS::ElasticLoadBalancingV2::Listener', 1);
+    template().hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', { Port: 443, Protocol: 'HTTPS' });
+    template().hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+      Scheme: 'internet-facing',
+      LoadBalancerAttributes: Match.arrayWith([
+        { Key: 'idle_timeout.timeout_seconds', Value: '3600' },
+        { Key: 'routing.http.drop_invalid_header_fields.enabled', Value: 'true' },
+        { Key: 'access_logs.s3.enabled', Value: 'true' },
+      ]),
+    });
+    template().hasResourceProperties('AWS::EC2::SecurityGroup', {
+      GroupDescription: "The sandbox service's load balancer",
+      SecurityGroupIngress: [Match.objectLike({ CidrIp: '203.0.113.0/24', FromPort: 443, ToPort: 443 })],
+    });
+    template().hasOutput('SandboxUrl', { Value: 'https://sandbox.example.com' });
+  });
+
+  it('is entered by the load balancer alone, and enters sandboxes alone with its database', () => {
+    const rules = Object.values(resourcesOf(template())).filter(
+      ({ Type }) => Type === 'AWS::EC2::SecurityGroupIngress',
+    );
+    const short = rules.map(({ Properties }) => [
+      (Properties?.GroupId as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0]?.replace(/[0-9A-F]{8}$/, ''),
+      Properties?.FromPort,
+      (Properties?.SourceSecurityGroupId as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0]?.replace(/[0-9A-F]{8}$/, ''),
+    ]);
+    expect(short.sort()).toEqual([
+      ['SandboxServiceDatabaseGroup', 2049, 'SandboxesServiceGroup'],
+      ['SandboxesServiceGroup', 8080, 'SandboxServiceFrontGroup'],
+    ]);
+  });
+
+  it('is internal where the network has no way to the internet', () => {
+    templateFor(
+      STACK_VARIANTS['sandboxes without a way to the internet'] as Record<string, string>,
+    ).hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal' });
+  });
+
+  it('has alarms where somebody is told, and none elsewhere', () => {
+    const names = (context: Record<string, string>): unknown[] =>
+      Object.values(templateFor(context).findResources('AWS::CloudWatch::Alarm')).flatMap(({ Properties }) => {
+        const { AlarmName } = Properties as { AlarmName: string };
+        return AlarmName.startsWith('mngr-sandbox-service-') ? [AlarmName.slice('mngr-sandbox-service-'.length)] : [];
+      });
+    expect(names(SERVICE).sort()).toEqual([
+      'balancer-errors',
+      'database-load',
+      'memory',
+      'no-task',
+      'service-errors',
+      'unhealthy',
+    ]);
+    const { alarmEmail, ...untold } = SERVICE;
+    expect(alarmEmail).toBeDefined();
+    expect(names(untold)).toEqual([]);
+  });
+
+  it.each([
+    [{ sandbox: 'true', sandboxDomain: 'a.example.com' }, 'sandboxDomain: has no effect without sandboxCertificateArn'],
+    [{ ...SERVICE, sandboxCidr: '' }, 'sandboxCidr: say who may reach the service'],
+    [{ ...SERVICE, region: 'us-east-1' }, 'the certificate is in eu-central-1'],
+    [{ ...SERVICE, maxAzs: '1' }, 'a load balancer needs two zones'],
+    [
+      { ...SERVICE, network: 'private-endpoints', sandboxInternal: 'false' },
+      'sandboxInternal: with network=private-endpoints',
+    ],
+    [{ ...SERVICE, sandboxLoadBalancerSubnetIds: 'subnet-0123456789abcdef2,subnet-0123456789abcdef3' }, 'needs vpcId'],
+    [
+      { ...SERVICE, vpcId: 'vpc-0123456789abcdef0', subnetIds: 'subnet-0123456789abcdef0', network: 'private-nat' },
+      'sandboxLoadBalancerSubnetIds: needed with vpcId',
+    ],
+    [{ ...SERVICE, sandboxCertificateArn: 'arn:aws:iam::123456789012:role/x' }, 'is not the ARN of a certificate'],
+  ])('refuses %j', (context, problem) => {
+    expect(() => appFor(context)).toThrow(problem);
+  });
+});

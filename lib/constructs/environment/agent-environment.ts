@@ -403,9 +403,11 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       ...options,
       logRetention: options.logRetention ?? props.logRetention,
       endpoints: [
-        ...(options.endpoints ?? []),
-        ...((props.secrets ?? []).length > 0 ? [InterfaceVpcEndpointAwsService.SECRETS_MANAGER] : []),
-        ...((props.bedrock ?? false) ? [InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME] : []),
+        ...new Set([
+          ...(options.endpoints ?? []),
+          ...((props.secrets ?? []).length > 0 ? [InterfaceVpcEndpointAwsService.SECRETS_MANAGER] : []),
+          ...((props.bedrock ?? false) ? [InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME] : []),
+        ]),
       ],
     });
   }

@@ -4,6 +4,13 @@
  */
 export const ENV = { account: '123456789012', region: 'eu-central-1' } as const;
 
+const SANDBOX_SERVICE = {
+  sandbox: 'true',
+  sandboxCertificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
+  sandboxCidr: '203.0.113.0/24',
+  sandboxServiceImage: '123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/sandbox-service:1',
+} as const;
+
 const IMAGE = 'registry.example.com/mngr/agent:1';
 
 export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -70,8 +77,9 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
     monthlyBudgetUsd: '250',
   },
   sandboxes: { sandbox: 'true' },
+  'sandbox service': { ...SANDBOX_SERVICE, alarmEmail: 'team@example.com', sandboxDomain: 'sandbox.example.com' },
   'sandboxes without a way to the internet': {
-    sandbox: 'true',
+    ...SANDBOX_SERVICE,
     network: 'private-endpoints',
     namePrefix: 'team-a',
     sandboxCpu: '1024',
@@ -81,7 +89,11 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
   'sandboxes in an existing network': {
     account: '',
     region: '',
-    sandbox: 'true',
+    ...SANDBOX_SERVICE,
+    sandboxCidr: '0.0.0.0/0,2001:db8::/48',
+    sandboxLoadBalancerSubnetIds: 'subnet-0123456789abcdef2,subnet-0123456789abcdef3',
+    sandboxMaxSessions: '200',
+    sandboxDefaultTtl: '600',
     network: 'private-nat',
     vpcId: 'vpc-0123456789abcdef0',
     subnetIds: 'subnet-0123456789abcdef0,subnet-0123456789abcdef1',
