@@ -4,6 +4,7 @@ export { settingsOfStack } from './config/deployed-stack';
 export { dynamicHostsFileOf } from './ssh-provider/dynamic-hosts';
 export type { LeftOutHost, SyncedHost, SyncResult } from './ssh-provider/dynamic-hosts-sync';
 export { syncDynamicHosts } from './ssh-provider/dynamic-hosts-sync';
+export { NAME_SCRIPT } from './ssh-provider/dynamic-hosts-probe';
 export type { InstalledPlugin, InstallRequest } from './plugin/install-plugin';
 export { installPlugin } from './plugin/install-plugin';
 export { ensureProfile, readProfile } from './config/profile';

@@ -23,6 +23,7 @@ from imbue.mngr.providers.ssh_utils import save_ssh_keypair
 
 from conftest import FakeCli, example
 from imbue.mngr_fargate.instance import FargateProvider
+from pyinfra.connectors.sshuserclient.client import get_ssh_config
 
 READY, PENDING, FOREIGN = (HostId(host["hostId"]) for host in example("hosts"))
 AGENT = {"id": "agent-0123456789abcdef0123456789abcdef", "name": "fox", "type": "command"}
@@ -226,9 +227,27 @@ def test_a_host_that_cannot_be_prepared_is_destroyed(
     }
     fake_cli.answer("create", host)
     fake_cli.answer("destroy", example("destroyed"))
-    with pytest.raises(MngrError):
+    with pytest.raises(MngrError, match="mngr-fargate config ssh"):
         provider.create_host(HostName("fox"))
     assert [words[0] for words in fake_cli.calls] == ["create", "destroy"]
+
+
+def test_a_host_is_reached_by_its_id_where_ssh_is_set_up_for_it(
+    fake_cli: FakeCli, provider: FargateProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discover(provider)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    included = tmp_path / "ssh_config"
+    included.write_text(f"Host host-{'?' * 32}\n  User root\n  ProxyCommand mngr-fargate ssh-proxy %h %p\n")
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(f"# BEGIN\nInclude {included}\n# END\nHost other\n  User me\n")
+    get_ssh_config.cache.clear()
+    try:
+        host = provider.get_host(READY)
+        assert isinstance(host, Host)
+        assert (host.connector.host.name, host.connector.host.data.get("ssh_port")) == (str(READY), 22)
+    finally:
+        get_ssh_config.cache.clear()
 
 
 def test_hands_on_what_create_was_asked_for(provider: FargateProvider, fake_cli: FakeCli) -> None:

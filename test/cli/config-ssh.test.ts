@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Host } from '../../lib/hosts/model/types';
-import { CliHome } from '../support/cli/cli-program';
+import { CLI_WORDS, CliHome } from '../support/cli/cli-program';
 import { CliLocal, localHosts, START_UP } from '../support/cli/cli-local';
+import { ROOT } from '../support/run/paths';
 import { describeWith, program } from '../support/run/requirements';
 
 const run = promisify(execFile);
@@ -138,11 +139,19 @@ describeWith(
     test("ssh-proxy carries ssh to any task's own SSH server, by its options", async () => {
       const { home } = local;
       const fox = await home.json<Host>(['create', 'fox']);
-      const words = ['ssh-proxy', '--task', fox.taskArn];
-      // The server speaks first, and the session ends when it is told to.
-      const { stdout, exitCode } = await home.run(words, { input: 'no ssh\r\n' });
-      expect(stdout).toMatch(/^SSH-2\.0-/);
-      expect(exitCode).toBe(0);
+      const proxy = [process.execPath, ...CLI_WORDS, 'ssh-proxy', '--task', fox.taskArn, '%p'].join(' ');
+      const settings = [
+        `ProxyCommand=${proxy}`,
+        `UserKnownHostsFile=${fox.knownHostsFile}`,
+        `HostKeyAlias=${fox.hostId}`,
+      ];
+      const words = ['-F', '/dev/null', '-i', fox.identityFile ?? '', ...settings.flatMap((one) => ['-o', one])];
+      const { stdout } = await run('ssh', [...words, 'root@anything', 'echo "$((6 * 7))"'], {
+        cwd: ROOT,
+        env: home.env(),
+        timeout: 120_000,
+      });
+      expect(stdout).toBe('42\n');
       const bad = await home.run(['ssh-proxy', '--task', fox.taskArn, '70000']);
       expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is not a port') as string });
       const onHost = await home.run(['ssh-proxy', 'fox', '2222']);

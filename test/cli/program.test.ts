@@ -160,6 +160,15 @@ describe('completion', () => {
     await expect(home.json(['completion', 'hosts'])).resolves.toEqual(['fox']);
   });
 
+  test('the names of targets come from config.toml, after those of hosts', async () => {
+    const file = home.path('home', '.mngr', 'config.toml');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}[targets.web]\ncluster = "shop"\nservice = "web"\n[targets."$(x)"]\ncluster = "c"\n`);
+    await expect(home.json(['completion', 'hosts'])).resolves.toEqual(['fox', '@web']);
+    expect(offers('mngr-fargate', 'exec', '@')).toEqual(['@web']);
+    writeFileSync(file, before);
+  });
+
   /** What bash offers for a line, its last word being completed. */
   const offers = (...words: string[]): string[] => {
     const script = `source <(mngr-fargate completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mngr_fargate; printf '%s\\n' "\${COMPREPLY[@]}"`;

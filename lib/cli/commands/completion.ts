@@ -24,14 +24,25 @@ async function hostNames({ io }: CliContext): Promise<string[]> {
   const { recordedHostNames } = await import('../completion/recorded-hosts.js');
   const base = mngrBaseDirectory(io.environment);
   const profile = await readProfile(base);
-  return profile === undefined ? [] : recordedHostNames(keyDirectoryOf(base, profile));
+  const hosts = profile === undefined ? [] : await recordedHostNames(keyDirectoryOf(base, profile));
+  return [...hosts, ...(await targetNames(base))];
+}
+
+/** As commands take them; none where config.toml can't be read: a completion is no place for its errors. */
+async function targetNames(base: string): Promise<string[]> {
+  const { readTargets } = await import('../../mngr/config/targets.js');
+  const targets = await readTargets(base).then(
+    (read) => [...read.targets.keys()],
+    () => [],
+  );
+  return targets.map((name) => `@${name}`).sort();
 }
 
 /** `completion bash|zsh|fish|hosts` */
 export const completionCommand: CommandRegistration = (program, runner) => {
   program
     .command('completion')
-    .description('print a completion script for a shell, or the host names that it offers')
+    .description('print a completion script for a shell, or the names of hosts and targets that it offers')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish', 'hosts']))
     .addHelpText('after', '\nExample:\n  source <(mngr-fargate completion bash)')
     .action(

@@ -1,3 +1,4 @@
+import { Readable, Writable } from 'node:stream';
 import { isProviderName } from '../../contract/host-name';
 import { MngrFargateError } from '../../contract/errors';
 import type { Host } from '../../hosts/model/types';
@@ -9,6 +10,9 @@ export interface MngrSyncOptions {
   readonly pool?: string;
   readonly timeout: string;
 }
+
+/** A session with a host that runs takes a second or two. */
+const LOGIN_PATIENCE_MS = 20_000;
 
 const REASONS: Readonly<Record<LeftOutHost['reason'], string>> = {
   'not-ready': 'it is not ready yet',
@@ -28,10 +32,13 @@ export async function mngrSync(context: CliContext, options: MngrSyncOptions): P
   const base = mngr.mngrBaseDirectory(context.io.environment);
   const profile = await mngr.ensureProfile(base);
   const file = mngr.dynamicHostsFileOf(base, profile, sshProvider);
+  const keyDirectory = mngr.keyDirectoryOf(base, profile);
+  const { sshConfigOf } = await import('../../hosts/index.js');
   const { problem, ...synced } = await mngr.syncDynamicHosts({
     file,
     sshProvider,
-    keyDirectory: mngr.keyDirectoryOf(base, profile),
+    keyDirectory,
+    logIn: sshConfigOf(keyDirectory).isWritten() ? logInWith(context) : undefined,
     listHosts: () => listWithin(context, seconds),
     signal: context.signal,
   });
@@ -44,6 +51,25 @@ export async function mngrSync(context: CliContext, options: MngrSyncOptions): P
     return synced.changed ? `wrote ${which} into ${file}\n` : `${file} already has the ${which}\n`;
   });
 }
+
+/** Logs in to a host that mngr doesn't know yet, however it is reached, and writes mngr's name for it there. */
+const logInWith =
+  (context: CliContext) =>
+  async (hostId: string, mngrHostId: string, name: string): Promise<boolean> => {
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LOGIN_PATIENCE_MS)]);
+    const { NAME_SCRIPT } = await import('../../mngr/index.js');
+    const discard = (): Writable => new Writable({ write: (_piece, _encoding, done) => done() });
+    try {
+      await context.withHosts((hosts) =>
+        hosts.exec(hostId, ['sh', '-s', mngrHostId, name], {
+          ...{ stdin: Readable.from([NAME_SCRIPT]), stdout: discard(), stderr: discard(), signal },
+        }),
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  };
 
 /** The running hosts, or an error once the time is up: every mngr command waits for this. */
 async function listWithin(context: CliContext, seconds: number): Promise<Host[]> {

@@ -53,11 +53,11 @@ export async function introduce(host: DynamicHost, mngrHostId: string): Promise<
 }
 
 /**
- * Arguments: host id, host name. Changes two fields of data.json, in one rename, under the lock that mngr 0.3 and the
- * watchdog take; whoever takes the lock increments its generation. At boot, data.json gets the host's first id and
- * name.
+ * What `introduce` runs on a host, with `sh -s ID NAME`: the id and the name that the host has in mngr. Changes two fields
+ * of data.json, in one rename, under the lock that mngr 0.3 and the watchdog take; whoever takes the lock increments its
+ * generation. At boot, data.json gets the host's first id and name.
  */
-const NAME_SCRIPT = `set -eu
+export const NAME_SCRIPT = `set -eu
 directory=\${MNGR_HOST_DIR:-/mngr}
 data=$directory/data.json
 lock=$directory/host_lock

@@ -1,4 +1,4 @@
-import { isHostName } from '../../contract/host-name';
+import { isHostId, isHostName } from '../../contract/host-name';
 import { hostAddresses } from '../../hosts/model/host-addresses';
 import type { Host, HostAddress } from '../../hosts/model/types';
 import { mapBounded } from '../../util/bounded';
@@ -43,6 +43,12 @@ export interface SyncRequest {
   readonly sshProvider: string;
   /** Where the launcher keeps its hosts' keys. */
   readonly keyDirectory: string;
+  /**
+   * Set where ssh's configuration leads to hosts by their ids (`config ssh`), also to those without an open port. mngr is then
+   * given the ids instead of addresses, and this logs in: it is asked once for each host, and whether a host that is known
+   * lives is what ECS says.
+   */
+  readonly logIn?: (hostId: string, mngrHostId: string, name: string) => Promise<boolean>;
   /** The running hosts as ECS has them. When this fails, the file keeps those of its hosts that answer. */
   readonly listHosts: () => Promise<readonly Host[]>;
   /** Ends the wait for another sync. */
@@ -59,6 +65,9 @@ export interface SyncResult {
 
 /** SSH connections under way at once. */
 const CONNECTIONS = 32;
+/** As ssh's configuration has them for a host's id. */
+const SSH_PORT = 22;
+const SSH_USER = 'root';
 
 interface Candidate {
   readonly hostId: string | null;
@@ -79,11 +88,11 @@ export const syncDynamicHosts = (request: SyncRequest): Promise<SyncResult> =>
   withFileLock(request.file, () => syncUnderLock(request), { signal: request.signal });
 
 async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
-  const { file, sshProvider, keyDirectory, listHosts } = request;
+  const { file, sshProvider, keyDirectory, listHosts, logIn } = request;
   const before = await TomlFile.read(file);
   const present = dynamicHostsIn(before, keyDirectory);
   const { candidates, leftOut, problem } = await listHosts().then(
-    (hosts) => ({ ...sorted(hosts), problem: undefined }),
+    (hosts) => ({ ...sorted(hosts, logIn !== undefined), problem: undefined }),
     (error: unknown) => ({
       candidates: present.map((entry) => ({ hostId: null, entry, others: [] })),
       leftOut: [],
@@ -91,10 +100,13 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
     }),
   );
   const known = new Map(present.map((entry) => [entry.name, JSON.stringify(entry)]));
-  const isReached = (entry: DynamicHost): Promise<boolean> =>
-    known.get(entry.name) === JSON.stringify(entry)
-      ? answers(entry)
-      : introduce(entry, sshProviderHostId(sshProvider, entry.name));
+  const isReached = async (entry: DynamicHost): Promise<boolean> => {
+    const mngrHostId = sshProviderHostId(sshProvider, entry.name);
+    const isById = isHostId(entry.address);
+    if (known.get(entry.name) === JSON.stringify(entry)) return isById || answers(entry);
+    if (isById) return (await logIn?.(entry.address, mngrHostId, entry.name)) ?? false;
+    return introduce(entry, mngrHostId);
+  };
   const reached = await mapBounded(candidates, CONNECTIONS, async ({ hostId, entry, others }) => {
     // The entry that is in the file comes first: the other address may not let this machine in.
     const isKnown = (one: DynamicHost): boolean => known.get(one.name) === JSON.stringify(one);
@@ -122,9 +134,12 @@ async function syncUnderLock(request: SyncRequest): Promise<SyncResult> {
 
 /**
  * Hosts that can be passed on to mngr, and the others. Of two hosts with one name, the older counts; a host without a
- * name is skipped.
+ * name is skipped. `byId` names hosts by their ids, which ssh's configuration leads to them.
  */
-function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; readonly leftOut: LeftOutHost[] } {
+function sorted(
+  hosts: readonly Host[],
+  byId: boolean,
+): { readonly candidates: Candidate[]; readonly leftOut: LeftOutHost[] } {
   const candidates = new Map<string, Candidate>();
   const leftOut: LeftOutHost[] = [];
   const named = hosts.filter(({ name }) => isHostName(name));
@@ -138,8 +153,9 @@ function sorted(hosts: readonly Host[]): { readonly candidates: Candidate[]; rea
       const entryFor = ({ host: at, port, user }: HostAddress): DynamicHost => {
         return { name, address: at, port, user, keyFile: identityFile, knownHostsFile };
       };
-      const [, ...others] = hostAddresses(host);
-      candidates.set(name, { hostId, entry: entryFor(address), others: others.map(entryFor) });
+      const [, ...others] = byId ? [] : hostAddresses(host);
+      const first = byId ? { host: hostId, port: SSH_PORT, user: SSH_USER } : address;
+      candidates.set(name, { hostId, entry: entryFor(first), others: others.map(entryFor) });
     }
   }
   return { candidates: [...candidates.values()], leftOut };

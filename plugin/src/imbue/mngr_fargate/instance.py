@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from imbue.concurrency_group.concurrency_group import ConcurrencyGroup
 from imbue.mngr.errors import (
+    HostConnectionError,
     HostCreationError,
     HostNameConflictError,
     HostNotFoundError,
@@ -52,6 +53,7 @@ from imbue.mngr_fargate.host_setup import prepare_host
 from imbue.mngr_fargate.offline import FargateOfflineHost
 from imbue.mngr_fargate.others_host import OthersHost
 from imbue.mngr_fargate.progress import CreateReporter
+from imbue.mngr_fargate.ssh_way import ADVICE, be_patient, has_proxy, ssh_address
 
 CPU_UNITS_PER_VCPU: Final = 1024
 MIB_PER_GB: Final = 1024
@@ -134,6 +136,11 @@ class FargateProvider(BaseProviderInstance):
         try:
             host = self._online_host(created)
             prepare_host(host, created, self.config, lifecycle, known_hosts or ())
+        except HostConnectionError as error:
+            self._discard(created)
+            if has_proxy(created.host_id):
+                raise
+            raise HostCreationError(self.name, f"Cannot reach host {name}: {error}. {ADVICE}") from error
         except BaseException:
             self._discard(created)
             raise
@@ -308,7 +315,8 @@ class FargateProvider(BaseProviderInstance):
     def _online_host(self, host: FargateHost) -> Host:
         """mngr's object for a live host, the same as before while its address and name are. Connects to nothing."""
         problem = unusable(host)
-        if host.address is None or host.identity_file is None or host.known_hosts_file is None or problem is not None:
+        address = ssh_address(host)
+        if address is None or host.identity_file is None or host.known_hosts_file is None or problem is not None:
             raise ProviderError(self.name, f"Host {host.name} can't be used from here: {problem}")
         with self._lock:
             present, online = self._online.get(host.host_id, (None, None))
@@ -317,12 +325,14 @@ class FargateProvider(BaseProviderInstance):
                     return online
                 online.disconnect()
             connection = create_pyinfra_host(
-                hostname=host.address.host,
-                port=host.address.port,
+                hostname=address.host,
+                port=address.port,
                 private_key_path=Path(host.identity_file),
                 known_hosts_path=Path(host.known_hosts_file),
-                ssh_user=host.address.user,
+                ssh_user=address.user,
             )
+            if address != host.address:
+                be_patient(connection)
             online = (Host if host.is_mngrs else OthersHost)(
                 id=HostId(host.host_id),
                 host_name=HostName(host.name),
