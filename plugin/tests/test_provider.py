@@ -20,10 +20,10 @@ from imbue.mngr.hosts.host import Host
 from imbue.mngr.interfaces.data_types import HostLifecycleOptions
 from imbue.mngr.primitives import ActivitySource, AgentId, HostId, HostName, HostState, SnapshotName, VolumeId
 from imbue.mngr.providers.ssh_utils import save_ssh_keypair
+from pyinfra.connectors.sshuserclient.client import get_ssh_config
 
 from conftest import FakeCli, example
 from imbue.mngr_fargate.instance import FargateProvider
-from pyinfra.connectors.sshuserclient.client import get_ssh_config
 
 READY, PENDING, FOREIGN = (HostId(host["hostId"]) for host in example("hosts"))
 AGENT = {"id": "agent-0123456789abcdef0123456789abcdef", "name": "fox", "type": "command"}
@@ -233,7 +233,7 @@ def test_a_host_that_cannot_be_prepared_is_destroyed(
 
 
 def test_a_host_is_reached_by_its_id_where_ssh_is_set_up_for_it(
-    fake_cli: FakeCli, provider: FargateProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: FargateProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     discover(provider)
     monkeypatch.setenv("HOME", str(tmp_path))

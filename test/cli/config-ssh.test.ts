@@ -117,6 +117,10 @@ describeWith(
       await tool('rsync', '-a', 'late:/root/one', home.path('back'));
       expect(readFileSync(home.path('back'), 'utf8')).toBe('text\u0000');
 
+      // mngr's ssh provider is given the ids as well, after a login through Session Manager.
+      const synced = await home.json<{ readonly hosts: readonly { readonly address: string }[] }>(['mngr', 'sync']);
+      expect(synced.hosts.map(({ address }) => address).sort()).toEqual([early.hostId, late.hostId].sort());
+
       // Another key than the pinned one ends the connection.
       const { knownHostsFile } = late;
       const pinned = readFileSync(knownHostsFile ?? '', 'utf8');

@@ -165,7 +165,7 @@ describe('completion', () => {
     const before = readFileSync(file, 'utf8');
     writeFileSync(file, `${before}[targets.web]\ncluster = "shop"\nservice = "web"\n[targets."$(x)"]\ncluster = "c"\n`);
     await expect(home.json(['completion', 'hosts'])).resolves.toEqual(['fox', '@web']);
-    expect(offers('mngr-fargate', 'exec', '@')).toEqual(['@web']);
+    expect(offers('exec', '@')).toEqual(['@web']);
     writeFileSync(file, before);
   });
 
@@ -184,7 +184,7 @@ describe('completion', () => {
       [['cr'], ['create']],
       [
         ['config', ''],
-        ['show', 'write'],
+        ['show', 'write', 'ssh'],
       ],
       [['destroy', 'f'], ['fox']],
       [['sandbox', 'key'], ['keys']],

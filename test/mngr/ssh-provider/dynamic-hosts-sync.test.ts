@@ -75,6 +75,37 @@ describeWith([program('sshd'), program('jq'), program('flock')], 'the hosts that
     expect(written()).toContain(`[fox]\naddress = "127.0.0.1"\nport = ${fox.sshd.port}\n`);
   });
 
+  test("with ssh's configuration set up, hosts get in by their ids, after one login each", async () => {
+    const closed = (name: string): Host =>
+      ({
+        ...{ name, hostId: newHostId(), ready: true, createdAt: '2026-01-01' },
+        ...{ address: { host: '192.0.2.1', port: 22, user: 'root' }, identityFile: join(keyDirectory(), name) },
+        knownHostsFile: join(keyDirectory(), 'known_hosts'),
+      }) as unknown as Host;
+    const [fox, owl] = [closed('fox'), closed('owl')];
+    const asked: string[][] = [];
+    const byId = (listHosts: SyncRequest['listHosts']): Promise<SyncResult> => {
+      const logIn = (...words: string[]): Promise<boolean> => {
+        asked.push(words);
+        return Promise.resolve(words[2] === 'fox');
+      };
+      return syncDynamicHosts({ file, sshProvider: 'fargate', keyDirectory: keyDirectory(), logIn, listHosts });
+    };
+    const list = (): Promise<Host[]> => Promise.resolve([fox, owl]);
+    const first = await byId(list);
+    expect(first.leftOut).toEqual([{ name: 'owl', hostId: owl.hostId, reason: 'no-answer' }]);
+    expect(first.hosts).toMatchObject([{ name: 'fox', address: fox.hostId, port: 22 }]);
+    expect(asked).toEqual([
+      [fox.hostId, sshProviderHostId('fargate', 'fox'), 'fox'],
+      [owl.hostId, sshProviderHostId('fargate', 'owl'), 'owl'],
+    ]);
+    asked.length = 0;
+    expect(await byId(() => Promise.resolve([fox]))).toMatchObject({ changed: false, hosts: [{ name: 'fox' }] });
+    // Where ECS can't be asked, those that are in stay.
+    expect(names(await byId(() => Promise.reject(new Error('no network'))))).toEqual(['fox']);
+    expect(asked).toEqual([]);
+  });
+
   test('a host that is in stays without a login, and the file without a write', async () => {
     const fox = await host('fox');
     await sync([fox]);
