@@ -31,7 +31,7 @@ describe('channels that a server does not open', () => {
 
   test.each([
     ['not allowed', openFailure(1, 'administratively prohibited'), 'denied', /AllowTcpForwarding/],
-    ['nothing there', openFailure(2, 'Connection refused'), 'unreachable', /nothing listens/],
+    ['nothing there', openFailure(2, 'Connection refused'), 'unreachable', /nothing is listening/],
     ['a session too many', openFailure(2, 'open failed'), 'failed', /MaxSessions/],
     ['another kind of server', openFailure(3, 'unknown channel type'), 'failed', /OpenSSH/],
     ['a full host', openFailure(4, 'resource shortage'), 'failed', /memory or processes/],
