@@ -50,10 +50,28 @@ export class OpenAiServer extends ModelServer {
             arguments: JSON.stringify(reply.tool.input),
           };
     const { model } = body as ResponsesRequest;
-    const resource = { id: id('resp'), object: 'response', model, output: [] as unknown[], usage: USAGE };
+    const resource = {
+      id: id('resp'),
+      object: 'response',
+      created_at: 1,
+      model,
+      output: [] as unknown[],
+      usage: USAGE,
+    };
     this.events(response, [
       { type: 'response.created', response: { ...resource, status: 'in_progress' } },
       { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress' } },
+      ...(reply.tool === undefined
+        ? [
+            {
+              type: 'response.output_text.delta',
+              item_id: item.id,
+              output_index: 0,
+              content_index: 0,
+              delta: reply.text,
+            },
+          ]
+        : []),
       { type: 'response.output_item.done', output_index: 0, item: { ...item, status: 'completed' } },
       { type: 'response.completed', response: { ...resource, status: 'completed', output: [item] } },
     ]);

@@ -10,7 +10,7 @@ import { placeOf, withService } from './connection';
 interface McpOptions {
   readonly id?: string;
   readonly keep?: boolean;
-  readonly http?: string | true;
+  readonly http?: string;
   readonly host: string;
   readonly allowedHost?: readonly string[];
 }
@@ -44,7 +44,7 @@ async function overStdio(context: CliContext, { id, keep }: McpOptions): Promise
 
 /** Serves any number of clients, each with its own key, until Ctrl-C. */
 async function overHttp(context: CliContext, { id, keep, http, host, allowedHost }: McpOptions): Promise<void> {
-  const port = typeof http === 'string' ? parseCount(http, '--http', { least: 0, most: 65_535 }) : 0;
+  const port = parseCount(http ?? '0', '--http', { least: 0, most: 65_535 });
   const { url } = await placeOf(context);
   const { McpHttpServer, Workplace } = await import('../../../sandbox/mcp/index.js');
   const { SandboxClient } = await import('../../../sandbox/client/index.js');
@@ -58,7 +58,7 @@ async function overHttp(context: CliContext, { id, keep, http, host, allowedHost
   });
   const address = await server.listen(port, host).catch((error: Error) => {
     throw new MngrFargateError('failed', `cannot serve on port ${port} of ${host}: ${error.message}`, {
-      hint: 'give another port with --http PORT, or none for a free one',
+      hint: 'give another port with --http; 0 is any free one',
     });
   });
   context.result({ url: address }, () => `MCP is served at ${address}; clients send Authorization: Bearer KEY\n`);
@@ -79,7 +79,7 @@ export function mcpCommand(sandbox: Command, runner: Runner): void {
       'work in this sandbox (default: one that is made at the first use and ends with the client)',
     )
     .option('--keep', 'leave a sandbox that was made to its time to live when the client has gone')
-    .option('--http [port]', 'serve over streamable HTTP instead, on this port or a free one')
+    .option('--http <port>', 'serve over streamable HTTP instead, on this port; 0 is any free one')
     .option('--host <address>', 'address for --http', '127.0.0.1')
     .option('--allowed-host <name>', 'name of this machine that clients of --http may use; repeatable', collect)
     .action(runner.action(mcp));
