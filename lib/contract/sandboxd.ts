@@ -12,10 +12,11 @@
  * | `GET /v1/commands/ID?wait=MS`        | `CommandStatus`, when it has ended or the time is up                             |
  * | `GET /v1/commands/ID/output?from=O`  | frames (below) from offset O up to the end frame; `&follow=0` doesn't wait       |
  * | `POST /v1/commands/ID/stdin?close=1` | the body, streamed to the command's stdin with back-pressure                     |
- * | `POST /v1/commands/ID/signal`        | `{"signal": "TERM"}` to the command's process group                              |
+ * | `POST /v1/commands/ID/signal`        | `{"signal": "TERM"}` to the command's processes; HUP, INT, QUIT, KILL and TERM also make a shell leave it |
  * | `POST /v1/commands/ID/resize`        | `{"cols", "rows"}` of its terminal                                               |
  * | `DELETE /v1/commands/ID`             | kills it if it runs, and forgets its output                                      |
  * | `DELETE /v1/shells/NAME`             | ends a shell and every process of it                                             |
+ * | `POST /v1/end`                       | ends all commands, their processes and the engine, and removes its folder        |
  * | `…/v1/files/…`                       | files, with the rights of the sandbox's user (docker/sandboxd/files)             |
  */
 export const SANDBOXD_VERSION = 1;

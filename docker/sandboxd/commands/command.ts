@@ -61,7 +61,9 @@ export class Command implements Followed {
   get log(): OutputLog {
     const limit = this.request.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
     const { output } = this.host.places;
-    this.kept ??= this.recovered ? OutputLog.recover(output, this.id, limit) : new OutputLog(output, this.id, limit);
+    this.kept ??= this.recovered
+      ? OutputLog.recover(output, this.id, limit, this.knownOffset)
+      : new OutputLog(output, this.id, limit);
     return this.kept;
   }
 

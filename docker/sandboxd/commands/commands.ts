@@ -22,6 +22,9 @@ export class Commands {
   private readonly commands = new Map<string, Command>();
   private readonly sessions = new Map<string, Session>();
   private lastNumber = 0;
+  /** Commands that have ended and have output on disk, the oldest first, with its bytes. */
+  private readonly kept = new Map<Command, number>();
+  private keptBytes = 0;
 
   constructor(
     private readonly host: Host,
@@ -73,6 +76,8 @@ export class Commands {
       const command = this.commands.get(id);
       if (command !== undefined) this.resume(command, run, processes.get(id), opened.has(id));
     }
+    for (const command of this.commands.values())
+      if (command.state === 'ended' && !this.kept.has(command)) this.keepOutput(command);
     this.joinShells(shells, running);
     for (const command of this.commands.values()) {
       if (command.state !== 'queued') continue;
@@ -152,6 +157,7 @@ export class Commands {
     }
     this.journal.add({ t: 'forget', id });
     this.commands.delete(id);
+    this.dropOutput(command);
     command.log.remove();
   }
 
@@ -286,6 +292,27 @@ export class Commands {
     command.finish(result, at, (offset) =>
       this.journal.add({ t: 'end', id: command.id, startedAt: command.startedAt, at, offset, result }),
     );
+    this.keepOutput(command);
+  }
+
+  /** The oldest output goes when there is more than the budget. Its readers get a gap. */
+  private keepOutput(command: Command): void {
+    const { result } = command;
+    if (result === null) return;
+    const bytes = result.stdoutBytes + result.stderrBytes - result.droppedBytes;
+    if (bytes === 0) return;
+    this.kept.set(command, bytes);
+    this.keptBytes += bytes;
+    for (const oldest of this.kept.keys()) {
+      if (this.keptBytes <= this.host.settings.outputBudget) return;
+      oldest.log.remove();
+      this.dropOutput(oldest);
+    }
+  }
+
+  private dropOutput(command: Command): void {
+    this.keptBytes -= this.kept.get(command) ?? 0;
+    this.kept.delete(command);
   }
 
   /** A command that ran when the earlier engine ended: its pipes are read on. */

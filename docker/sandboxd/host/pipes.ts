@@ -60,11 +60,15 @@ export class Pipes {
   }
 }
 
-/** The reading end of a pipe. It never waits: what it gets, it passes on. */
+/** What all readers read into: what they pass on is only there for the time of the call. */
+const SHARED = Buffer.allocUnsafe(64 * 1024);
+
+/** The reading end of a pipe. It never waits: what it gets, it passes on, and whoever needs it later makes a copy. */
 export class PipeReader {
   private readonly descriptor: number;
   private readonly socket: Socket;
   private open = true;
+  private listens = true;
 
   constructor(
     path: string,
@@ -72,8 +76,16 @@ export class PipeReader {
     onEnd: () => void = () => undefined,
   ) {
     this.descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    this.socket = new Socket({ fd: this.descriptor, readable: true, writable: false });
-    this.socket.on('data', this.onData);
+    const onread = {
+      buffer: SHARED,
+      callback: (count: number): boolean => {
+        if (this.listens) this.onData(SHARED.subarray(0, count));
+        return true;
+      },
+    };
+    // One buffer for all: a program that writes little at a time would cost an allocation of 64 KiB each time.
+    this.socket = new Socket({ fd: this.descriptor, readable: true, writable: false, onread });
+    this.socket.resume();
     this.socket.on('error', () => undefined);
     this.socket.on('close', () => {
       this.open = false;
@@ -83,25 +95,23 @@ export class PipeReader {
 
   /** Passes on what is in the pipe at this moment, without waiting for the event loop. */
   drain(): void {
-    const buffer = Buffer.allocUnsafe(64 * 1024);
     for (let total = 0; this.open && total < MOST_IN_A_PIPE;) {
       let count: number;
       try {
-        count = readSync(this.descriptor, buffer, 0, buffer.length, null);
+        count = readSync(this.descriptor, SHARED, 0, SHARED.length, null);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
         throw error;
       }
       if (count === 0) return;
       total += count;
-      this.onData(Buffer.from(buffer.subarray(0, count)));
+      this.onData(SHARED.subarray(0, count));
     }
   }
 
   /** From now on what comes is read and thrown away, so that a process which still writes neither blocks nor dies. */
   discard(): void {
-    this.socket.off('data', this.onData);
-    this.socket.resume();
+    this.listens = false;
   }
 
   close(): void {

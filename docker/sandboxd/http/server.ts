@@ -27,6 +27,8 @@ export interface Call {
 
 /** The longest that `?wait` waits. */
 const LONGEST_WAIT_MS = 600_000;
+/** How long the headers of a silent stream wait for its first bytes. */
+const HEADERS_MS = 20;
 
 export function createEngineServer(engine: EngineParts): Server {
   const server = createServer((request, response) => {
@@ -90,8 +92,13 @@ async function command(commands: Commands, call: Call, id: string, part: string 
         throw new Failure('bad_request', `from ${from} is beyond the output, which ends at ${found.status().offset}`);
       }
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
-      response.flushHeaders();
-      return sendOutput(found, response, { from, follow: query.get('follow') !== '0' });
+      // With the first bytes, if there are some soon: each write wakes the other end.
+      const headers = setTimeout(() => response.flushHeaders(), HEADERS_MS);
+      try {
+        return await sendOutput(found, response, { from, follow: query.get('follow') !== '0' });
+      } finally {
+        clearTimeout(headers);
+      }
     }
     case 'POST stdin': {
       const found = commands.get(id);

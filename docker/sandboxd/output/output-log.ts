@@ -52,13 +52,15 @@ export class OutputLog {
   }
 
   /** The log of a command that an earlier engine had, as far as it was written. */
-  static recover(folder: string, id: string, limit: number): OutputLog {
+  static recover(folder: string, id: string, limit: number, end = 0): OutputLog {
     const log = new OutputLog(folder, id, limit);
     const numbers = readdirSync(folder)
       .filter((name) => name.startsWith(`${id}.`) && /^\d+$/.test(name.slice(id.length + 1)))
       .map((name) => Number(name.slice(id.length + 1)))
       .sort((left, right) => left - right);
     for (const number of numbers) log.recoverPiece(number);
+    // What was removed to make room for others is a gap.
+    log.offset = Math.max(log.offset, end);
     log.countDropped();
     return log;
   }

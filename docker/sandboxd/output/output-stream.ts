@@ -7,6 +7,8 @@ import type { OutputLog, Piece, Stream } from './output-log';
 
 /** How much of a log is read at once for a reader who is behind. */
 const READ_BYTES = 256 * 1024;
+/** Of a frame that is joined from several reads. */
+const FRAME_BYTES = 128 * 1024;
 const ALIVE_MS = 15_000;
 
 export interface Followed {
@@ -32,22 +34,27 @@ export async function sendOutput(
   let wake = (): void => undefined;
   let live = false;
   let idle = true;
+  const pending = new Pending(to);
   const onBytes = (stream: Stream, offset: number, bytes: Buffer): void => {
     idle = false;
     if (!live || offset !== at) return wake();
     at += bytes.length;
-    live = sendFrame(to, FRAME[stream], offset, bytes);
-    if (!live) wake();
+    pending.add(stream, offset, bytes);
+    if (!to.writableNeedDrain) return;
+    live = false;
+    wake();
   };
   const onWake = (): void => wake();
   const undo = [log.onAppend(onBytes), command.onEnd(onWake)];
   to.on('close', onWake).on('drain', onWake);
   const beat = setInterval(() => {
+    pending.flush();
     if (idle && !to.destroyed) to.write(encodeFrame(FRAME.alive, at, Buffer.alloc(0)));
     idle = true;
   }, ALIVE_MS);
   try {
     while (!to.destroyed) {
+      pending.flush();
       const woken = new Promise<void>((resolve) => (wake = resolve));
       if (to.writableNeedDrain) {
         await woken;
@@ -70,6 +77,37 @@ export async function sendOutput(
     clearInterval(beat);
     for (const end of undo) end();
     to.off('close', onWake).off('drain', onWake);
+  }
+}
+
+/** Joins what is read in one turn of the event loop into few frames and one write. */
+class Pending {
+  private stream: Stream = 'stdout';
+  private start = 0;
+  private parts: Buffer[] = [];
+  private size = 0;
+  private timer: NodeJS.Immediate | undefined;
+
+  constructor(private readonly to: Writable) {}
+
+  add(stream: Stream, offset: number, bytes: Buffer): void {
+    if (this.size > 0 && (stream !== this.stream || this.size + bytes.length > FRAME_BYTES)) this.flush();
+    if (this.size === 0) [this.stream, this.start] = [stream, offset];
+    // The bytes are only there for the time of the call.
+    this.parts.push(Buffer.from(bytes));
+    this.size += bytes.length;
+    this.timer ??= setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    if (this.timer !== undefined) clearImmediate(this.timer);
+    this.timer = undefined;
+    if (this.size === 0) return;
+    const [only] = this.parts;
+    const bytes = this.parts.length === 1 && only !== undefined ? only : Buffer.concat(this.parts, this.size);
+    this.parts = [];
+    this.size = 0;
+    sendFrame(this.to, FRAME[this.stream], this.start, bytes);
   }
 }
 

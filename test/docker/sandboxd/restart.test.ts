@@ -6,6 +6,26 @@ import { eventually } from '../../support/run/eventually';
 import { describeWith } from '../../support/run/requirements';
 import { collect, EngineHost, processesWith, rootRights } from '../../support/sandbox/engine-host';
 
+describeWith(rootRights, 'output of many commands', () => {
+  it('is kept up to a budget, the newest longest, also after a restart', async () => {
+    const host = EngineHost.start(['--output-budget', '250000']);
+    const client = host.client();
+    for (const id of ['one', 'two', 'three']) {
+      await host.run(client, { argv: ['head', '-c', '100000', '/dev/zero'] }, id);
+    }
+    for (const restart of [false, true]) {
+      if (restart) {
+        host.kill();
+        host.begin();
+      }
+      expect((await collect(client, 'one')).stdout).toBe('[100000 bytes dropped]');
+      expect((await collect(client, 'two')).stdout).toBe('\0'.repeat(100_000));
+      expect((await collect(client, 'three')).stdout).toBe('\0'.repeat(100_000));
+    }
+    await host.end();
+  });
+});
+
 describeWith(rootRights, 'an engine that is killed and started again', () => {
   let host: EngineHost;
   let client: EngineClient;
