@@ -206,7 +206,12 @@ export class SandboxCore implements SandboxService {
     if (!wait) return sessionView(outcome.session);
     if (outcome.type === 'repeated' && outcome.session.status !== 'active' && outcome.session.endReason !== 'failed')
       return sessionView(outcome.session);
-    return sessionView(await this.lifecycle.whenReady(outcome.session.generation, signal));
+    const ready = this.lifecycle.whenReady(outcome.session.generation, signal);
+    return sessionView(
+      await ready.catch((error: unknown) => {
+        throw isLauncherError(error) ? asUnavailable(error) : error;
+      }),
+    );
   }
 
   async get(caller: Caller, id: string): Promise<Session> {

@@ -288,7 +288,11 @@ export class SqliteStore implements Store {
   }
 
   async endEvent(generation: string, seq: number, end: EventEnd): Promise<boolean> {
-    return this.database.transaction(() => this.end(generation, seq, end))();
+    try {
+      return this.database.transaction(() => this.end(generation, seq, end))();
+    } catch (error) {
+      throw storeProblem(error);
+    }
   }
 
   async endOpenEvents(generation: string, end: Omit<EventEnd, 'log'>): Promise<readonly number[]> {
