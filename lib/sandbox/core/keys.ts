@@ -58,7 +58,8 @@ export class Keys {
     return this.rates.get(keyId) ?? undefined;
   }
 
-  async create({ name, tenant = DEFAULT_TENANT, admin = false, rate }: KeyRequest) {
+  /** Without a tenant, a key has one of its own, so that keys share sessions only if somebody says so; admins have the operator's. */
+  async create({ name, admin = false, tenant = admin ? DEFAULT_TENANT : name, rate }: KeyRequest) {
     const refuse = (message: string, field: string) => new SandboxError('bad_request', message, { field });
     if (!NAME.test(name) || name === GIVEN_KEY.name)
       throw refuse(
