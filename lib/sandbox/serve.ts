@@ -13,6 +13,7 @@ import type { SweepTimes } from './core/sweeper';
 import { installEngine } from './engine/install';
 import { createHttpServer } from './http/server';
 import type { HttpServerOptions } from './http/server';
+import { webPage } from './http/web';
 import { removeServiceRecord, writeServiceRecord } from './service-record';
 import type { SandboxSettings } from './settings';
 import { SqliteStore } from './store';
@@ -60,7 +61,7 @@ export async function serveSandbox(options: ServeOptions): Promise<RunningSandbo
     closers.unshift(() => service.close());
     await service.start();
     const key = settings.secret ?? (await ownKey(service, dataDirectory));
-    const app = await createHttpServer({ ...http, service });
+    const app = await createHttpServer({ plugins: [webPage], ...http, service });
     closers.unshift(() => app.close());
     await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, error);

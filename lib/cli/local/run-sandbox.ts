@@ -58,7 +58,7 @@ export function welcome({ url, key, dataDirectory }: ServedSandbox): string {
   const header = `-H ${shellQuote(`X-Sandbox-Secret: ${key}`)}`;
   const json = `-H 'Content-Type: application/json'`;
   return [
-    `sandboxes at ${url}`,
+    `sandboxes at ${url} (open it in a browser)`,
     `  key    ${key}`,
     `  state  ${dataDirectory}`,
     '',
