@@ -232,7 +232,7 @@ describe('the service in the stack', () => {
       ]),
     });
     template().hasResourceProperties('AWS::EC2::SecurityGroup', {
-      GroupDescription: "The sandbox service's load balancer",
+      GroupDescription: 'Load balancer of the sandbox service',
       SecurityGroupIngress: [Match.objectLike({ CidrIp: '203.0.113.0/24', FromPort: 443, ToPort: 443 })],
     });
     template().hasOutput('SandboxUrl', { Value: 'https://sandbox.example.com' });

@@ -34,7 +34,7 @@ export class SandboxFileSystem extends Construct {
       vpcSubnets: { subnets },
       securityGroup: new SecurityGroup(this, 'Group', {
         vpc,
-        description: "The sandbox service's database",
+        description: 'Database of the sandbox service',
         allowAllOutbound: false,
       }),
       encrypted: true,

@@ -51,7 +51,7 @@ export class SandboxLoadBalancer extends Construct {
     const { vpc, subnets, internetFacing, service, containerName, port } = props;
     const securityGroup = new SecurityGroup(this, 'Group', {
       vpc,
-      description: "The sandbox service's load balancer",
+      description: 'Load balancer of the sandbox service',
       allowAllOutbound: false,
     });
     for (const { family, text, prefixLength } of distinctCidrs(props.sources.map(parseCidr))) {

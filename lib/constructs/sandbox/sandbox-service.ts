@@ -1,6 +1,7 @@
 import { Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { ISubnet } from 'aws-cdk-lib/aws-ec2';
+import type { CfnService } from 'aws-cdk-lib/aws-ecs';
 import {
   AvailabilityZoneRebalancing,
   Cluster,
@@ -18,6 +19,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { environmentVariableOf } from '../../contract/provider-config';
+import { ignoreCfnLintRule } from '../checks/cfn-lint-metadata';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
 import { AGENT_CONTAINER_NAME } from '../environment/agent-task-definition';
 import type { IAgentImage } from '../environment/agent-image';
@@ -153,7 +155,9 @@ export class SandboxService extends Construct {
       securityGroups: [group],
       assignPublicIp: false,
     });
-    this.service.node.addDependency(this.fileSystem, sandboxes.cluster);
+    this.service.node.addDependency(this.fileSystem);
+    // "Dependency already enforced": the CDK makes it wait for the target group, which it names.
+    ignoreCfnLintRule(this.service.node.findChild('Service') as CfnService, 'W3005');
     this.fileSystem.fileSystem.connections.allowDefaultPortFrom(group, 'The sandbox service');
 
     this.loadBalancer = new SandboxLoadBalancer(this, 'Front', {
