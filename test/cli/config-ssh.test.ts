@@ -95,50 +95,54 @@ describeWith(
         timeout: 120_000,
       });
 
-    test('ssh, scp and rsync work by name, for hosts created before and after', async () => {
-      const { home } = local;
-      const early = await home.json<Host>(['create', 'early']);
-      expect(await home.json(['config', 'ssh'])).toMatchObject({ changed: true, hosts: ['early'] });
-      const late = await home.json<Host>(['create', 'late']);
+    test(
+      'ssh, scp and rsync work by name, for hosts created before and after',
+      async () => {
+        const { home } = local;
+        const early = await home.json<Host>(['create', 'early']);
+        expect(await home.json(['config', 'ssh'])).toMatchObject({ changed: true, hosts: ['early'] });
+        const late = await home.json<Host>(['create', 'late']);
 
-      for (const [name, host] of [
-        ['early', early],
-        ['late', late],
-        [late.hostId, late],
-      ] as const) {
-        const { stdout } = await tool('ssh', name, 'echo "$MNGR_FARGATE_HOST_ID $USER" || true; hostname');
-        expect([name, stdout.length > 0]).toEqual([name, true]);
-        const settings = (await tool('ssh', '-G', name)).stdout;
-        expect(settings).toContain(`\nhostname ${host.hostId}\n`);
-        expect(settings).toContain('\nstricthostkeychecking true\n');
-      }
-      writeFileSync(home.path('one'), 'text\u0000');
-      await tool('scp', home.path('one'), 'late:/root/one');
-      await tool('rsync', '-a', 'late:/root/one', home.path('back'));
-      expect(readFileSync(home.path('back'), 'utf8')).toBe('text\u0000');
+        for (const [name, host] of [
+          ['early', early],
+          ['late', late],
+          [late.hostId, late],
+        ] as const) {
+          const { stdout } = await tool('ssh', name, 'echo "$MNGR_FARGATE_HOST_ID $USER" || true; hostname');
+          expect([name, stdout.length > 0]).toEqual([name, true]);
+          const settings = (await tool('ssh', '-G', name)).stdout;
+          expect(settings).toContain(`\nhostname ${host.hostId}\n`);
+          expect(settings).toContain('\nstricthostkeychecking true\n');
+        }
+        writeFileSync(home.path('one'), 'text\u0000');
+        await tool('scp', home.path('one'), 'late:/root/one');
+        await tool('rsync', '-a', 'late:/root/one', home.path('back'));
+        expect(readFileSync(home.path('back'), 'utf8')).toBe('text\u0000');
 
-      // mngr's ssh provider is given the ids as well, after a login through Session Manager.
-      const synced = await home.json<{ readonly hosts: readonly { readonly address: string }[] }>(['mngr', 'sync']);
-      expect(synced.hosts.map(({ address }) => address).sort()).toEqual([early.hostId, late.hostId].sort());
+        // mngr's ssh provider is given the ids as well, after a login through Session Manager.
+        const synced = await home.json<{ readonly hosts: readonly { readonly address: string }[] }>(['mngr', 'sync']);
+        expect(synced.hosts.map(({ address }) => address).sort()).toEqual([early.hostId, late.hostId].sort());
 
-      // Another key than the pinned one ends the connection.
-      const { knownHostsFile } = late;
-      const pinned = readFileSync(knownHostsFile ?? '', 'utf8');
-      const other = readFileSync(early.knownHostsFile ?? '', 'utf8')
-        .split(' ')
-        .slice(1)
-        .join(' ');
-      writeFileSync(knownHostsFile ?? '', `${late.hostId} ${other}`);
-      await expect(tool('ssh', 'late', 'true')).rejects.toMatchObject({
-        stderr: expect.stringContaining('IDENTIFICATION HAS CHANGED') as string,
-      });
-      writeFileSync(knownHostsFile ?? '', pinned);
+        // Another key than the pinned one ends the connection.
+        const { knownHostsFile } = late;
+        const pinned = readFileSync(knownHostsFile ?? '', 'utf8');
+        const other = readFileSync(early.knownHostsFile ?? '', 'utf8')
+          .split(' ')
+          .slice(1)
+          .join(' ');
+        writeFileSync(knownHostsFile ?? '', `${late.hostId} ${other}`);
+        await expect(tool('ssh', 'late', 'true')).rejects.toMatchObject({
+          stderr: expect.stringContaining('IDENTIFICATION HAS CHANGED') as string,
+        });
+        writeFileSync(knownHostsFile ?? '', pinned);
 
-      expect((await home.run(['rename', 'late', 'later'])).exitCode).toBe(0);
-      expect((await tool('ssh', '-G', 'later')).stdout).toContain(`\nhostname ${late.hostId}\n`);
-      expect((await home.run(['destroy', 'early', 'later', '--yes'])).exitCode).toBe(0);
-      expect((await tool('ssh', '-G', 'later')).stdout).toContain('\nhostname later\n');
-    });
+        expect((await home.run(['rename', 'late', 'later'])).exitCode).toBe(0);
+        expect((await tool('ssh', '-G', 'later')).stdout).toContain(`\nhostname ${late.hostId}\n`);
+        expect((await home.run(['destroy', 'early', 'later', '--yes'])).exitCode).toBe(0);
+        expect((await tool('ssh', '-G', 'later')).stdout).toContain('\nhostname later\n');
+      },
+      START_UP,
+    );
 
     test("ssh-proxy carries ssh to any task's own SSH server, by its options", async () => {
       const { home } = local;
