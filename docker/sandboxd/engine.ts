@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Commands } from './commands/commands';
 import { Journal } from './commands/journal';
 import { FileWorker } from './files/worker-process';
+import { addUser } from './host/add-user';
 import { findProgram, Host } from './host/host';
 import { Keeper } from './host/keeper';
 import { Pipes } from './host/pipes';
@@ -32,6 +33,7 @@ export async function startEngine(
   const { journal, entries } = Journal.open(places.journal);
   const { keeper, entry } = keeperOf(settings.directory, entries);
   const host = new Host(settings, places, new Pipes(places.pipes, keeper), keeper);
+  if (host.root) addUser('/etc', settings.user, host.bash ?? '/bin/sh');
   host.prepareFolders();
   const commands = new Commands(host, journal);
   commands.recover(entries);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, constants, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import type { SocketConstructorOpts } from 'node:net';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -84,7 +85,12 @@ export class PipeReader {
       },
     };
     // One buffer for all: a program that writes little at a time would cost an allocation of 64 KiB each time.
-    this.socket = new Socket({ fd: this.descriptor, readable: true, writable: false, onread });
+    // (Node's types know `onread` for connections only.)
+    const options: SocketConstructorOpts = Object.assign(
+      { fd: this.descriptor, readable: true, writable: false },
+      { onread },
+    );
+    this.socket = new Socket(options);
     this.socket.resume();
     this.socket.on('error', () => undefined);
     this.socket.on('close', () => {
