@@ -3,15 +3,22 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { status } from '../../../lib/local';
+import { down, status } from '../../../lib/local';
 import { cachedAssembly } from '../../support/cdk/assembly-cache';
 import { ROOT } from '../../support/run/paths';
 
 const folder = mkdtempSync(join(tmpdir(), 'mngr-sandbox-serve-'));
 const dataDirectory = join(folder, 'data');
 const children: ChildProcess[] = [];
-afterAll(() => {
+/** Four programs, one after another, each with the endpoint's start or end. */
+jest.setTimeout(400_000);
+let assembly = '';
+beforeAll(async () => {
+  assembly = await cachedAssembly();
+});
+afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
+  await down({ stateDirectory: join(dataDirectory, 'local') });
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -31,7 +38,7 @@ async function run(...args: string[]): Promise<Served> {
       ...{
         SANDBOX_DATA_DIRECTORY: dataDirectory,
         SANDBOX_RUNTIME: 'process',
-        SANDBOX_ASSEMBLY: await cachedAssembly(),
+        SANDBOX_ASSEMBLY: assembly,
       },
     },
   });
