@@ -43,8 +43,8 @@ const NODE_IN_IMAGE = 'node18';
 /** The programs in dist/cli, by name. */
 const PROGRAMS = { 'mngr-fargate': 'bin/mngr-fargate.ts', 'local-daemon': 'lib/local/daemon/main.ts' };
 
-/** Packages that stay in node_modules: ssh2 has optional native parts, dockerode reads files beside its own. */
-const EXTERNAL = ['ssh2', 'cpu-features', 'dockerode', 'aws-cdk-lib', 'constructs'];
+/** Packages that stay in node_modules: ssh2 and better-sqlite3 have native parts, dockerode reads files beside its own. */
+const EXTERNAL = ['ssh2', 'cpu-features', 'dockerode', 'better-sqlite3', 'aws-cdk-lib', 'constructs'];
 
 /** Bundled CommonJS packages use these names, which ES modules don't have. */
 const COMMONJS_NAMES = [
