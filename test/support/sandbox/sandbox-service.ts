@@ -63,7 +63,9 @@ async function serve(home: CliHome, words: readonly string[] = []): Promise<{ ch
   const lines = createInterface({ input: child.stdout });
   const line = await Promise.race([once(lines, 'line'), once(child, 'close').then(() => undefined)]);
   if (line === undefined) throw new Error(`no service: ${problem}`);
-  return { child, served: JSON.parse(String(line[0])) as Served };
+  const served = JSON.parse(String(line[0])) as Served | { readonly error: unknown };
+  if ('error' in served) throw new Error(`no service: ${String(line[0])}`);
+  return { child, served };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
