@@ -25,7 +25,15 @@ describeWith([...localHosts, terminal], 'sandbox', () => {
   });
 
   test('keys are made, used and revoked', async () => {
-    const made = await json<{ id: string; name: string; key: string }>(['keys', 'create', 'bob', '--rate', '50']);
+    const made = await json<{ id: string; name: string; key: string }>([
+      'keys',
+      'create',
+      'bob',
+      '--rate',
+      '50',
+      '--tenant',
+      'bob',
+    ]);
     expect(made).toMatchObject({ id: expect.any(String) as string, name: 'bob', key: expect.any(String) as string });
     const bob = { env: { MNGR_SANDBOX_URL: service.served.url, SANDBOX_SECRET: made.key } };
     await expect(json(['list'], bob)).resolves.toEqual([]);
@@ -51,7 +59,7 @@ describeWith([...localHosts, terminal], 'sandbox', () => {
 
   test('Ctrl-C interrupts the command in the sandbox', async () => {
     const { exitCode } = await run(
-      ['exec', 'box', '--', 'sh', '-c', 'trap "touch /tmp/was-told; exit" INT; echo up; read x'],
+      ['exec', 'box', '--', 'sh', '-c', 'trap "touch /tmp/was-told; exit" INT; echo up; sleep 1000 & wait'],
       {
         onStart: async ({
           kill,

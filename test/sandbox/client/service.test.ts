@@ -110,7 +110,11 @@ describeWith(localHosts, 'the client with the real service', () => {
   });
 
   test('a terminal, with its size, and its end', async () => {
-    const terminal = box.terminal({ cols: 100, rows: 30, command: 'stty size; read line; stty size; exit 7' });
+    const terminal = box.terminal({
+      cols: 100,
+      rows: 30,
+      command: 'stty size; read line; until stty size | grep 40.120; do sleep 0.1; done; exit 7',
+    });
     let screen = '';
     for await (const bytes of terminal.output) {
       screen += Buffer.from(bytes).toString();
