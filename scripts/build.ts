@@ -23,6 +23,7 @@ import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '.
  * - dist/cli: the CLI and the local endpoint's daemon as ES modules, split at their `import()`s. A command reads one or two
  *   files instead of the AWS SDK's thousand files, and `--version` reads none of the SDK;
  * - dist/bin/mngr-fargate.js: starts dist/cli;
+ * - dist/sandbox-service/sandbox-service.mjs: the program of the sandbox service's image;
  * - dist/sandboxd/sandboxd.js: the exec engine of sandboxes in one file, for the host's own Node;
  * - dist/web: the sandbox service's page, for browsers.
  *
@@ -155,6 +156,20 @@ async function compile(entryPoints: string[]): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
+  await build({
+    entryPoints: { 'sandbox-service': join(ROOT, 'bin', 'sandbox-service.ts') },
+    outdir: join(DIST, 'sandbox-service'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: NODE,
+    mainFields: ['module', 'main'],
+    plugins: [requireExternal, endpointElsewhere],
+    banner: { js: COMMONJS_NAMES },
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
   const programs = Object.entries(PROGRAMS).filter(([, source]) => existsSync(join(ROOT, source)));
   const folder = join(DIST, 'cli');
   rmSync(folder, { recursive: true, force: true });
