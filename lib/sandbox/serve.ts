@@ -67,7 +67,8 @@ export async function serveSandbox(options: ServeOptions): Promise<RunningSandbo
       throw cannotListen(host, port, error);
     });
     const url = urlOf(host, (app.server.address() as AddressInfo).port);
-    await writeServiceRecord({ url, key, pid: process.pid, dataDirectory });
+    const ownedKey = settings.secret === undefined ? key : undefined;
+    await writeServiceRecord({ url, key: ownedKey, pid: process.pid, dataDirectory });
     let closing: Promise<void> | undefined;
     const close = async (destroy: boolean): Promise<void> => {
       await removeServiceRecord(dataDirectory);

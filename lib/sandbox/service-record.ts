@@ -13,7 +13,8 @@ export const defaultDataDirectory = (environment: NodeJS.ProcessEnv = process.en
 
 const record = z.object({
   url: z.url({ protocol: /^https?$/ }),
-  key: z.string().min(1),
+  /** Absent where the operator gave the key: then the operator keeps it. */
+  key: z.string().min(1).optional(),
   pid: z.int().positive(),
   dataDirectory: z.string(),
 });

@@ -36,9 +36,12 @@ export async function placeOf({ io }: CliContext): Promise<{ readonly url: strin
   if (url && key) return { url, key };
   const { defaultDataDirectory, readServiceRecord } = await import('../../../sandbox/service-record.js');
   const running = await readServiceRecord(defaultDataDirectory(io.environment));
-  if (running !== undefined && (!url || url === running.url)) return { url: running.url, key: key || running.key };
-  if (url) {
-    throw new MngrFargateError('usage', `the key of the sandbox service at ${url} is missing`, {
+  const place = running !== undefined && (!url || url === running.url) ? running : undefined;
+  const known = key || place?.key;
+  if (place !== undefined && known) return { url: place.url, key: known };
+  const missing = url || place?.url;
+  if (missing) {
+    throw new MngrFargateError('usage', `the key of the sandbox service at ${missing} is missing`, {
       hint: 'set SANDBOX_SECRET',
     });
   }
