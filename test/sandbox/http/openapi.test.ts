@@ -56,6 +56,11 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  test('describes the fields', () => {
+    const { ttl_seconds: ttl, memory } = document.components.schemas.CreateSession.properties;
+    expect([ttl.description, memory.description]).toEqual([expect.stringContaining('seconds without use'), 'MiB']);
+  });
+
   test('lists both base paths and all error codes', () => {
     expect(document.servers.map(({ url }: { url: string }) => url)).toEqual(['/', '/v0']);
     expect(actual.servers.map(({ url }: { url: string }) => url)).toEqual(['/v0']);

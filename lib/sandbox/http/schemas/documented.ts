@@ -27,7 +27,11 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output', used: Ma
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       const own = written.get(zodSchema);
-      if (own === undefined) return;
+      // `.meta()` writes descriptions into zod's own registry, which isn't the one that has the names.
+      if (own === undefined) {
+        Object.assign(jsonSchema, z.globalRegistry.get(zodSchema));
+        return;
+      }
       for (const name of Object.keys(jsonSchema)) delete (jsonSchema as JsonSchema)[name];
       Object.assign(jsonSchema, own);
     },
