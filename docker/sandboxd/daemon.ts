@@ -75,7 +75,7 @@ export async function start(settings: Settings, digest: string, token: string): 
     ]);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error('there is no flock on this machine: install util-linux');
+    throw new Error('there is no flock on this machine: install util-linux', { cause: error });
   } finally {
     clearTimeout(timer);
     failed.catch(() => undefined);

@@ -59,7 +59,7 @@ export async function startProgram(
     child.unref();
     return { pid, startTime: processFacts(pid)?.startTime ?? 0 };
   } catch (error) {
-    throw new Error(whyNot(error as NodeJS.ErrnoException, request.argv[0] ?? '', cwd));
+    throw new Error(whyNot(error as NodeJS.ErrnoException, request.argv[0] ?? '', cwd), { cause: error });
   } finally {
     for (const descriptor of open) closeSync(descriptor);
   }

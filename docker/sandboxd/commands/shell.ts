@@ -75,7 +75,7 @@ export class Shell {
     } catch (error) {
       for (const path of [control, status]) host.pipes.release(path);
       rmSync(state, { force: true });
-      throw new Error(`cannot start the shell ${program}: ${(error as Error).message}`);
+      throw new Error(`cannot start the shell ${program}: ${(error as Error).message}`, { cause: error });
     }
     const pid = child.pid as number;
     const startTime = processFacts(pid)?.startTime ?? 0;

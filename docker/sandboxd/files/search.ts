@@ -43,7 +43,7 @@ export function globPattern(glob: string, ignoreCase: boolean): RegExp {
         const inside = glob
           .slice(at + 1, end)
           .replace(/^!/, '^')
-          .replace(/[\\\[]/g, '\\$&');
+          .replace(/[\\[]/g, '\\$&');
         pattern += `[${inside}]`;
         at = end;
       }
