@@ -72,7 +72,7 @@ export async function readFileFrom(
   try {
     const stats = await file.stat();
     if (stats.isDirectory()) throw new Failure('is_a_directory', `${JSON.stringify(path)} is a folder: name a file`);
-    if (!stats.isFile()) throw new Failure('bad_request', `${JSON.stringify(path)} is no regular file: name one`);
+    if (!stats.isFile()) throw new Failure('bad_request', `${JSON.stringify(path)} is not a regular file: name one`);
     if (start !== undefined && start > 0 && start >= stats.size) {
       throw new Failure(
         'range_not_satisfiable',
@@ -94,7 +94,7 @@ async function written(path: string): Promise<{ readonly path: string; readonly 
     const real = await realpath(path);
     const stats = await stat(real);
     if (stats.isDirectory()) throw new Failure('is_a_directory', `${JSON.stringify(path)} is a folder: name a file`);
-    if (!stats.isFile()) throw new Failure('bad_request', `${JSON.stringify(path)} is no regular file: name one`);
+    if (!stats.isFile()) throw new Failure('bad_request', `${JSON.stringify(path)} is not a regular file: name one`);
     return { path: real, mode: stats.mode & 0o7777 };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -133,7 +133,7 @@ export async function moveFile(from: string, to: string, overwrite: boolean): Pr
       () => true,
       () => false,
     );
-    if (there) throw new Failure('file_exists', `${JSON.stringify(to)} exists already: ask to overwrite it`);
+    if (there) throw new Failure('file_exists', `${JSON.stringify(to)} already exists: ask to overwrite it`);
   }
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);

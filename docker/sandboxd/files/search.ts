@@ -60,7 +60,7 @@ export function globPattern(glob: string, ignoreCase: boolean): RegExp {
   try {
     return new RegExp(`^${pattern}${')'.repeat(depth)}$`, `s${ignoreCase ? 'i' : ''}`);
   } catch {
-    throw new Failure('bad_request', `name ${JSON.stringify(glob)} is no glob: use *, ?, [..] and {a,b}`);
+    throw new Failure('bad_request', `name ${JSON.stringify(glob)} is not a valid glob: use *, ?, [..] and {a,b}`);
   }
 }
 
@@ -70,7 +70,7 @@ export function contentPattern(content: string, ignoreCase: boolean): RegExp {
   try {
     return new RegExp(content, ignoreCase ? 'iu' : 'u');
   } catch (error) {
-    throw new Failure('bad_request', `content is no regular expression: ${(error as Error).message}`);
+    throw new Failure('bad_request', `content is not a valid regular expression: ${(error as Error).message}`);
   }
 }
 

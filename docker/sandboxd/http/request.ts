@@ -22,7 +22,7 @@ export async function jsonBody(request: IncomingMessage): Promise<Record<string,
   } catch {
     // Told below.
   }
-  throw new Failure('bad_request', 'the body is no JSON object: send one');
+  throw new Failure('bad_request', 'the body is not a JSON object: send one');
 }
 
 const wrong = (field: string, what: string): Failure => new Failure('bad_request', `${field} ${what}`);

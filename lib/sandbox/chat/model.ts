@@ -61,7 +61,7 @@ export async function chooseModel(
     return { provider: name, name: model, model: await provider.load({ apiKey, baseURL }, model) };
   }
   const variables = names.map((name) => PROVIDERS[name]?.keyVariable).join(' or ');
-  throw new MngrFargateError('usage', 'there is no key of a model in the environment', { hint: `set ${variables}` });
+  throw new MngrFargateError('usage', 'no key of a model provider is in the environment', { hint: `set ${variables}` });
 }
 
 /** The AI SDK wants the version in the URL, which other tools of the providers add themselves. */

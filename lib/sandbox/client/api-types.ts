@@ -199,7 +199,7 @@ export interface ApiFileList {
 export interface ApiGitBranch {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   /** Default: lists the branches. */
@@ -212,7 +212,7 @@ export interface ApiGitBranch {
 export interface ApiGitCheckout {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   readonly ref?: string;
@@ -242,7 +242,7 @@ export interface ApiGitClone {
 export interface ApiGitCommit {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   readonly message: string;
@@ -258,7 +258,7 @@ export interface ApiGitCommit {
 export interface ApiGitDiff {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   readonly staged?: boolean;
@@ -272,7 +272,7 @@ export interface ApiGitDiff {
 export interface ApiGitLog {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   readonly ref?: string;
@@ -284,7 +284,7 @@ export interface ApiGitLog {
 export interface ApiGitPull {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   /** Name or URL of the other repository; default: origin. */
@@ -304,7 +304,7 @@ export interface ApiGitPull {
 export interface ApiGitPush {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
   /** Name or URL of the other repository; default: origin. */
@@ -326,7 +326,7 @@ export interface ApiGitPush {
 export interface ApiGitStatus {
   /** Folder of the repository; default: /workspace. */
   readonly path?: string;
-  /** Another name of path. */
+  /** An alias of path. */
   readonly cwd?: string;
   readonly timeoutSeconds?: number;
 }

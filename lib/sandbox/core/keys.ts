@@ -75,7 +75,7 @@ export class Keys {
       ...{ createdAt: this.now(), lastUsedAt: null, revokedAt: null },
     };
     if (!(await this.store.putKey({ ...key, hash: hashOf(secret) })))
-      throw new SandboxError('key_exists', `there is a key ${name} already`, { field: 'name' });
+      throw new SandboxError('key_exists', `key ${name} already exists`, { field: 'name' });
     await this.read();
     return { key, secret };
   }

@@ -91,7 +91,7 @@ export async function loadServiceSecrets(dataDirectory: string, given?: string):
   }
   const master = Buffer.from(known.trim(), 'hex');
   if (master.length === MASTER_BYTES) return new ServiceSecrets(master);
-  throw new MngrFargateError('failed', `${file} doesn't hold the service's secret (64 hexadecimal digits)`, {
+  throw new MngrFargateError('failed', `${file} does not contain the service's secret (64 hexadecimal digits)`, {
     hint: 'restore it; or remove it, which loses the connections to sandboxes that run now',
   });
 }

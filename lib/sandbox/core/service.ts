@@ -186,15 +186,19 @@ export class SandboxCore implements SandboxService {
     );
     switch (outcome.type) {
       case 'exists':
-        throw new SandboxError('session_exists', `session ${JSON.stringify(id)} is there already`, { field: 'id' });
+        throw new SandboxError('session_exists', `session ${JSON.stringify(id)} already exists`, { field: 'id' });
       case 'ceiling':
         throw new SandboxError('max_containers', `all ${settings.maxSessions} sessions of the service are in use`, {
           retryAfterSeconds: RETRY_SECONDS,
         });
       case 'quota':
-        throw new SandboxError('quota_exceeded', `this key has its ${settings.maxSessionsOfKey} sessions`, {
-          retryAfterSeconds: RETRY_SECONDS,
-        });
+        throw new SandboxError(
+          'quota_exceeded',
+          `this key already has ${settings.maxSessionsOfKey} sessions, its limit`,
+          {
+            retryAfterSeconds: RETRY_SECONDS,
+          },
+        );
       case 'idempotency-conflict':
         throw idempotencyConflict();
       case 'created':

@@ -30,7 +30,9 @@ export async function authenticated(
       : await keyHolder(service, secret);
   service.admit(caller);
   if (spec.access === 'admin' && !caller.admin) {
-    throw new SandboxError('forbidden', 'this key is no admin’s', { suggestion: 'use a key made with --admin' });
+    throw new SandboxError('forbidden', 'this key does not belong to an admin', {
+      suggestion: 'use a key made with --admin',
+    });
   }
   return caller;
 }

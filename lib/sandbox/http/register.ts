@@ -124,7 +124,7 @@ function queryOf(spec: RouteSpec, request: FastifyRequest): unknown {
   if (spec.query !== undefined) return validated(spec.query, query, 'the query');
   const [unknown] = Object.keys(query);
   if (unknown !== undefined) {
-    throw new SandboxError('bad_request', `${unknown} is not known here: this route takes nothing in its query`, {
+    throw new SandboxError('bad_request', `${unknown} is not a parameter of this route, which takes none`, {
       field: unknown,
     });
   }

@@ -23,7 +23,7 @@ async function within<T>(promise: Promise<T>, idleMs: number, body: Readable): P
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new SandboxError('request_timeout', `the body stopped coming for ${idleMs / 1000} s`));
+      reject(new SandboxError('request_timeout', `no more of the body arrived for ${idleMs / 1000} s`));
       body.destroy();
     }, idleMs);
   });

@@ -8,7 +8,7 @@ export const SANDBOX_ERRORS = {
   file_not_found: { status: 404, suggestion: 'list the folder with GET /sandbox/{id}/fs/list' },
   route_not_found: { status: 404, suggestion: 'see GET /openapi.json for the routes' },
   key_not_found: { status: 404, suggestion: 'list the keys' },
-  sync_timeout: { status: 408, suggestion: 'the command goes on: wait for its event' },
+  sync_timeout: { status: 408, suggestion: 'the command is still running: wait for its event' },
   session_exists: { status: 409, suggestion: 'use another id, or destroy the session first' },
   key_exists: { status: 409, suggestion: 'use another name, or revoke the key first' },
   idempotency_conflict: { status: 409, suggestion: 'use a new Idempotency-Key for another request' },

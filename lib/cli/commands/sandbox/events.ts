@@ -24,7 +24,7 @@ const LOOK_MS = 500;
 
 async function events(context: CliContext, id: string, { after, follow, output }: EventsOptions): Promise<number> {
   if (output !== undefined && (follow === true || after !== undefined)) {
-    throw new MngrFargateError('usage', '--output is of one event: leave out --follow and --after');
+    throw new MngrFargateError('usage', '--output shows one event: leave out --follow and --after');
   }
   const seq = output === undefined ? undefined : parseCount(output, '--output', { least: 1, most: MOST });
   const afterSeq = after === undefined ? 0 : parseCount(after, '--after', { least: 0, most: MOST });

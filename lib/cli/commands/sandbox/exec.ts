@@ -35,7 +35,7 @@ async function exec(
     });
   }
   if (shell !== undefined && user !== undefined) {
-    throw new MngrFargateError('usage', 'give --shell or --user, not both: a shell session has its user already');
+    throw new MngrFargateError('usage', 'give --shell or --user, not both: a shell session already has its user');
   }
   const settings = {
     env: environmentPairs(env ?? [], context.io.environment),

@@ -27,7 +27,7 @@ async function shell(context: CliContext, id: string, { workdir, user, join }: S
   const line = command === undefined || command.length === 0 ? undefined : quoted(command);
   const seq = join === undefined ? undefined : parseCount(join, '--join', { least: 1, most: 1_000_000_000 });
   if (seq !== undefined && (workdir ?? user ?? line) !== undefined) {
-    throw new MngrFargateError('usage', '--join goes on with a terminal that has its command already', {
+    throw new MngrFargateError('usage', '--join continues a terminal that already has its command', {
       hint: 'leave out --workdir, --user and the command',
     });
   }

@@ -129,7 +129,7 @@ export function branchEvent(body: Body<typeof gitBranch>): SubmitEvent {
     throw new SandboxError('bad_request', 'name is missing: give the branch', { field: 'name' });
   }
   if (remove === true && from !== undefined) {
-    throw new SandboxError('bad_request', 'from goes with a new branch: leave it out', { field: 'from' });
+    throw new SandboxError('bad_request', 'from is only for a new branch: leave it out', { field: 'from' });
   }
   const forced = force === true ? ['--force'] : [];
   const command =
@@ -144,7 +144,7 @@ export function branchEvent(body: Body<typeof gitBranch>): SubmitEvent {
 export function checkoutEvent(body: Body<typeof gitCheckout>): SubmitEvent {
   const { ref, create, files } = body;
   if (create === true && (ref === undefined || files !== undefined)) {
-    throw new SandboxError('bad_request', 'create goes with ref alone: name the new branch there', { field: 'create' });
+    throw new SandboxError('bad_request', 'create needs ref, which names the new branch', { field: 'create' });
   }
   const command =
     create === true && ref !== undefined
@@ -210,7 +210,7 @@ function withRemote(
 }
 
 const onlyForHttp = (): SandboxError =>
-  new SandboxError('bad_request', 'credentials go with http and https alone', {
+  new SandboxError('bad_request', 'credentials work only with http and https URLs', {
     field: 'credentials',
     suggestion: 'leave them out, or use the https URL of the repository',
   });

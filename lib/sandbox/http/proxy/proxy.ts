@@ -94,7 +94,7 @@ function answerOf(outgoing: ReturnType<typeof httpRequest>, port: number): Promi
 }
 
 const unreachable = (port: number, cause: Error): SandboxError =>
-  new SandboxError('port_unreachable', `what listens on port ${port} of the sandbox gave no answer in HTTP`, { cause });
+  new SandboxError('port_unreachable', `what listens on port ${port} of the sandbox did not answer in HTTP`, { cause });
 
 /** Headers of a name several times as a list, which Node writes one by one. */
 function flat(pairs: readonly [string, string][]): OutgoingHttpHeaders {

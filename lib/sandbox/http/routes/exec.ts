@@ -57,8 +57,8 @@ export function execRoutes(context: RouteContext): RouteSpec[] {
       idempotent: true,
       answers: {
         200: { description: 'with sync: it has ended', schema: event },
-        202: { description: 'it is taken on', schema: event },
-        408: { description: 'with sync: it goes on after 30 s; wait for its event', schema: errorBody },
+        202: { description: 'it is accepted', schema: event },
+        408: { description: 'with sync: it is still running after 30 s; wait for its event', schema: errorBody },
       },
       errors: ['session_not_found', 'idempotency_conflict', 'session_unavailable'],
       handle: async (call) => {
@@ -118,9 +118,13 @@ export function execRoutes(context: RouteContext): RouteSpec[] {
     const { caller, params, signal, request } = call;
     const event = await service.event(caller, params.id, seq, { waitMs: HTTP_LIMITS.syncMs, signal });
     if (hasEnded(event)) return ok(eventView(event));
-    const error = new SandboxError('sync_timeout', `the command goes on after ${HTTP_LIMITS.syncMs / 1000} s`, {
-      suggestion: `wait for its end with GET /sandbox/{id}/events/${seq}?wait=30`,
-    });
+    const error = new SandboxError(
+      'sync_timeout',
+      `the command is still running after ${HTTP_LIMITS.syncMs / 1000} s`,
+      {
+        suggestion: `wait for its end with GET /sandbox/{id}/events/${seq}?wait=30`,
+      },
+    );
     return { status: 408, body: { ...errorView(error, request.id), seq, status: event.status } };
   }
 }

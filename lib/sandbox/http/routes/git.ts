@@ -47,7 +47,7 @@ export function gitRoutes(context: RouteContext): RouteSpec[] {
       params: sessionParams,
       body: body as z.ZodType<z.infer<T>>,
       idempotent: true,
-      answers: { 202: { description: 'it is taken on: wait for its event', schema: event } },
+      answers: { 202: { description: 'it is accepted: wait for its event', schema: event } },
       errors: ['session_not_found', 'idempotency_conflict', 'session_unavailable'],
       handle: async (call) =>
         submitted(

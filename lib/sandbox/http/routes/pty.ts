@@ -36,11 +36,11 @@ const ptyQuery = z
       .meta({ description: 'a command line; default: a login shell' }),
     cwd: filePath.optional().meta({ description: 'default: /workspace' }),
     user: lineOf(64).optional(),
-    seq: integerText({ min: 1 }).optional().meta({ description: 'goes on with the terminal of this event' }),
+    seq: integerText({ min: 1 }).optional().meta({ description: 'continues the terminal of this event' }),
     offset: integerText({ min: 0 }).optional().meta({ description: 'with seq: its first byte; default: 0' }),
   })
   .refine(({ seq, command, cwd, user }) => seq === undefined || (command ?? cwd ?? user) === undefined, {
-    error: 'seq goes on with a terminal, which has its command already: leave out command, cwd and user',
+    error: 'seq continues a terminal that already has its command: leave out command, cwd and user',
     path: ['seq'],
   });
 

@@ -24,7 +24,7 @@ const author = z.strictObject({ name: lineOf(256), email: lineOf(256) });
 
 const folder = {
   path: filePath.optional().meta({ description: 'folder of the repository; default: /workspace' }),
-  cwd: filePath.optional().meta({ description: 'another name of path' }),
+  cwd: filePath.optional().meta({ description: 'an alias of path' }),
   timeout_seconds: timeoutSeconds.optional(),
 };
 
