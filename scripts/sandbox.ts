@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   }
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
-  if ((await findEngine()) === undefined) quietly(ensureSystemPackages);
+  if (process.platform === 'linux' || (await findEngine()) === undefined) quietly(ensureSystemPackages);
   await runSandbox({
     environment: process.env,
     ...{ host, port: Number(port), down },

@@ -150,8 +150,12 @@ const asSandboxes = (config: ProviderConfig): ProviderConfig => ({
 const withoutAws = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(AWS|MNGR|CDK)_/.test(name)));
 
+/**
+ * Sandboxes run as processes where the machine can run them. Containers would be of the agents' image, and that has no
+ * Node.js, which the engine of a sandbox needs.
+ */
 function runtimeOf(text: string | undefined): 'auto' | 'container' | 'process' {
-  if (text === undefined || text === '') return 'auto';
+  if (text === undefined || text === '') return process.platform === 'linux' ? 'process' : 'auto';
   if (text === 'auto' || text === 'container' || text === 'process') return text;
   throw new MngrFargateError('usage', `SANDBOX_RUNTIME is ${JSON.stringify(text)}: use auto, container or process`);
 }
