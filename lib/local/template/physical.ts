@@ -119,6 +119,10 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
     return { physicalId: id, attributes: { Arn: arn(place, 'kms', `key/${id}`), KeyId: id } };
   },
+  'AWS::SecretsManager::Secret': named('Name', 512, (place, name) => {
+    const secret = arn(place, 'secretsmanager', `secret:${name}-${digest(place, `secret/${name}`, 6)}`);
+    return { physicalId: secret, attributes: { Id: secret } };
+  }),
   'AWS::SNS::Topic': named('TopicName', 256, (place, name) => {
     const topic = arn(place, 'sns', name);
     return { physicalId: topic, attributes: { TopicArn: topic, TopicName: name } };

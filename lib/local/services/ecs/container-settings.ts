@@ -31,12 +31,16 @@ export function runtimeIdOf(record: TaskRecord, containerName: string | undefine
 export const runtimeIdsOf = (record: TaskRecord): readonly string[] =>
   (record.task.containers ?? []).map(({ name }) => runtimeIdOf(record, name));
 
-/** What the runtime is asked to run: the definition with the call's overrides, and what Fargate adds. */
+/**
+ * What the runtime is asked to run: the definition with the call's overrides, and what Fargate adds. `secrets` are
+ * variables that neither of them has.
+ */
 export function taskSpec(
   record: TaskRecord,
   container: ContainerDefinition,
   image: PreparedImage,
   region: string,
+  secrets: Readonly<Record<string, string>>,
 ): TaskSpec {
   const override = overrideOf(record, container);
   const environment: Record<string, string> = {
@@ -45,6 +49,7 @@ export function taskSpec(
     AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
     ...variables(container.environment),
     ...variables(override.environment),
+    ...secrets,
   };
   if (record.faults.wrongProof === true) environment[BOOT_ENVIRONMENT.bootNonce] = randomBytes(32).toString('hex');
   if (record.address === undefined) throw new Error(`task ${record.id} has no address yet`);

@@ -43,15 +43,29 @@ export function validateDefinition(request: RegisterTaskDefinitionRequest): void
   if (!containerDefinitions.some(({ essential }) => essential !== false)) {
     throw clientError('At least one essential container must be specified.');
   }
+  if (request.executionRoleArn === undefined && containerDefinitions.some(({ secrets = [] }) => secrets.length > 0)) {
+    throw clientError(
+      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    );
+  }
   if (requiresCompatibilities.includes('FARGATE')) validateFargate(request, containerDefinitions);
   validateDependencies(containerDefinitions);
 }
 
-function validateContainer({ name, image, stopTimeout }: ContainerDefinition): void {
+function validateContainer({ name, image, stopTimeout, secrets = [], environment = [] }: ContainerDefinition): void {
   if (name === undefined || name === '') throw clientError('Container.name should not be null or empty.');
   if (!NAME.test(name)) throw clientError(`Container.name "${name}" contains invalid characters.`);
   if (image === undefined || image === '') throw clientError('Container.image should not be null or empty.');
   if (stopTimeout !== undefined && stopTimeout < 0) throw clientError('Container.stopTimeout can not be negative.');
+  const taken = new Set(environment.map((variable) => variable.name));
+  for (const secret of secrets) {
+    if (taken.has(secret.name)) {
+      throw clientError(
+        `The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '${secret.name}'.`,
+      );
+    }
+    taken.add(secret.name);
+  }
 }
 
 function validateFargate(request: RegisterTaskDefinitionRequest, containers: readonly ContainerDefinition[]): void {

@@ -142,6 +142,8 @@ export class TaskLifecycle {
     }
     if (record.faults.intruder !== undefined) await this.letIntruderIn(record);
     await delays.wait('pending', signal);
+    // As on Fargate, before the first image is pulled.
+    this.containersOf(record).checkResources();
     const images = await this.pull(record, signal);
     if (record.faults.stopWhilePending !== undefined) {
       throw new StartFailure({ stopCode: 'TaskFailedToStart', reason: record.faults.stopWhilePending });

@@ -20,3 +20,7 @@ export class StartFailure extends Error {
 /** A failure caused by a container; ECS repeats its reason as the task's. */
 export const containerFailure = (reason: string, container: string | undefined): StartFailure =>
   new StartFailure({ stopCode: 'TaskFailedToStart', reason, containerReason: reason, container });
+
+/** A failure of what a task needs before its containers: secrets and volumes. */
+export const resourceFailure = (reason: string): StartFailure =>
+  new StartFailure({ stopCode: 'TaskFailedToStart', reason: `ResourceInitializationError: ${reason}` });

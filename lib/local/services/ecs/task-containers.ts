@@ -5,6 +5,7 @@ import { orAborted } from '../../../util/abort';
 import type { World } from '../../world';
 import { logStore } from '../logs/log-store';
 import { dependentsOf } from './container-dependencies';
+import { secretVariables } from './container-secrets';
 import { containersOf, logStreamOf, runtimeIdOf, stopTimeoutOf, taskSpec } from './container-settings';
 import { watchHealth } from './health-checks';
 import type { Verdict } from './health-checks';
@@ -80,6 +81,11 @@ export class TaskContainers {
   /** Resolves when every container runs or has run. */
   get allStarted(): Promise<unknown> {
     return Promise.all(this.runs.map(({ started }) => started.reached));
+  }
+
+  /** Throws StartFailure if something is missing that the containers need besides their images. */
+  checkResources(): void {
+    for (const { settings } of this.runs) secretVariables(this.world, this.record, settings);
   }
 
   /** Images of the containers that are still to be started, by the containers' names. Throws what `prepare` throws. */
@@ -197,6 +203,7 @@ export class TaskContainers {
   private async start(run: ContainerRun, image: PreparedImage): Promise<void> {
     const { record, world } = this;
     const { runtime, clock } = world;
+    const secrets = secretVariables(world, record, run.settings);
     const log = logStreamOf(run.settings, record);
     if (log !== undefined) world.part(logStore).open(log.group, log.stream, run.id, clock.now());
     record.containerStarted = true;
@@ -204,7 +211,7 @@ export class TaskContainers {
     this.listener.changed();
     if (!this.withoutProcess) {
       try {
-        await runtime.start(taskSpec(record, run.settings, image, world.place.region));
+        await runtime.start(taskSpec(record, run.settings, image, world.place.region, secrets));
       } catch (error) {
         await runtime.kill(run.id);
         if (this.runs.length > 1) record.started = record.started?.filter((name) => name !== run.name);
