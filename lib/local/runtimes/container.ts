@@ -114,6 +114,12 @@ export class ContainerRuntime implements TaskRuntime {
         MemorySwap: memory,
         LogConfig: { Type: 'json-file', Config: {} },
         RestartPolicy: { Name: 'no' },
+        Mounts: (spec.mounts ?? []).map(({ source, target, readOnly }) => ({
+          Type: 'bind' as const,
+          Source: source,
+          Target: target,
+          ReadOnly: readOnly,
+        })),
       },
     });
     try {

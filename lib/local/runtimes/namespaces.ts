@@ -51,7 +51,7 @@ export async function findWriteLayer(stateDirectory: string, script: string): Pr
     const folder = await mkdtemp(join(stateDirectory, 'probe-'));
     try {
       const [program, ...args] = IN_NAMESPACES;
-      const task = [folder, folder, layer, 'probe', '127.0.0.1', '/', 'exec', 'true'];
+      const task = [folder, folder, layer, 'probe', '127.0.0.1', '/', 'exec', '0', 'true'];
       await run(program, [...args, '/bin/bash', '-p', script, ...task], { timeout: 20_000 });
       return layer;
     } catch (error) {

@@ -71,7 +71,8 @@ exec "\${@:3}"
  * /dev, and without the machine's SSH host keys. Nothing the task writes reaches the machine.
  *
  * Arguments: the task's folder, the image's folder, `disk` or `memory` (what takes the writes), host name, IP address,
- * working directory, `init` or `exec`, then the command.
+ * working directory, `init` or `exec`, how many folders are mounted, `ro` or `rw` and source and target of each, then the
+ * command.
  */
 const RUN_NAMESPACED = `#!/usr/bin/env bash
 ${COMMON}
@@ -131,6 +132,17 @@ settings() {
   if [[ -f root/etc/shadow ]]; then run sed -i 's/^root:![^:]*:/root:*:/' root/etc/shadow; fi
 }
 
+# Targets are made and looked up in the task's own view: a link in it may be absolute.
+volumes() {
+  local target
+  while (($# > 0)); do
+    run chroot root mkdir -p -- "$3"
+    target=$(run chroot root realpath -- "$3")
+    if [[ $1 == ro ]]; then run mount -o bind,ro "$2" "root$target"; else run mount --bind "$2" "root$target"; fi
+    shift 3
+  done
+}
+
 enter() {
   cd root
   run pivot_root . .
@@ -174,9 +186,10 @@ layer "$@"
 private "$1" "$2"
 devices
 settings "$4" "$5"
+volumes "\${@:9:3*$8}"
 enter "$6"
-if [[ $7 == init ]]; then init "\${@:8}"; fi
-exec "\${@:8}"
+if [[ $7 == init ]]; then init "\${@:9+3*$8}"; fi
+exec "\${@:9+3*$8}"
 `;
 
 export const PROCESS_SCRIPTS = {

@@ -115,6 +115,11 @@ export class ProcessRuntime implements TaskRuntime {
     return new ProcessRuntime(stateDirectory, scripts, writeLayer, options);
   }
 
+  get cannotMount(): string | undefined {
+    if (typeof this.writeLayer !== 'object') return undefined;
+    return `tasks run as processes without a file system of their own here (${this.writeLayer.because})`;
+  }
+
   /** True if tasks have their own namespaces. */
   get namespaced(): boolean {
     return typeof this.writeLayer === 'string';
@@ -298,7 +303,13 @@ export class ProcessRuntime implements TaskRuntime {
     const hostName = `ip-${spec.address.ip.replaceAll('.', '-')}`;
     const layer = [files.folder, spec.image.reference, this.writeLayer, hostName, spec.address.ip, directory];
     const first = spec.initProcess ? 'init' : 'exec';
-    return [...IN_NAMESPACES, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...command];
+    const mounts = (spec.mounts ?? []).flatMap(({ source, target, readOnly }) => [
+      readOnly ? 'ro' : 'rw',
+      source,
+      target,
+    ]);
+    const volumes = [String(spec.mounts?.length ?? 0), ...mounts];
+    return [...IN_NAMESPACES, BASH, '-p', this.scripts.runNamespaced, ...layer, first, ...volumes, ...command];
   }
 
   private workingDirectory({ workingDirectory = '/' }: TaskSpec, files: TaskFiles): string {

@@ -10,6 +10,8 @@ export interface TaskRuntime {
   readonly kind: 'container' | 'process';
   /** One sentence for `local status`: what it is and how much it isolates. */
   readonly description: string;
+  /** Why `TaskSpec.mounts` can't be honoured; undefined if they can. */
+  readonly cannotMount?: string;
   /** Makes an image startable (builds it from its folder, checks that a URI can be had). Idempotent, cached by content. */
   prepare(image: ImageSource, onProgress?: (line: string) => void): Promise<PreparedImage>;
   /** Reserves an address and port for the task's sshd, before anything runs there; `release` frees it. */
@@ -77,6 +79,17 @@ export interface TaskSpec {
    * is removed. Without it, the container has a network of its own.
    */
   readonly network?: string;
+  /** Default: none. */
+  readonly mounts?: readonly TaskMount[];
+}
+
+/** A folder of this machine that a container sees under a path of its own. */
+export interface TaskMount {
+  /** Absolute path on this machine. */
+  readonly source: string;
+  /** Absolute path in the container; made if it isn't there. */
+  readonly target: string;
+  readonly readOnly: boolean;
 }
 
 /** A terminal's size in characters. */

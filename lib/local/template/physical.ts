@@ -114,6 +114,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const machine = arn(place, 'states', `stateMachine:${name}`);
     return { physicalId: machine, attributes: { Arn: machine, Name: name } };
   }),
+  'AWS::EFS::FileSystem': numbered('fs', (id, _, place) => ({
+    FileSystemId: id,
+    Arn: arn(place, 'elasticfilesystem', `file-system/${id}`),
+  })),
+  'AWS::EFS::AccessPoint': numbered('fsap', (id, _, place) => ({
+    AccessPointId: id,
+    Arn: arn(place, 'elasticfilesystem', `access-point/${id}`),
+  })),
   'AWS::KMS::Key': (place, logicalId) => {
     const hex = digest(place, logicalId, 32);
     const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ContainerDefinition, ContainerOverride, KeyValuePair, TaskDefinition } from '@aws-sdk/client-ecs';
 import { BOOT_ENVIRONMENT } from '../../../contract/boot-variables';
-import type { PreparedImage, TaskSpec } from '../../runtimes/runtime';
+import type { PreparedImage, TaskMount, TaskSpec } from '../../runtimes/runtime';
 import type { TaskRecord } from './task-record';
 
 /** Seconds from SIGTERM to SIGKILL when the container definition doesn't say (ECS API, ContainerDefinition.stopTimeout). */
@@ -33,14 +33,14 @@ export const runtimeIdsOf = (record: TaskRecord): readonly string[] =>
 
 /**
  * What the runtime is asked to run: the definition with the call's overrides, and what Fargate adds. `secrets` are
- * variables that neither of them has.
+ * variables that neither of them has, `mounts` the folders of its volumes.
  */
 export function taskSpec(
   record: TaskRecord,
   container: ContainerDefinition,
   image: PreparedImage,
   region: string,
-  secrets: Readonly<Record<string, string>>,
+  { secrets, mounts }: { readonly secrets: Readonly<Record<string, string>>; readonly mounts: readonly TaskMount[] },
 ): TaskSpec {
   const override = overrideOf(record, container);
   const environment: Record<string, string> = {
@@ -66,6 +66,7 @@ export function taskSpec(
     memory: limitOf(override.memory ?? container.memory, record.task.memory),
     initProcess: container.linuxParameters?.initProcessEnabled === true,
     containerName: container.name ?? '',
+    mounts,
     network: (record.task.containers ?? []).length > 1 ? record.id : undefined,
   };
 }

@@ -4,6 +4,7 @@ import { clientError } from './errors';
 import { parseCpu, parseMemory } from './sizes';
 import { validateDependencies } from './container-dependencies';
 import { validateTags } from './tags';
+import { VOLUME_NAME } from './container-volumes';
 
 /** ECS API, RegisterTaskDefinition.family and ContainerDefinition.name. */
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
@@ -48,8 +49,37 @@ export function validateDefinition(request: RegisterTaskDefinitionRequest): void
       "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
     );
   }
+  validateVolumes(request, containerDefinitions);
   if (requiresCompatibilities.includes('FARGATE')) validateFargate(request, containerDefinitions);
   validateDependencies(containerDefinitions);
+}
+
+function validateVolumes(
+  { volumes = [] }: RegisterTaskDefinitionRequest,
+  containers: readonly ContainerDefinition[],
+): void {
+  const names = new Set<string>();
+  for (const { name = '', efsVolumeConfiguration: efs } of volumes) {
+    if (!VOLUME_NAME.test(name)) {
+      throw clientError(
+        `Volume name "${name}" is invalid: up to 255 letters, numbers, underscores, and hyphens are allowed.`,
+      );
+    }
+    if (names.has(name)) throw clientError(`Volume.name must be unique: ${name}.`);
+    names.add(name);
+    if (efs?.authorizationConfig === undefined) continue;
+    if (efs.transitEncryption !== 'ENABLED') {
+      throw clientError(`Transit encryption must be enabled for the volume ${name}, which uses EFS authorization.`);
+    }
+    if (efs.authorizationConfig.accessPointId !== undefined && (efs.rootDirectory ?? '/') !== '/') {
+      throw clientError(`The root directory of the volume ${name} must be omitted or /, since it has an access point.`);
+    }
+  }
+  for (const { mountPoints = [] } of containers) {
+    for (const { sourceVolume = '' } of mountPoints) {
+      if (!names.has(sourceVolume)) throw clientError(`Unknown volume '${sourceVolume}'.`);
+    }
+  }
 }
 
 function validateContainer({ name, image, stopTimeout, secrets = [], environment = [] }: ContainerDefinition): void {

@@ -6,6 +6,7 @@ import type { World } from '../../world';
 import { logStore } from '../logs/log-store';
 import { dependentsOf } from './container-dependencies';
 import { secretVariables } from './container-secrets';
+import { containerMounts, removeTaskVolumes } from './container-volumes';
 import { containersOf, logStreamOf, runtimeIdOf, stopTimeoutOf, taskSpec } from './container-settings';
 import { watchHealth } from './health-checks';
 import type { Verdict } from './health-checks';
@@ -85,7 +86,7 @@ export class TaskContainers {
 
   /** Throws StartFailure if something is missing that the containers need besides their images. */
   checkResources(): void {
-    for (const { settings } of this.runs) secretVariables(this.world, this.record, settings);
+    for (const run of this.runs) this.resourcesOf(run);
   }
 
   /** Images of the containers that are still to be started, by the containers' names. Throws what `prepare` throws. */
@@ -136,6 +137,7 @@ export class TaskContainers {
       await logs.complete(id);
       await this.world.runtime.remove(id);
     }
+    await removeTaskVolumes(this.world, this.record);
   }
 
   async kill(): Promise<void> {
@@ -203,7 +205,7 @@ export class TaskContainers {
   private async start(run: ContainerRun, image: PreparedImage): Promise<void> {
     const { record, world } = this;
     const { runtime, clock } = world;
-    const secrets = secretVariables(world, record, run.settings);
+    const resources = this.resourcesOf(run);
     const log = logStreamOf(run.settings, record);
     if (log !== undefined) world.part(logStore).open(log.group, log.stream, run.id, clock.now());
     record.containerStarted = true;
@@ -211,7 +213,7 @@ export class TaskContainers {
     this.listener.changed();
     if (!this.withoutProcess) {
       try {
-        await runtime.start(taskSpec(record, run.settings, image, world.place.region, secrets));
+        await runtime.start(taskSpec(record, run.settings, image, world.place.region, resources));
       } catch (error) {
         await runtime.kill(run.id);
         if (this.runs.length > 1) record.started = record.started?.filter((name) => name !== run.name);
@@ -225,6 +227,13 @@ export class TaskContainers {
       container.runtimeId = `${record.id}-${randomBytes(4).readUInt32BE()}`;
       container.imageDigest = undefined;
     });
+  }
+
+  private resourcesOf({ settings }: ContainerRun): Parameters<typeof taskSpec>[4] {
+    return {
+      secrets: secretVariables(this.world, this.record, settings),
+      mounts: containerMounts(this.world, this.record, settings),
+    };
   }
 
   private async stopNow(run: ContainerRun): Promise<void> {

@@ -1,8 +1,6 @@
 import { NormalizedSchema } from '@smithy/core/schema';
 import type { SchemaRef } from '@smithy/types';
 
-const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
-
 /** Scalars of a template may be numbers or booleans written as strings, or vice versa. */
 function scalar(schema: NormalizedSchema, value: unknown): unknown {
   if (schema.isBooleanSchema()) return value === true || value === 'true';
@@ -13,10 +11,10 @@ function scalar(schema: NormalizedSchema, value: unknown): unknown {
 function convert(schema: NormalizedSchema, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   if (schema.isStructSchema()) {
-    const members = new Map(Object.entries(value).map(([name, item]) => [lowerFirst(name), item as unknown]));
+    const members = new Map(Object.entries(value).map(([name, item]) => [name.toLowerCase(), item as unknown]));
     const result: Record<string, unknown> = {};
     for (const [name, member] of schema.structIterator()) {
-      const converted = convert(member, members.get(name));
+      const converted = convert(member, members.get(name.toLowerCase()));
       if (converted !== undefined) result[name] = converted;
     }
     return result;
@@ -29,8 +27,9 @@ function convert(schema: NormalizedSchema, value: unknown): unknown {
 }
 
 /**
- * A value of a CloudFormation resource in the API's form: the same structure with names that begin in lower case
- * (CloudFormation user guide, AWS::ECS::TaskDefinition), read by the API's schema.
+ * A value of a CloudFormation resource in the API's form: the same structure with other upper and lower case in its
+ * names (CloudFormation user guide, AWS::ECS::TaskDefinition: `EFSVolumeConfiguration`, `FilesystemId`), read by the
+ * API's schema.
  */
 export const apiForm = (schema: SchemaRef, value: unknown): unknown =>
   convert(NormalizedSchema.of(typeof schema === 'function' ? schema() : schema), value);
