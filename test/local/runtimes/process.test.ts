@@ -81,9 +81,7 @@ describeWith(needs, 'the folder of processes below MNGR_ROOT', () => {
       (error: unknown) => error as MngrFargateError,
     );
     expect(refusal).toMatchObject({ code: 'usage', hint: expect.stringContaining('MNGR_FARGATE_LOCAL_DIR') });
-    const longest = Number(
-      /allow (\d+) without namespaces \(they are switched off\)$/.exec(refusal?.message ?? '')?.[1],
-    );
+    const longest = Number(/allow at most (\d+) \(they are switched off\)$/.exec(refusal?.message ?? '')?.[1]);
     // Where a root without namespaces keeps it by default.
     expect(longest).toBeGreaterThanOrEqual('/root/.mngr-fargate/local/runtime'.length);
     await expect(createIn(longest + 1)).rejects.toMatchObject({ code: 'usage' });
