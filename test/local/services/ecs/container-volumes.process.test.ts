@@ -238,6 +238,39 @@ describeWith(
       );
     });
 
+    it('stop a task whose runtime cannot mount anything', async () => {
+      const other = mkdtempSync(join(tmpdir(), 'mngr-v-'));
+      const runtime = await ProcessRuntime.create({
+        stateDirectory: other,
+        endpointId: 'no-volumes',
+        namespaces: 'off',
+      });
+      const endpoint = await startLocalEndpoint({ runtime, stateDirectory: other, resources: RESOURCES });
+      const client = new ECSClient(endpoint.client);
+      const { tasks } = await client.send(
+        new RunTaskCommand({
+          cluster: 'mngr',
+          taskDefinition: 'keeping',
+          launchType: 'FARGATE',
+          networkConfiguration: { awsvpcConfiguration: { subnets: endpoint.outputs.Subnets?.split(',') } },
+        }),
+      );
+      await eventually(async () => {
+        const described = await client.send(
+          new DescribeTasksCommand({ cluster: 'mngr', tasks: [tasks?.[0]?.taskArn ?? ''] }),
+        );
+        expect(described.tasks?.[0]).toMatchObject({
+          lastStatus: 'STOPPED',
+          stoppedReason:
+            'ResourceInitializationError: failed to set up volumes: tasks run as processes without a file system of their own here (they are switched off)',
+        });
+      });
+      client.destroy();
+      await endpoint.destroy();
+      rmSync(other, { recursive: true, force: true });
+      expect(endpoint.faults).toEqual([]);
+    });
+
     it('are refused at registration if the task definition is wrong about them', async () => {
       const mount = { sourceVolume: 'v', containerPath: '/v' };
       await expect(register({ name: 'w' }, mount, 'true')).rejects.toThrow("Unknown volume 'v'.");
