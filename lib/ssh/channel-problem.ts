@@ -9,13 +9,15 @@ export interface ChannelAttempt {
   readonly where: string;
   /** Why the connection ended, if it has. */
   readonly lost: Error | undefined;
+  /** True if the channel should lead to an address, a port or a socket. */
+  readonly leads: boolean;
 }
 
 /**
  * A channel that did not open. `unreachable` if the connection is gone, or nothing answers where the channel should lead;
  * `denied` if the server doesn't allow it; `failed` if it can't.
  */
-export function channelProblem(error: Error, { doing, where, lost }: ChannelAttempt): MngrFargateError {
+export function channelProblem(error: Error, { doing, where, lost, leads }: ChannelAttempt): MngrFargateError {
   const fail = (code: MngrFargateError['code'], why: string, hint: string): MngrFargateError =>
     new MngrFargateError(code, `cannot ${doing} at ${where}: ${why}`, { cause: lost ?? error, hint });
   if (lost !== undefined || error.message === 'Not connected' || error.message === 'No response from server') {
@@ -34,8 +36,8 @@ export function channelProblem(error: Error, { doing, where, lost }: ChannelAtte
         "the host's sshd doesn't allow it (`AllowTcpForwarding`, `PermitOpen`, `MaxSessions`)",
       );
     case OPEN_FAILURE.connectFailed:
-      // OpenSSH also says this, with these words, of a session too many.
-      return said === 'open failed'
+      // OpenSSH also says this, with these words, of a session too many; and of a socket that isn't there.
+      return said === 'open failed' && !leads
         ? fail('failed', said, 'the host has as many sessions over this connection as `MaxSessions` of its sshd allows')
         : fail('unreachable', said, 'nothing is listening there, as seen from the host: check the name and the port');
     case OPEN_FAILURE.unknownType:

@@ -58,7 +58,7 @@ export class SshChannel implements HostChannel {
   ): Promise<Duplex> {
     const doing = `connecting to ${address} from ${this.where}`;
     throwIfAborted(doing, signal);
-    const opening = this.open<ClientChannel>(`connect to ${address}`, call);
+    const opening = this.open<ClientChannel>(`connect to ${address}`, call, true);
     try {
       return await orAborted(opening, doing, signal);
     } catch (error) {
@@ -80,9 +80,14 @@ export class SshChannel implements HostChannel {
   }
 
   /** Wraps an ssh2 call that opens something. ssh2 throws synchronously if the connection is already lost. */
-  private open<T>(doing: string, call: (done: (error: Error | undefined, opened: T) => void) => void): Promise<T> {
+  private open<T>(
+    doing: string,
+    call: (done: (error: Error | undefined, opened: T) => void) => void,
+    leads = false,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => reject(channelProblem(error, { doing, where: this.where, lost: this.lost }));
+      const fail = (error: Error): void =>
+        reject(channelProblem(error, { doing, where: this.where, lost: this.lost, leads }));
       // A client that was ended here still takes calls for a moment, and never answers them.
       if (this.lost !== undefined) return fail(this.lost);
       try {

@@ -25,7 +25,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('channels that a server does not open', () => {
-  const attempt = { doing: 'start SFTP', where: 'root@10.0.0.7 port 22', lost: undefined };
+  const attempt = { doing: 'start SFTP', where: 'root@10.0.0.7 port 22', lost: undefined, leads: false };
   const openFailure = (reason: unknown, said: string): Error =>
     Object.assign(new Error(`(SSH) Channel open failure: ${said}`), { reason });
 

@@ -110,7 +110,9 @@ export async function writeFileTo(path: string, data: Readable, mode: number | u
   const beside = join(dirname(target.path), `.upload-${randomBytes(9).toString('hex')}`);
   const file = await open(beside, 'wx', 0o600);
   try {
-    await pipeline(data, file.createWriteStream({ highWaterMark: 256 * 1024 }));
+    // Destroying the request would close its connection, and with it the way of the answer that the disk is full.
+    const kept = (data as Readable).iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    await pipeline(kept, file.createWriteStream({ highWaterMark: 256 * 1024 }));
     await chmod(beside, mode ?? target.mode ?? 0o644);
     await rename(beside, target.path);
   } catch (error) {

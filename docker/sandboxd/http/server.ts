@@ -184,8 +184,7 @@ export function fail(request: IncomingMessage, response: ServerResponse, error: 
   }
   const failure =
     error instanceof Failure ? error : new Failure('internal', `sandboxd failed: ${(error as Error).message}`);
-  // What is left of the body would be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close');
   json(response, STATUS_OF[failure.code], { error: failure.code, detail: failure.message });
+  // What is left of the body is read away. Were the connection closed instead, its sender could fail before it has the answer.
   request.resume();
 }

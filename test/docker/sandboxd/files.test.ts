@@ -5,10 +5,10 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { EngineClient } from '../../../lib/sandbox/engine/engine-client';
 import { eventually } from '../../support/run/eventually';
-import { describeWith } from '../../support/run/requirements';
+import { describeWith, mountRights } from '../../support/run/requirements';
 import { EngineHost, rootRights } from '../../support/sandbox/engine-host';
 
-describeWith(rootRights, 'files of a sandbox', () => {
+describeWith([rootRights, mountRights], 'files of a sandbox', () => {
   let host: EngineHost;
   let client: EngineClient;
   beforeAll(() => {
@@ -49,6 +49,17 @@ describeWith(rootRights, 'files of a sandbox', () => {
   it('takes relative paths from the workspace', async () => {
     await client.write('relative', Readable.from(['x']));
     expect(await get('relative')).toBe('x');
+  });
+
+  it('says that the disk is full, and leaves nothing behind', async () => {
+    mkdirSync(at('small'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=777', 'tmpfs', at('small')]);
+    try {
+      await expect(put('small/large', Buffer.alloc(8 * 1024 * 1024))).rejects.toMatchObject({ code: 'no_space' });
+      expect(readdirSync(at('small'))).toEqual([]);
+    } finally {
+      execFileSync('umount', [at('small')]);
+    }
   });
 
   it('keeps the mode of a file that is written again, and writes through a link', async () => {

@@ -103,7 +103,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
     expect(await page.locator('.output', { hasText: 'second' }).count()).toBe(0);
     await program.json('POST', '/sandbox/fox/exec', { argv: ['touch', '/tmp/go'] });
     await page.locator('.output', { hasText: 'second' }).waitFor();
-    await page.getByText('exit 3').waitFor();
+    await page.locator('.state', { hasText: 'exit 3' }).waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -181,7 +181,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
       socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
       socket.on('open', () => resolve('open'));
     });
-    socket.terminate();
+    socket.on('error', () => undefined).terminate();
     expect(status).toBe(403);
   });
 });
