@@ -8,7 +8,7 @@ import { asSandboxError } from '../errors';
 import { KEEP_ALIVE_COMMENT_MS } from '../limits';
 import { terminalSize } from '../schemas/event';
 import { validated } from '../validation';
-import { endView } from '../views/event-view';
+import { endView, hasEnded } from '../views/event-view';
 
 /** The event whose terminal a socket shows, and from which byte on. */
 export interface TerminalPlace {
@@ -20,6 +20,8 @@ export interface TerminalPlace {
 
 const resize = terminalSize.extend({ type: z.literal('resize') });
 
+/** So long, in milliseconds, the end of a command may come after that of its input. */
+const END_MS = 2_000;
 /** RFC 6455, section 7.4.1, and its registry: 1012 tells a client to come again. */
 const CLOSE = { ended: 1000, broken: 1011, comeAgain: 1012 } as const;
 
@@ -84,19 +86,41 @@ function takeInput(service: SandboxService, socket: WebSocket, place: TerminalPl
   const input = new PassThrough();
   signal.addEventListener('abort', () => input.destroy(), { once: true });
   input.on('error', () => undefined);
-  service.stdin(caller, id, seq, input, { close: false, signal }).catch((error: unknown) => {
-    // Its end is told by the output.
-    if (!signal.aborted && !(isSandboxError(error) && error.code === 'event_ended')) closeBecause(socket, error);
+  service.stdin(caller, id, seq, input, { close: false, signal }).catch(async (error: unknown) => {
+    // A command that ends cuts its input off, and its end is told by the output.
+    if (signal.aborted || (isSandboxError(error) && error.code === 'event_ended')) return;
+    const event = await service.event(caller, id, seq, { waitMs: END_MS, signal }).catch(() => undefined);
+    if (!signal.aborted && (event === undefined || !hasEnded(event))) closeBecause(socket, error);
   });
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (!isBinary) {
-      void control(service, socket, place, data.toString());
-      return;
-    }
+  const write = (data: Buffer): void => {
     if (input.destroyed || input.write(data)) return;
     socket.pause();
     input.once('drain', () => socket.resume());
+  };
+  // What is typed after a change of size comes after it: a program may ask for the size at once.
+  const frames = new Frames();
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (!isBinary) frames.take(() => control(service, socket, place, data.toString()));
+    else if (frames.areWaiting) frames.take(async () => write(data));
+    else write(data);
   });
+}
+
+/** Does one thing after the other. None of them may throw. */
+class Frames {
+  private last: Promise<void> = Promise.resolve();
+  private waiting = 0;
+
+  get areWaiting(): boolean {
+    return this.waiting > 0;
+  }
+
+  take(work: () => Promise<void>): void {
+    this.waiting += 1;
+    this.last = this.last.then(work).finally(() => {
+      this.waiting -= 1;
+    });
+  }
 }
 
 /** A text frame. One that is wrong is answered, and changes nothing. */
