@@ -42,6 +42,12 @@ function takeJson(scope: FastifyInstance): void {
     else void parse(request, text as string, done);
   });
   scope.addHook('preParsing', (request, _reply, payload, done) => {
+    // A request without a body is never read to its end: its stream or terminal must not be cut for that.
+    const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+    if (encoding === undefined && Number(length) === 0) {
+      done(null, payload);
+      return;
+    }
     const { socket } = request.raw;
     // Who sends a byte a second gets no answer: it would only read it as slowly.
     const timer = setTimeout(() => socket.destroy(), HTTP_LIMITS.jsonBodyMs);

@@ -70,11 +70,20 @@ test('a shell on a terminal of the size that was asked for, which can be changed
   await terminal.text('xterm-256color');
   terminal.socket.send(JSON.stringify({ type: 'resize', cols: 120, rows: 40 }));
   terminal.socket.send(Buffer.from('until stty size | grep "40 120"; do sleep 0.05; done\r'));
-  await terminal.text(/\n40 120/);
+  await terminal.text(/[\r\n]40 120/);
   terminal.socket.send(Buffer.from('exit 3\r'));
   expect(await terminal.frame('exit')).toMatchObject({ exit_code: 3, seq: started.seq });
   const event = (await api.get(`${box}/events/${started.seq}`)).json;
   expect(event).toMatchObject({ status: 'error', payload: { cmd: 'login shell', terminal: { cols: 100, rows: 30 } } });
+});
+
+test('terminals and streams stay open for longer than a body may take', async () => {
+  const terminal = open(`command=${encodeURIComponent('sleep 32; echo still here')}`);
+  const { seq } = await terminal.frame('started');
+  const stream = api.get(`${box}/events/${String(seq)}/stream`);
+  expect(await terminal.frame('exit')).toMatchObject({ exit_code: 0 });
+  expect(terminal.output.toString()).toBe('still here\r\n');
+  expect((await stream).text).toMatch(/event: exit/);
 });
 
 test('a command, and a folder', async () => {
