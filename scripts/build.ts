@@ -36,8 +36,8 @@ const NODE = 'node20.19';
 /** The service's page: TypeScript for browsers, and the files that are served as they are. */
 const PAGE = join('lib', 'sandbox', 'web');
 const PAGE_FILES = ['index.html', 'icon.svg'];
-/** Browsers of the last three years. */
-const BROWSERS = ['chrome115', 'firefox115', 'safari16.4'];
+/** Browsers of the last two years. */
+const BROWSERS = ['chrome130', 'firefox132', 'safari18'];
 /** Debian bookworm's, which is in the image. */
 const NODE_IN_IMAGE = 'node18';
 

@@ -4,6 +4,7 @@ import { UnreachableError } from './errors';
 import type { ApiRequest, Body, Http } from './http';
 import { backoff, pause, reasonOf } from './pause';
 import { serverSentEvents } from './server-sent-events';
+import { ticketOf } from './ticket';
 
 interface Call {
   readonly signal?: AbortSignal;
@@ -59,6 +60,11 @@ export class Files {
     const first = await open(start);
     const tag = first.headers.get('etag');
     return streamOf(resumed(first, start, (at) => open(at, tag), signal));
+  }
+
+  /** A URL that downloads the file without a key, for a minute: for links in a browser. */
+  async downloadUrl(path: string, { signal }: Call = {}): Promise<string> {
+    return this.http.url(`${this.box}/fs/raw`, { path, ticket: await ticketOf(this.http, this.box, signal) });
   }
 
   /** Writes a file whole or not at all, and makes its parent folders. Default mode: the old file's, else 0644. */

@@ -3,6 +3,7 @@ import { CommandError, SandboxApiError, UnreachableError, UsageError } from './e
 import type { Http, QueryValue } from './http';
 import type { CommandExit } from './output';
 import { backoff, pause, reasonOf } from './pause';
+import { ticketOf } from './ticket';
 
 export interface TerminalOptions {
   /** Default 80 by 24. */
@@ -18,6 +19,8 @@ export interface TerminalOptions {
   readonly seq?: number;
   /** With `seq`: offset of the first byte of output. Default 0. */
   readonly offset?: number;
+  /** Called with true when the terminal is joined, and with false when the connection is cut and tried again. */
+  readonly onConnection?: (joined: boolean) => void;
   /** Leaves the terminal, as `close` does. */
   readonly signal?: AbortSignal;
 }
@@ -166,7 +169,7 @@ export class Terminal implements AsyncDisposable {
     for (let failures = 0; this.ended === undefined; failures += 1) {
       try {
         const before = this.offset;
-        const { end, opened } = await this.connection(await this.ticket());
+        const { end, opened } = await this.connection(await ticketOf(this.http, this.box, this.leaving.signal));
         if (end === 'done') return;
         if (opened) lastSuccess = Date.now();
         if (end === 'full' || this.offset > before) failures = -1;
@@ -187,12 +190,6 @@ export class Terminal implements AsyncDisposable {
       }
       if (failures > 0) await pause(backoff(failures, LONGEST_BACKOFF_MS), this.leaving.signal).catch(() => undefined);
     }
-  }
-
-  /** WebSockets of browsers have no headers, and a key has no place in a URL. */
-  private async ticket(): Promise<string> {
-    const { signal } = this.leaving;
-    return (await this.http.json<{ ticket: string }>({ method: 'POST', path: `${this.box}/tickets`, signal })).ticket;
   }
 
   private url(ticket: string): string {
@@ -237,6 +234,7 @@ export class Terminal implements AsyncDisposable {
         } else if (message.type === 'started') {
           this.known = message.seq;
           this.settle.seq(message.seq);
+          this.options.onConnection?.(true);
         }
       };
       // Why is in the code of the close that follows.
@@ -246,7 +244,10 @@ export class Terminal implements AsyncDisposable {
         if (this.leaving.signal.aborted) reject(reasonOf(this.leaving.signal));
         else if (problem !== undefined && code === 1011)
           reject(new CommandError('lost', problem.message, this.known ?? 0));
-        else resolve({ end, opened });
+        else {
+          if (end === 'again') this.options.onConnection?.(false);
+          resolve({ end, opened });
+        }
       };
     });
   }

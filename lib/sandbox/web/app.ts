@@ -1,4 +1,4 @@
-import { Api, ApiProblem } from './api';
+import { SandboxClient, UnauthorizedError } from '../client';
 import { button, fill, h } from './dom';
 import { loginView } from './login';
 import { sandboxView } from './sandbox';
@@ -15,6 +15,9 @@ let leave: Leave = () => undefined;
 /** For this tab alone, and gone with it. */
 const savedKey = (): string | null => sessionStorage.getItem(KEY);
 
+/** A page that stays open comes back to its streams whenever the service does. */
+const clientWith = (key: string): SandboxClient => new SandboxClient({ url: location.origin, key, resumeMs: Infinity });
+
 function show(): void {
   leave();
   leave = () => undefined;
@@ -24,12 +27,12 @@ function show(): void {
     fill(root, loginView(logIn));
     return;
   }
-  const api = new Api(key);
+  const client = clientWith(key);
   const main = h('main', { id: 'main', tabindex: -1 });
   fill(root, h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to the content'), header(), main);
   const [, id, tab = 'terminal'] = location.hash.slice(1).split('/').map(decodeURIComponent);
   document.title = id ? `${id} – Sandboxes` : 'Sandboxes';
-  leave = id ? sandboxView(main, { api, id, tab, onProblem }) : sessionsView(main, { api, onProblem });
+  leave = id ? sandboxView(main, { client, id, tab, onProblem }) : sessionsView(main, { client, onProblem });
 }
 
 /** The page's address is its state, so the link must not change it. */
@@ -39,7 +42,7 @@ function skip(event: Event): void {
 }
 
 async function logIn(key: string): Promise<void> {
-  await new Api(key).sessions();
+  await clientWith(key).list().next();
   sessionStorage.setItem(KEY, key);
   show();
 }
@@ -52,7 +55,7 @@ function logOut(): void {
 
 /** A key that has been revoked leads back to the login. */
 function onProblem(error: unknown): void {
-  if (error instanceof ApiProblem && error.status === 401) logOut();
+  if (error instanceof UnauthorizedError) logOut();
   sayProblem(error);
 }
 

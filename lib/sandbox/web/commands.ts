@@ -1,16 +1,22 @@
+import { CommandError } from '../client';
+import type { ApiEvent, CommandExit } from '../client';
 import type { Leave } from './app';
 import { button, fill, h } from './dom';
-import { followOutput } from './follow-output';
 import { bytes, clock, span } from './format';
-import type { EventEnd, SandboxEvent } from './model';
+import { repeat } from './repeat';
 import type { TabOptions } from './sandbox';
 
 /** Characters of one command's output that the page shows: more would make it slow. All of it is in the API. */
 const SHOWN_CHARACTERS = 200_000;
 const LOOK_AGAIN_MS = 2000;
+/** A day: whoever watches a command can stop it. */
+const TIMEOUT_SECONDS = 24 * 3600;
+
+/** What is known of the end of a command that was lost, or never began. */
+const NO_END = { exitCode: null, signal: null, timedOut: false, durationMs: undefined } as const;
 
 /** The history of commands, the running ones live, and a line for the next. */
-export function commandsTab(place: HTMLElement, { api, id, onProblem }: TabOptions): Leave {
+export function commandsTab(place: HTMLElement, { box, onProblem }: TabOptions): Leave {
   const leaving = new AbortController();
   const log = h('ol', { class: 'commands', 'aria-label': 'Commands' });
   const hint = h('p', { class: 'quiet empty-line' }, 'No commands yet.');
@@ -23,13 +29,12 @@ export function commandsTab(place: HTMLElement, { api, id, onProblem }: TabOptio
     spellcheck: 'false',
   });
   let lastSeq = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const add = (event: SandboxEvent): void => {
+  const add = (event: ApiEvent): void => {
     if (event.seq <= lastSeq) return;
     lastSeq = event.seq;
     hint.remove();
-    const entry = commandEntry(event, (signal) => void api.signal(id, event.seq, signal).catch(onProblem));
+    const entry = commandEntry(event, () => void box.command(event.seq).kill().catch(onProblem));
     keepingEndInView(() => log.append(entry.element));
     if (event.result !== null) {
       entry.write('stdout', event.result.stdout);
@@ -40,30 +45,24 @@ export function commandsTab(place: HTMLElement, { api, id, onProblem }: TabOptio
 
   const follow = async (seq: number, entry: CommandEntry): Promise<void> => {
     const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+    const output = box.command(seq, { signal: leaving.signal }).read();
     try {
-      for await (const part of followOutput(api, id, seq, leaving.signal)) {
-        if (part.type === 'end') entry.end(part.end);
-        else if (part.type === 'gap') entry.write('gap', `\n… ${bytes(part.length)} dropped …\n`);
-        else entry.write(part.type, decoders[part.type].decode(part.bytes, { stream: true }));
+      for (;;) {
+        const { done, value } = await output.next();
+        if (done === true) return entry.end(value);
+        if (value.stream === 'gap') entry.write('gap', `\n… ${bytes(value.dropped)} dropped …\n`);
+        else entry.write(value.stream, decoders[value.stream].decode(value.bytes, { stream: true }));
       }
     } catch (error) {
-      if (!leaving.signal.aborted) onProblem(error);
+      if (leaving.signal.aborted) return;
+      if (error instanceof CommandError) entry.end({ ...NO_END, reason: error.reason, detail: error.message });
+      else onProblem(error);
     }
   };
 
-  /** Commands of others come too. */
   const look = async (): Promise<void> => {
-    try {
-      for (let more = true; more && !leaving.signal.aborted;) {
-        const page = await api.history(id, lastSeq);
-        if (leaving.signal.aborted) return;
-        page.events.forEach(add);
-        more = page.has_more;
-      }
-    } catch (error) {
-      if (!leaving.signal.aborted) onProblem(error);
-    }
-    if (!leaving.signal.aborted) timer = setTimeout(() => void look(), LOOK_AGAIN_MS);
+    const { signal } = leaving;
+    for await (const event of box.events({ afterSeq: lastSeq, signal })) if (!signal.aborted) add(event);
   };
 
   const run = async (): Promise<void> => {
@@ -71,8 +70,7 @@ export function commandsTab(place: HTMLElement, { api, id, onProblem }: TabOptio
     if (cmd.trim() === '') return;
     input.value = '';
     try {
-      await api.exec(id, cmd);
-      clearTimeout(timer);
+      await box.exec(cmd, { timeoutSeconds: TIMEOUT_SECONDS }).submitted;
       await look();
     } catch (error) {
       input.value = cmd;
@@ -95,10 +93,11 @@ export function commandsTab(place: HTMLElement, { api, id, onProblem }: TabOptio
   );
   fill(place, h('div', { class: 'scroll' }, hint, log), form);
   input.focus();
-  void look();
+  // Commands of others come too.
+  const leaveLoop = repeat(LOOK_AGAIN_MS, look, onProblem);
   return () => {
     leaving.abort();
-    clearTimeout(timer);
+    leaveLoop();
   };
 }
 
@@ -110,13 +109,17 @@ function keepingEndInView(change: () => void): void {
   if (atEnd) page.scrollTop = page.scrollHeight;
 }
 
+type CommandEnd = Pick<CommandExit, 'exitCode' | 'signal' | 'timedOut' | 'reason' | 'detail'> & {
+  readonly durationMs: number | undefined;
+};
+
 interface CommandEntry {
   readonly element: HTMLElement;
   write(kind: 'stdout' | 'stderr' | 'gap', text: string): void;
-  end(end: EventEnd): void;
+  end(end: CommandEnd): void;
 }
 
-function commandEntry(event: SandboxEvent, signal: (name: string) => void): CommandEntry {
+function commandEntry(event: ApiEvent, onStop: () => void): CommandEntry {
   const output = h('pre', {
     class: 'output',
     tabindex: 0,
@@ -124,7 +127,7 @@ function commandEntry(event: SandboxEvent, signal: (name: string) => void): Comm
     hidden: true,
   });
   const state = h('span', { class: 'state running' }, event.status);
-  const stop = button('Stop', () => signal('TERM'), 'plain');
+  const stop = button('Stop', onStop, 'plain');
   const element = h(
     'li',
     { class: 'command' },
@@ -134,7 +137,7 @@ function commandEntry(event: SandboxEvent, signal: (name: string) => void): Comm
       h('code', {}, `$ ${commandLine(event)}`),
       state,
       event.result === null && stop,
-      h('time', { class: 'quiet', datetime: new Date(event.submitted_at).toISOString() }, clock(event.submitted_at)),
+      h('time', { class: 'quiet', datetime: new Date(event.submittedAt).toISOString() }, clock(event.submittedAt)),
     ),
     output,
   );
@@ -157,7 +160,7 @@ function commandEntry(event: SandboxEvent, signal: (name: string) => void): Comm
       stop.remove();
       const { className, text } = endOf(end);
       state.className = `state ${className}`;
-      state.textContent = `${text}, ${span(end.duration_ms)}`;
+      state.textContent = end.durationMs === undefined ? text : `${text}, ${span(end.durationMs)}`;
       if (end.detail !== undefined) {
         output.hidden = false;
         output.append(h('span', { class: 'stderr' }, end.detail));
@@ -167,19 +170,19 @@ function commandEntry(event: SandboxEvent, signal: (name: string) => void): Comm
 }
 
 /** What ran: a command line, a program with its arguments, or a call of git. */
-function commandLine({ kind, payload }: SandboxEvent): string {
+function commandLine({ kind, payload }: ApiEvent): string {
   const { cmd, argv } = payload as { cmd?: string; argv?: readonly string[] };
   if (cmd !== undefined) return cmd;
   if (argv !== undefined) return argv.join(' ');
   return kind.replace('_', ' ');
 }
 
-function endOf(end: EventEnd): { readonly className: string; readonly text: string } {
-  if (end.timed_out) return { className: 'failed', text: 'timed out' };
+function endOf(end: CommandEnd): { readonly className: string; readonly text: string } {
+  if (end.timedOut) return { className: 'failed', text: 'timed out' };
   if (end.reason === 'lost' || end.reason === 'refused') return { className: 'failed', text: end.reason };
   if (end.signal !== null) return { className: 'failed', text: `killed by ${end.signal}` };
   return {
-    className: end.exit_code === 0 ? 'done' : 'failed',
-    text: end.exit_code === 0 ? 'done' : `exit ${String(end.exit_code)}`,
+    className: end.exitCode === 0 ? 'done' : 'failed',
+    text: end.exitCode === 0 ? 'done' : `exit ${String(end.exitCode)}`,
   };
 }

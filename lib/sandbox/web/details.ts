@@ -1,48 +1,36 @@
+import type { ApiDiagnostics } from '../client';
 import type { Leave } from './app';
 import { fill, h } from './dom';
 import { clock, dollars, span } from './format';
-import type { Diagnostics } from './model';
+import { repeat } from './repeat';
 import type { TabOptions } from './sandbox';
 
 const REFRESH_MS = 5000;
 
 /** What the service knows about the sandbox: useful when it doesn't start, or has stopped. */
-export function detailsTab(place: HTMLElement, { api, id, onProblem }: TabOptions): Leave {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let gone = false;
+export function detailsTab(place: HTMLElement, { box, onProblem }: TabOptions): Leave {
   fill(place, h('p', { class: 'quiet' }, 'Loading…'));
-  const loop = async (): Promise<void> => {
-    try {
-      const found = await api.diagnostics(id);
-      if (gone) return;
-      fill(place, ...parts(found));
-    } catch (error) {
-      if (gone) return;
-      onProblem(error);
-    }
-    if (!gone) timer = setTimeout(() => void loop(), REFRESH_MS);
+  const look = async (isLeft: () => boolean): Promise<void> => {
+    const found = await box.diagnostics();
+    if (!isLeft()) fill(place, ...parts(found));
   };
-  void loop();
-  return () => {
-    gone = true;
-    clearTimeout(timer);
-  };
+  return repeat(REFRESH_MS, look, onProblem);
 }
 
-function parts(found: Diagnostics): HTMLElement[] {
+function parts(found: ApiDiagnostics): HTMLElement[] {
   const { session, cost } = found;
-  const requested = found.stages.requested ?? session.created_at;
+  const requested = found.stages.requested ?? session.createdAt;
   const facts: readonly (readonly [string, string | null])[] = [
-    ['Created', clock(session.created_at)],
-    ['Last used', clock(session.last_active_at)],
-    ['Ends after', `${span(session.ttl_seconds * 1000)} without use`],
+    ['Created', clock(session.createdAt)],
+    ['Last used', clock(session.lastActiveAt)],
+    ['Ends after', `${span(session.ttlSeconds * 1000)} without use`],
     ['Size', `${session.cpu / 1024} vCPU, ${session.memory} MiB`],
     ['Image', session.image],
-    ['Cost', `${dollars(cost.usd)} so far, ${dollars(cost.usd_per_hour)} an hour`],
-    ['Task', found.task_arn],
-    ['Task state', found.task_state],
-    ['Stop code', found.stop_code],
-    ['Stopped because', found.stopped_reason],
+    ['Cost', `${dollars(cost.usd)} so far, ${dollars(cost.usdPerHour)} an hour`],
+    ['Task', found.taskArn],
+    ['Task state', found.taskState],
+    ['Stop code', found.stopCode],
+    ['Stopped because', found.stoppedReason],
     ['Problem', found.problem],
     ...Object.entries(session.metadata).map(([name, value]) => [name, JSON.stringify(value)] as const),
   ];
@@ -63,8 +51,8 @@ function parts(found: Diagnostics): HTMLElement[] {
       ),
     ),
     h('h2', {}, 'Last log lines'),
-    found.log_lines.length === 0
+    found.logLines.length === 0
       ? h('p', { class: 'quiet' }, 'None.')
-      : h('pre', { class: 'output', tabindex: 0 }, found.log_lines.map(({ message }) => message).join('\n')),
+      : h('pre', { class: 'output', tabindex: 0 }, found.logLines.map(({ message }) => message).join('\n')),
   ];
 }

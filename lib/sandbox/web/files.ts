@@ -1,10 +1,9 @@
-import { of } from './api';
+import type { ApiFile } from '../client';
 import type { Leave } from './app';
 import { confirmDialog, formDialog } from './dialogs';
 import { button, fill, h } from './dom';
 import { bytes, clock } from './format';
 import { say } from './messages';
-import type { Entry } from './model';
 import type { TabOptions } from './sandbox';
 
 const START = '/workspace';
@@ -12,56 +11,53 @@ const START = '/workspace';
 const EDITABLE_BYTES = 1024 * 1024;
 
 /** A browser of the sandbox's files. */
-export function filesTab(place: HTMLElement, { api, id, onProblem }: TabOptions): Leave {
+export function filesTab(place: HTMLElement, { box: { files }, onProblem }: TabOptions): Leave {
   let folder = START;
   let gone = false;
 
   const join = (name: string): string => `${folder === '/' ? '' : folder}/${name}`;
 
   const open = async (path: string): Promise<void> => {
-    const entries = await api.list(id, path);
+    const entries = await files.list(path);
     if (gone) return;
     folder = path;
     draw(entries);
   };
   const go = (path: string): void => void open(path).catch(onProblem);
 
-  const upload = async (files: readonly File[]): Promise<void> => {
-    for (const file of files) {
+  const upload = async (chosen: readonly File[]): Promise<void> => {
+    for (const file of chosen) {
       say(`Uploading ${file.name}…`);
-      await api.upload(id, join(file.name), file);
+      await files.write(join(file.name), file);
     }
     await open(folder);
-    say(files.length === 1 ? `${(files[0] as File).name} is uploaded` : `${files.length} files are uploaded`);
+    say(chosen.length === 1 ? `${(chosen[0] as File).name} is uploaded` : `${chosen.length} files are uploaded`);
   };
 
   const makeFolder = async (): Promise<void> => {
     const values = await formDialog('New folder', 'Create', [{ name: 'name', label: 'Name' }]);
     const name = values?.name?.trim() ?? '';
     if (name === '') return;
-    await api.makeDirectory(id, join(name));
+    await files.makeDirectory(join(name));
     await open(folder);
   };
 
   const download = async (path: string): Promise<void> => {
-    const url = new URL(`${of(id)}/fs/raw`, location.origin);
-    url.searchParams.set('path', path);
-    url.searchParams.set('ticket', await api.ticket(id));
-    h('a', { href: url.href, download: path.split('/').pop() as string }).click();
+    h('a', { href: await files.downloadUrl(path), download: path.split('/').pop() as string }).click();
   };
 
-  const remove = async (entry: Entry): Promise<void> => {
+  const remove = async (entry: ApiFile): Promise<void> => {
     const isFolder = entry.type === 'directory';
     const text = isFolder ? 'Everything in it is deleted too.' : 'It can’t be brought back.';
     if (!(await confirmDialog(`Delete ${entry.name}?`, text, 'Delete'))) return;
-    await api.remove(id, join(entry.name), isFolder);
+    await files.remove(join(entry.name), { recursive: isFolder });
     await open(folder);
   };
 
-  const edit = async (entry: Entry): Promise<void> => {
+  const edit = async (entry: ApiFile): Promise<void> => {
     const path = join(entry.name);
     if ((entry.size ?? 0) > EDITABLE_BYTES) return download(path);
-    const content = new Uint8Array(await (await api.download(id, path)).arrayBuffer());
+    const content = await files.read(path);
     let text: string;
     try {
       text = new TextDecoder('utf-8', { fatal: true }).decode(content);
@@ -77,7 +73,7 @@ export function filesTab(place: HTMLElement, { api, id, onProblem }: TabOptions)
     const area = h('textarea', { class: 'editor', 'aria-label': path, spellcheck: 'false' });
     area.value = text;
     const save = async (): Promise<void> => {
-      await api.upload(id, path, new Blob([area.value]));
+      await files.write(path, area.value);
       say(`${path} is saved`);
       await open(folder);
     };
@@ -96,7 +92,7 @@ export function filesTab(place: HTMLElement, { api, id, onProblem }: TabOptions)
     area.focus();
   };
 
-  const row = (entry: Entry): HTMLElement => {
+  const row = (entry: ApiFile): HTMLElement => {
     const isFolder = entry.type === 'directory';
     const label = entry.target === undefined ? entry.name : `${entry.name} → ${entry.target}`;
     const openIt = (): void => (isFolder ? go(join(entry.name)) : act(edit(entry)));
@@ -105,7 +101,7 @@ export function filesTab(place: HTMLElement, { api, id, onProblem }: TabOptions)
       {},
       h('td', {}, button(label, openIt, `file ${entry.type}`)),
       h('td', { class: 'number wide' }, bytes(entry.size)),
-      h('td', { class: 'wide quiet' }, clock(entry.modified_at)),
+      h('td', { class: 'wide quiet' }, clock(entry.modifiedAt)),
       h('td', { class: 'wide quiet' }, entry.mode),
       h(
         'td',
@@ -133,7 +129,7 @@ export function filesTab(place: HTMLElement, { api, id, onProblem }: TabOptions)
     );
   };
 
-  const draw = (entries: readonly Entry[]): void => {
+  const draw = (entries: readonly ApiFile[]): void => {
     const picker = h('input', {
       type: 'file',
       multiple: true,

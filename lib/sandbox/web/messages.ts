@@ -1,4 +1,4 @@
-import { ApiProblem } from './api';
+import { SandboxApiError } from '../client';
 import { button, h } from './dom';
 
 const SHOWN_MS = 8000;
@@ -17,8 +17,9 @@ export function say(text: string, kind: 'info' | 'error' = 'info'): void {
 }
 
 export const textOf = (error: unknown): string => {
-  if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : 'something failed';
-  return error.suggestion === undefined ? error.message : `${error.message}: ${error.suggestion}`;
+  if (!(error instanceof Error)) return 'something failed';
+  const suggestion = error instanceof SandboxApiError ? error.suggestion : undefined;
+  return suggestion === undefined ? error.message : `${error.message}: ${suggestion}`;
 };
 
 export const sayProblem = (error: unknown): void => say(textOf(error), 'error');

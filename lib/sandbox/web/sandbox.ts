@@ -1,21 +1,27 @@
-import type { Api } from './api';
+import type { ApiSession, Sandbox, SandboxClient } from '../client';
 import type { Leave } from './app';
 import { commandsTab } from './commands';
 import { detailsTab } from './details';
-import { confirmDialog } from './dialogs';
+import { destroyAsked } from './destroy';
 import { button, fill, h } from './dom';
 import { filesTab } from './files';
 import { dollars, span } from './format';
-import { say } from './messages';
-import type { Session } from './model';
+import { repeat } from './repeat';
 import { stateOf } from './sessions';
 import { terminalTab } from './terminal';
 
 const REFRESH_MS = 2000;
 
 export interface TabOptions {
-  readonly api: Api;
+  readonly box: Sandbox;
+  readonly onProblem: (error: unknown) => void;
+}
+
+export interface SandboxOptions {
+  readonly client: SandboxClient;
   readonly id: string;
+  /** Name of the tab that is shown. */
+  readonly tab: string;
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -31,8 +37,7 @@ const TABS: readonly {
 ];
 
 /** One sandbox: its state, and tabs for what one does with it. */
-export function sandboxView(place: HTMLElement, options: TabOptions & { readonly tab: string }): Leave {
-  const { api, id, tab, onProblem } = options;
+export function sandboxView(place: HTMLElement, { client, id, tab, onProblem }: SandboxOptions): Leave {
   const current = TABS.find(({ name }) => name === tab) ?? (TABS[0] as (typeof TABS)[number]);
   const state = h('span', { class: 'state' });
   const facts = h('p', { class: 'quiet facts' });
@@ -41,40 +46,34 @@ export function sandboxView(place: HTMLElement, options: TabOptions & { readonly
     role: 'tabpanel',
     'aria-labelledby': `tab-${current.name}`,
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let gone = false;
+  let box: Sandbox | undefined;
+  let leaveTab: Leave = () => undefined;
 
   const destroy = async (): Promise<void> => {
-    const text = 'Its processes and files are gone then. The history of its commands stays for a while.';
-    if (!(await confirmDialog(`Destroy ${id}?`, text, 'Destroy'))) return;
-    await api.destroy(id);
-    say(`${id} is destroyed`);
-    location.hash = '';
+    if (await destroyAsked(box ?? (await client.connect(id)))) location.hash = '';
   };
 
-  const draw = (session: Session, cost: string | undefined): void => {
+  const draw = (session: ApiSession, cost: string | undefined): void => {
     const name = stateOf(session);
     state.className = `state ${name}`;
     state.textContent = name;
     const now = Date.now();
-    const texts = [`${span((session.destroyed_at ?? now) - session.created_at)} old`];
-    if (session.status === 'active')
-      texts.push(`ends after ${span(Math.max(0, session.expires_at - now))} without use`);
-    if (session.end_reason !== null) texts.push(`ended: ${session.end_reason}`);
+    const texts = [`${span((session.destroyedAt ?? now) - session.createdAt)} old`];
+    if (session.status === 'active') texts.push(`ends after ${span(Math.max(0, session.expiresAt - now))} without use`);
+    if (session.endReason !== null) texts.push(`ended: ${session.endReason}`);
     if (cost !== undefined) texts.push(`${cost} so far`);
     fill(facts, ...texts.map((text) => h('span', {}, text)));
   };
 
-  const loop = async (): Promise<void> => {
-    try {
-      const [session, cost] = await Promise.all([api.session(id), api.cost(id).catch(() => undefined)]);
-      if (gone) return;
-      draw(session, cost === undefined ? undefined : dollars(cost.usd));
-    } catch (error) {
-      if (gone) return;
-      onProblem(error);
-    }
-    if (!gone) timer = setTimeout(() => void loop(), REFRESH_MS);
+  const look = async (isLeft: () => boolean): Promise<void> => {
+    if (box === undefined) {
+      const found = await client.connect(id);
+      if (isLeft()) return;
+      box = found;
+      leaveTab = current.show(panel, { box, onProblem });
+    } else await box.refresh();
+    const cost = await box.cost().catch(() => undefined);
+    if (!isLeft()) draw(box.info, cost === undefined ? undefined : dollars(cost.usd));
   };
 
   const link = ({ name, label }: (typeof TABS)[number]): HTMLElement =>
@@ -109,11 +108,9 @@ export function sandboxView(place: HTMLElement, options: TabOptions & { readonly
     h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Sandbox' }, ...TABS.map(link)),
     panel,
   );
-  void loop();
-  const leaveTab = current.show(panel, { api, id, onProblem });
+  const leaveLoop = repeat(REFRESH_MS, look, onProblem);
   return () => {
-    gone = true;
-    clearTimeout(timer);
+    leaveLoop();
     leaveTab();
   };
 }

@@ -1,24 +1,22 @@
-import type { Api } from './api';
+import type { ApiSession, Sandbox, SandboxClient } from '../client';
 import type { Leave } from './app';
-import { confirmDialog, formDialog } from './dialogs';
+import { destroyAsked } from './destroy';
+import { formDialog } from './dialogs';
 import { button, fill, h } from './dom';
 import { dollars, span } from './format';
-import { say } from './messages';
-import type { Session } from './model';
+import { repeat } from './repeat';
 
 const REFRESH_MS = 3000;
 
 export interface ViewOptions {
-  readonly api: Api;
+  readonly client: SandboxClient;
   readonly onProblem: (error: unknown) => void;
 }
 
 /** The list of sandboxes. */
-export function sessionsView(place: HTMLElement, { api, onProblem }: ViewOptions): Leave {
+export function sessionsView(place: HTMLElement, { client, onProblem }: ViewOptions): Leave {
   const list = h('div', { class: 'list', 'aria-busy': 'true' }, h('p', { class: 'quiet' }, 'Loading…'));
   const costs = new Map<string, string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let gone = false;
   let shown = '';
 
   const create = (): void => {
@@ -30,25 +28,22 @@ export function sessionsView(place: HTMLElement, { api, onProblem }: ViewOptions
       .then(async (given) => {
         if (given === undefined) return;
         const id = given.id?.trim() ?? '';
-        const created = await api.create({
-          ...(id === '' ? {} : { id }),
-          ttl_seconds: Math.round(Number(given.ttl) * 60),
+        const created = await client.create({
+          id: id === '' ? undefined : id,
+          ttlSeconds: Math.round(Number(given.ttl) * 60),
+          wait: false,
         });
         location.hash = `#/${encodeURIComponent(created.id)}`;
       }, onProblem)
       .catch(onProblem);
   };
 
-  const destroy = async (id: string): Promise<void> => {
-    const text = 'Its processes and files are gone then. The history of its commands stays for a while.';
-    if (!(await confirmDialog(`Destroy ${id}?`, text, 'Destroy'))) return;
-    await api.destroy(id);
-    say(`${id} is destroyed`);
-    await refresh();
+  const destroy = async (box: Sandbox): Promise<void> => {
+    if (await destroyAsked(box)) await refresh(() => false);
   };
 
-  const row = (session: Session): HTMLElement => {
-    const { id } = session;
+  const row = (box: Sandbox): HTMLElement => {
+    const { id, info: session } = box;
     return h(
       'li',
       { class: 'row' },
@@ -59,59 +54,48 @@ export function sessionsView(place: HTMLElement, { api, onProblem }: ViewOptions
         h('span', { class: `state ${stateOf(session)}` }, stateOf(session)),
         h('span', { class: 'quiet facts' }, ...factsOf(session, costs.get(id)).map((fact) => h('span', {}, fact))),
       ),
-      button('Destroy', () => void destroy(id).catch(onProblem), 'plain danger', { 'aria-label': `Destroy ${id}` }),
+      button('Destroy', () => void destroy(box).catch(onProblem), 'plain danger', { 'aria-label': `Destroy ${id}` }),
     );
   };
 
-  const draw = (sessions: readonly Session[]): void => {
-    const key = JSON.stringify(
-      sessions.map((session) => [session.id, stateOf(session), factsOf(session, costs.get(session.id))]),
-    );
-    list.setAttribute('aria-busy', 'false');
+  const draw = (boxes: readonly Sandbox[]): void => {
+    const key = JSON.stringify(boxes.map(({ id, info }) => [id, stateOf(info), factsOf(info, costs.get(id))]));
     // Nothing is touched that looks the same, so that focus and selection stay.
     if (key === shown) return;
     shown = key;
     const focused = (document.activeElement as HTMLElement | null)?.closest('li') ? focusOf(list) : undefined;
-    fill(list, sessions.length === 0 ? empty(create) : h('ul', {}, ...sessions.map(row)));
+    fill(list, boxes.length === 0 ? empty(create) : h('ul', {}, ...boxes.map(row)));
     focused?.();
   };
 
-  const refresh = async (): Promise<void> => {
-    const sessions = await api.sessions();
-    if (gone) return;
-    draw(sessions);
+  const refresh = async (isLeft: () => boolean): Promise<void> => {
+    const boxes: Sandbox[] = [];
+    try {
+      for await (const box of client.list()) boxes.push(box);
+    } finally {
+      list.setAttribute('aria-busy', 'false');
+    }
+    if (isLeft()) return;
+    draw(boxes);
     await Promise.all(
-      sessions.map(async ({ id }) => {
-        const { usd } = await api.cost(id).catch(() => ({ usd: null }));
-        if (usd !== null) costs.set(id, dollars(usd));
+      boxes.map(async (box) => {
+        const cost = await box.cost().catch(() => undefined);
+        if (cost !== undefined) costs.set(box.id, dollars(cost.usd));
       }),
     );
-    if (!gone) draw(sessions);
-  };
-
-  const loop = async (): Promise<void> => {
-    await refresh().catch((error: unknown) => {
-      if (gone) return;
-      list.setAttribute('aria-busy', 'false');
-      onProblem(error);
-    });
-    if (!gone) timer = setTimeout(() => void loop(), REFRESH_MS);
+    if (!isLeft()) draw(boxes);
   };
 
   fill(place, h('div', { class: 'title' }, h('h1', {}, 'Sandboxes'), button('New sandbox', create, 'primary')), list);
-  void loop();
-  return () => {
-    gone = true;
-    clearTimeout(timer);
-  };
+  return repeat(REFRESH_MS, refresh, onProblem);
 }
 
-export const stateOf = ({ status, ready }: Session): string => (status === 'active' && !ready ? 'starting' : status);
+export const stateOf = ({ status, ready }: ApiSession): string => (status === 'active' && !ready ? 'starting' : status);
 
-function factsOf(session: Session, cost: string | undefined): string[] {
+function factsOf(session: ApiSession, cost: string | undefined): string[] {
   const now = Date.now();
-  const left = session.expires_at - now;
-  const facts = [`${coarse(now - session.created_at)} old`];
+  const left = session.expiresAt - now;
+  const facts = [`${coarse(now - session.createdAt)} old`];
   if (session.status === 'active') facts.push(left > 0 ? `ends after ${coarse(left)} without use` : 'ends now');
   if (cost !== undefined) facts.push(`${cost} so far`);
   return facts;

@@ -1,15 +1,10 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
-import { of } from './api';
+import type { Sandbox, Terminal as RemoteTerminal } from '../client';
 import type { Leave } from './app';
 import { button, fill, h } from './dom';
 import { textOf } from './messages';
 import type { TabOptions } from './sandbox';
-
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 10_000;
-/** RFC 6455, section 7.4.1: the terminal has ended. Any other code asks for another try. */
-const ENDED = 1000;
 
 const COLORS = {
   light: {
@@ -37,12 +32,11 @@ const COLORS = {
   dark: { background: '#0d1017', foreground: '#dfe3ee', cursor: '#6ea0ff', selectionBackground: '#31466e' },
 };
 
-/** The terminals of this tab, so that leaving the page and coming back shows the same shell. */
+/** The terminal of this tab, so that leaving the page and coming back shows the same shell. */
 const seqKey = (id: string): string => `terminal:${id}`;
 
 /** A login shell in the sandbox. A lost connection comes back to the same shell and shows what it missed, once. */
-export function terminalTab(place: HTMLElement, options: TabOptions): Leave {
-  const { id } = options;
+export function terminalTab(place: HTMLElement, { box }: TabOptions): Leave {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const terminal = new Terminal({
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
@@ -68,7 +62,7 @@ export function terminalTab(place: HTMLElement, options: TabOptions): Leave {
     ),
   );
   terminal.open(screen);
-  const connection = new TerminalConnection(terminal, options, (text) => fill(status, text));
+  const connection = new TerminalConnection(terminal, box, (text) => fill(status, text));
   const refit = (): void => {
     if (screen.clientHeight > 0) fit.fit();
   };
@@ -87,7 +81,7 @@ export function terminalTab(place: HTMLElement, options: TabOptions): Leave {
     return false;
   });
   terminal.focus();
-  connection.open(sessionStorage.getItem(seqKey(id)));
+  connection.open();
   return () => {
     observer.disconnect();
     dark.removeEventListener('change', recolor);
@@ -96,128 +90,77 @@ export function terminalTab(place: HTMLElement, options: TabOptions): Leave {
   };
 }
 
+/** Joins the screen with a terminal of the sandbox, one at a time. */
 class TerminalConnection {
-  private socket: WebSocket | undefined;
-  private seq: string | null = null;
-  /** Offset of the next byte. */
-  private offset = 0;
-  private wait = FIRST_RETRY_MS;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
-  private readonly encoder = new TextEncoder();
+  private remote: RemoteTerminal | undefined;
+  /** Counts the terminals that were opened here: what an earlier one says is of no interest any more. */
+  private turn = 0;
 
   constructor(
-    private readonly terminal: Terminal,
-    private readonly options: TabOptions,
+    private readonly screen: Terminal,
+    private readonly box: Sandbox,
     private readonly tell: (text: string) => void,
   ) {
-    terminal.onData((text) => this.send(this.encoder.encode(text)));
-    terminal.onBinary((text) => this.send(Uint8Array.from(text, (character) => character.charCodeAt(0))));
-    terminal.onResize(({ cols, rows }) => this.send(JSON.stringify({ type: 'resize', cols, rows })));
+    screen.onData((text) => this.remote?.write(text));
+    screen.onBinary((text) => this.remote?.write(Uint8Array.from(text, (character) => character.charCodeAt(0))));
+    screen.onResize((size) => this.remote?.resize(size));
   }
 
-  open(seq: string | null): void {
-    this.seq = seq;
-    void this.connect();
+  /** Goes on with the shell that this tab had, if it still runs, or opens one. */
+  open(): void {
+    const saved = sessionStorage.getItem(seqKey(this.box.id));
+    void this.show(saved === null ? undefined : Number(saved));
   }
 
   restart(): void {
-    this.leaveSocket();
-    sessionStorage.removeItem(seqKey(this.options.id));
-    this.terminal.reset();
-    this.offset = 0;
-    this.wait = FIRST_RETRY_MS;
-    this.open(null);
-    this.terminal.focus();
+    this.close();
+    sessionStorage.removeItem(seqKey(this.box.id));
+    this.screen.reset();
+    void this.show();
+    this.screen.focus();
   }
 
   close(): void {
-    this.closed = true;
-    this.leaveSocket();
+    this.turn += 1;
+    this.remote?.close();
+    this.remote = undefined;
   }
 
-  private leaveSocket(): void {
-    clearTimeout(this.timer);
-    const { socket } = this;
-    this.socket = undefined;
-    socket?.close();
-  }
-
-  private send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(data);
-  }
-
-  private async connect(): Promise<void> {
-    const { api, id } = this.options;
-    let ticket: string;
+  private async show(saved?: number): Promise<void> {
+    const turn = ++this.turn;
+    const isOver = (): boolean => this.turn !== turn;
+    const tell = (text: string): void => {
+      if (!isOver()) this.tell(text);
+    };
+    const seq = saved !== undefined && (await this.isRunning(saved)) ? saved : undefined;
+    if (isOver()) return;
+    const { cols, rows } = this.screen;
+    const onConnection = (joined: boolean): void =>
+      tell(joined ? 'Connected. F6 leaves the terminal.' : 'Connection lost: trying again…');
+    const remote = this.box.terminal({ cols, rows, seq, onConnection });
+    this.remote = remote;
+    remote.seq.then(
+      (number) => sessionStorage.setItem(seqKey(this.box.id), String(number)),
+      () => undefined,
+    );
     try {
-      ticket = await api.ticket(id);
+      // Waits for the screen, so that a flood of output stays in the sandbox.
+      for await (const bytes of remote.output) {
+        if (isOver()) return;
+        await new Promise<void>((shown) => this.screen.write(bytes, shown));
+      }
+      await remote.exit;
+      tell('The shell has ended.');
     } catch (error) {
-      this.tell(textOf(error));
-      this.again();
-      return;
+      tell(textOf(error));
     }
-    if (this.closed) return;
-    const url = new URL(`${of(id)}/pty`, location.href.replace(/^http/, 'ws'));
-    const { cols, rows } = this.terminal;
-    const query = { ticket, cols, rows, ...(this.seq === null ? {} : { seq: this.seq, offset: this.offset }) };
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
-    const socket = new WebSocket(url);
-    socket.binaryType = 'arraybuffer';
-    this.socket = socket;
-    let started = false;
-    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
-      if (this.socket !== socket) return;
-      if (typeof data !== 'string') {
-        this.offset += data.byteLength;
-        this.terminal.write(new Uint8Array(data));
-        return;
-      }
-      started = true;
-      this.control(JSON.parse(data) as Readonly<Record<string, unknown>>);
-    };
-    socket.onclose = ({ code }) => {
-      if (this.socket !== socket) return;
-      this.socket = undefined;
-      // A terminal that is gone, with its sandbox or for its age, is replaced by a new one.
-      if (!started && this.seq !== null) {
-        this.seq = null;
-        this.offset = 0;
-        sessionStorage.removeItem(seqKey(id));
-      }
-      if (code !== ENDED) {
-        this.tell('Connection lost: trying again…');
-        this.again();
-      }
-    };
+    if (!isOver()) sessionStorage.removeItem(seqKey(this.box.id));
   }
 
-  private control(frame: Readonly<Record<string, unknown>>): void {
-    const { id } = this.options;
-    switch (frame.type) {
-      case 'started':
-        this.seq = String(frame.seq);
-        this.wait = FIRST_RETRY_MS;
-        sessionStorage.setItem(seqKey(id), this.seq);
-        this.tell('Connected. F6 leaves the terminal.');
-        // Its size may have changed while nothing was connected.
-        this.send(JSON.stringify({ type: 'resize', cols: this.terminal.cols, rows: this.terminal.rows }));
-        return;
-      case 'gap':
-        this.offset = Number(frame.offset) + Number(frame.length);
-        return;
-      case 'error':
-        this.tell(String(frame.detail));
-        return;
-      case 'exit':
-        sessionStorage.removeItem(seqKey(id));
-        this.tell('The shell has ended.');
-    }
-  }
-
-  private again(): void {
-    if (this.closed) return;
-    this.timer = setTimeout(() => void this.connect(), this.wait);
-    this.wait = Math.min(2 * this.wait, LAST_RETRY_MS);
+  private isRunning(seq: number): Promise<boolean> {
+    return this.box.event(seq).then(
+      ({ result }) => result === null,
+      () => false,
+    );
   }
 }
