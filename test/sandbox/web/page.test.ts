@@ -7,28 +7,29 @@ import { WebSocket } from 'ws';
 import { localHosts } from '../../support/cli/cli-local';
 import { browserProgram, startBrowser } from '../../support/run/browser';
 import { describeWith } from '../../support/run/requirements';
-import { SANDBOX_START_UP, SandboxProgram } from '../../support/sandbox-program';
+import { startTestServer } from '../../support/sandbox/http-server';
+import type { TestServer } from '../../support/sandbox/http-server';
 
 const PHONE = { viewport: { width: 375, height: 740 } };
 const ODD = '<img src=x onerror=alert(1)>';
 
 describeWith([...localHosts, browserProgram], 'the web page', () => {
-  let program: SandboxProgram;
+  let server: TestServer;
   let browser: Browser;
   let folder: string;
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'page-'));
-    [program, browser] = await Promise.all([SandboxProgram.start(), startBrowser()]);
-    await program.json('POST', '/sandbox', { id: 'fox' });
-  }, SANDBOX_START_UP);
+    [server, browser] = await Promise.all([startTestServer(), startBrowser()]);
+    await server.admin.sandbox({ id: 'fox' });
+  });
 
   afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
 
   afterAll(async () => {
     await browser?.close();
-    await program?.stop();
+    await server?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -43,12 +44,12 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
       if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
     });
     page.on('dialog', (dialog) => complaints.push(`a script opened a dialog: ${dialog.message()}`));
-    await page.goto(program.served.url);
+    await page.goto(server.url);
     return { page, complaints };
   };
 
   const logIn = async (page: Page): Promise<void> => {
-    await page.getByLabel('Key').fill(program.served.key);
+    await page.getByLabel('Key').fill(server.admin.key);
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'New sandbox' }).waitFor();
   };
@@ -70,7 +71,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
     await page.getByText('the key is not known').waitFor();
     await logIn(page);
     await page.getByRole('link', { name: 'fox' }).waitFor();
-    expect([...urls, page.url()].filter((url) => url.includes(program.served.key))).toEqual([]);
+    expect([...urls, page.url()].filter((url) => url.includes(server.admin.key))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
@@ -101,7 +102,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
     await page.keyboard.press('Enter');
     await page.locator('.output', { hasText: 'first' }).waitFor();
     expect(await page.locator('.output', { hasText: 'second' }).count()).toBe(0);
-    await program.json('POST', '/sandbox/fox/exec', { argv: ['touch', '/tmp/go'] });
+    await server.admin.run('/sandbox/fox', { argv: ['touch', '/tmp/go'] });
     await page.locator('.output', { hasText: 'second' }).waitFor();
     await page.locator('.state', { hasText: 'exit 3' }).waitFor();
     expect(complaints).toEqual([]);
@@ -124,7 +125,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
       page.getByRole('button', { name: 'Download note.txt' }).click(),
     ]);
     expect(readFileSync(await download.path(), 'utf8')).toBe('second\n');
-    expect(download.url()).not.toContain(program.served.key);
+    expect(download.url()).not.toContain(server.admin.key);
     expect(complaints).toEqual([]);
   });
 
@@ -156,7 +157,7 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
       await page.getByRole('link', { name: 'fox' }).waitFor();
       expect(await overflow(page)).toBe(0);
       for (const tab of ['Terminal', 'Commands', 'Files', 'Details']) {
-        await page.goto(`${program.served.url}/web/#/fox/${tab.toLowerCase()}`);
+        await page.goto(`${server.url}/web/#/fox/${tab.toLowerCase()}`);
         await page.getByRole('tab', { name: tab, selected: true }).waitFor();
         expect(await overflow(page)).toBe(0);
       }
@@ -165,17 +166,17 @@ describeWith([...localHosts, browserProgram], 'the web page', () => {
   });
 
   it('has a policy that refuses foreign and inline scripts and frames', async () => {
-    const response = await fetch(`${program.served.url}/web/`);
+    const response = await fetch(`${server.url}/web/`);
     const policy = response.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect((await fetch(`${program.served.url}/web/..%2fpackage.json`)).status).toBe(404);
+    expect((await fetch(`${server.url}/web/..%2fpackage.json`)).status).toBe(404);
   });
 
   it('opens no terminal for a page of another site', async () => {
-    const { ticket } = await program.json<{ ticket: string }>('POST', '/sandbox/fox/tickets');
-    const url = `${program.served.url.replace('http', 'ws')}/sandbox/fox/pty?ticket=${ticket}`;
+    const { ticket } = (await server.admin.post('/sandbox/fox/tickets')).json as { ticket: string };
+    const url = `${server.url.replace('http', 'ws')}/sandbox/fox/pty?ticket=${ticket}`;
     const socket = new WebSocket(url, { origin: 'https://example.com' });
     const status = await new Promise((resolve) => {
       socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
