@@ -226,11 +226,18 @@ describeWith(rootRights, 'commands of a sandbox', () => {
       terminal: { cols: 80, rows: 24 },
     });
     let text = '';
+    // Each once: output may come in any number of pieces.
+    let [isResized, isTyped] = [false, false];
     for await (const piece of client.output(id)) {
       if (piece.type === 'stdout') text += piece.bytes.toString();
-      if (text.includes('terminal') && !text.includes('33 100')) await client.resize(id, { cols: 100, rows: 33 });
-      if (text.includes('33 100') && !text.includes('hello'))
+      if (text.includes('terminal') && !isResized) {
+        isResized = true;
+        await client.resize(id, { cols: 100, rows: 33 });
+      }
+      if (text.includes('33 100') && !isTyped) {
+        isTyped = true;
         await client.stdin(id, Readable.from(['hello\r']), { close: false });
+      }
       if (piece.type === 'end') expect(piece.status.result).toMatchObject({ reason: 'exit', exitCode: 6 });
     }
     expect(text).toMatch(/^24 80\r\nterminal\r\n[^]*33 100\r\n[^]*got hello\r\n$/);

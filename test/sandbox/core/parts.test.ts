@@ -43,7 +43,7 @@ describe('the service’s secrets', () => {
     await expect(loadServiceSecrets(folder, 'short')).rejects.toThrow('SANDBOX_MASTER_SECRET has 5 characters');
     const damaged = mkdtempSync(join(folder, 'damaged-'));
     writeFileSync(join(damaged, 'secret'), 'nonsense');
-    await expect(loadServiceSecrets(damaged)).rejects.toThrow("doesn't hold the service's secret");
+    await expect(loadServiceSecrets(damaged)).rejects.toThrow("does not contain the service's secret");
   });
 });
 
