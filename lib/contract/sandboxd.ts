@@ -40,7 +40,6 @@ export type SandboxdErrorCode =
 
 /** Folder of the engine in the host, root's: socket, hash of the token, state, output. Only its pipes can be reached by others. */
 export const SANDBOXD_DIRECTORY = '/run/mngr-sandboxd';
-export const SANDBOXD_SOCKET = `${SANDBOXD_DIRECTORY}/socket`;
 /** The user whose rights commands and file routes have by default, its home and its first folder. */
 export const SANDBOX_USER = { name: 'sandbox', uid: 1000, gid: 1000, home: '/home/sandbox' } as const;
 export const WORKSPACE = '/workspace';
@@ -151,11 +150,27 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-export function encodeFrame(type: number, offset: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
-  frame.writeUInt8(type, 0);
-  frame.writeBigUInt64BE(BigInt(offset), 1);
-  frame.writeUInt32BE(payload.length, 9);
-  frame.set(payload, FRAME_HEADER_BYTES);
-  return frame;
+export interface FrameHeader {
+  readonly type: number;
+  readonly offset: number;
+  /** Bytes of the payload, which follows. */
+  readonly length: number;
 }
+
+export function encodeFrameHeader({ type, offset, length }: FrameHeader): Buffer {
+  const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+  header.writeUInt8(type, 0);
+  header.writeBigUInt64BE(BigInt(offset), 1);
+  header.writeUInt32BE(length, 9);
+  return header;
+}
+
+export const encodeFrame = (type: number, offset: number, payload: Uint8Array): Buffer =>
+  Buffer.concat([encodeFrameHeader({ type, offset, length: payload.length }), payload]);
+
+/** The header at a place of the bytes, which must have all of it. */
+export const decodeFrameHeader = (bytes: Buffer, at = 0): FrameHeader => ({
+  type: bytes.readUInt8(at),
+  offset: Number(bytes.readBigUInt64BE(at + 1)),
+  length: bytes.readUInt32BE(at + 9),
+});

@@ -1,6 +1,12 @@
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
-import { FRAME, FRAME_HEADER_BYTES } from '../../../lib/contract/sandboxd';
+import {
+  decodeFrameHeader,
+  encodeFrame,
+  encodeFrameHeader,
+  FRAME,
+  FRAME_HEADER_BYTES,
+} from '../../../lib/contract/sandboxd';
 
 export type Stream = 'stdout' | 'stderr';
 
@@ -119,7 +125,7 @@ export class OutputLog {
     try {
       this.descriptor = openSync(file, 'wx', 0o600);
       const totals = Buffer.from(JSON.stringify(this.totals));
-      writeSync(this.descriptor, Buffer.concat([header(TOTALS, this.offset, totals.length), totals]));
+      writeSync(this.descriptor, encodeFrame(TOTALS, this.offset, totals));
       piece.size = FRAME_HEADER_BYTES + totals.length;
     } catch (error) {
       this.fail(error as Error);
@@ -133,7 +139,7 @@ export class OutputLog {
     const offset = this.offset;
     if (this.descriptor !== undefined) {
       try {
-        const head = header(FRAME[stream], offset, bytes.length);
+        const head = encodeFrameHeader({ type: FRAME[stream], offset, length: bytes.length });
         const written = writevSync(this.descriptor, [head, bytes], piece.size);
         if (written < head.length + bytes.length) throw new Error('the disk is full');
         piece.size += written;
@@ -175,9 +181,7 @@ export class OutputLog {
     const data = readFileSync(file);
     let piece: Piece | undefined;
     for (let at = 0; at + FRAME_HEADER_BYTES <= data.length;) {
-      const type = data.readUInt8(at);
-      const offset = Number(data.readBigUInt64BE(at + 1));
-      const length = data.readUInt32BE(at + 9);
+      const { type, offset, length } = decodeFrameHeader(data, at);
       const end = at + FRAME_HEADER_BYTES + length;
       if (end > data.length) break;
       if (type === TOTALS) {
@@ -194,12 +198,4 @@ export class OutputLog {
     if (piece === undefined) rmSync(file, { force: true });
     else this.offset = piece.end;
   }
-}
-
-function header(type: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-  bytes.writeUInt8(type, 0);
-  bytes.writeBigUInt64BE(BigInt(offset), 1);
-  bytes.writeUInt32BE(length, 9);
-  return bytes;
 }

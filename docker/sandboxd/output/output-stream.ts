@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { CommandStatus } from '../../../lib/contract/sandboxd';
-import { encodeFrame, FRAME, FRAME_HEADER_BYTES } from '../../../lib/contract/sandboxd';
+import { decodeFrameHeader, encodeFrame, FRAME, FRAME_HEADER_BYTES } from '../../../lib/contract/sandboxd';
 import type { OutputLog, Piece, Stream } from './output-log';
 
 /** How much of a log is read at once for a reader who is behind. */
@@ -151,9 +151,7 @@ async function sendPiece(file: FileHandle, piece: Piece, from: number, to: Writa
     if (bytesRead < FRAME_HEADER_BYTES) break;
     let used = 0;
     while (used + FRAME_HEADER_BYTES <= bytesRead) {
-      const type = buffer.readUInt8(used);
-      const offset = Number(buffer.readBigUInt64BE(used + 1));
-      const length = buffer.readUInt32BE(used + 9);
+      const { type, offset, length } = decodeFrameHeader(buffer, used);
       const start = used + FRAME_HEADER_BYTES;
       const has = Math.min(length, bytesRead - start);
       if (type !== 0 && offset + length > at) {
@@ -177,9 +175,8 @@ async function sendPiece(file: FileHandle, piece: Piece, from: number, to: Writa
 async function sendLongFrame(file: FileHandle, position: number, from: number, to: Writable): Promise<number> {
   const head = Buffer.alloc(FRAME_HEADER_BYTES);
   await file.read(head, 0, FRAME_HEADER_BYTES, position);
-  const type = head.readUInt8(0);
-  const offset = Number(head.readBigUInt64BE(1));
-  const end = offset + head.readUInt32BE(9);
+  const { type, offset, length } = decodeFrameHeader(head);
+  const end = offset + length;
   let at = Math.max(from, offset);
   while (at < end && !to.destroyed) {
     const part = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at));

@@ -1,5 +1,5 @@
 import type { Frame } from '../../contract/sandboxd';
-import { FRAME_HEADER_BYTES } from '../../contract/sandboxd';
+import { decodeFrameHeader, FRAME_HEADER_BYTES } from '../../contract/sandboxd';
 import { SandboxError } from '../model/errors';
 
 /** No engine sends longer ones. */
@@ -15,14 +15,13 @@ export class FrameReader {
     const frames: Frame[] = [];
     let at = 0;
     while (at + FRAME_HEADER_BYTES <= data.length) {
-      const length = data.readUInt32BE(at + 9);
+      const { type, offset, length } = decodeFrameHeader(data, at);
       if (length > LONGEST_PAYLOAD) {
         throw new SandboxError('session_unavailable', `sandboxd sent a frame of ${length} bytes, which it never does`);
       }
       const end = at + FRAME_HEADER_BYTES + length;
       if (end > data.length) break;
-      const offset = Number(data.readBigUInt64BE(at + 1));
-      frames.push({ type: data.readUInt8(at), offset, payload: data.subarray(at + FRAME_HEADER_BYTES, end) });
+      frames.push({ type, offset, payload: data.subarray(at + FRAME_HEADER_BYTES, end) });
       at = end;
     }
     this.rest = data.subarray(at);

@@ -1,4 +1,4 @@
-import { FRAME, FRAME_HEADER_BYTES } from '../../contract/sandboxd';
+import { decodeFrameHeader, encodeFrame, FRAME, FRAME_HEADER_BYTES } from '../../contract/sandboxd';
 import type { EnginePiece } from '../engine/engine-client';
 
 type LogPiece = Exclude<EnginePiece, { readonly type: 'alive' | 'end' }>;
@@ -6,12 +6,7 @@ type LogPiece = Exclude<EnginePiece, { readonly type: 'alive' | 'end' }>;
 /** One piece of output as a frame (lib/contract/sandboxd.ts). */
 export function frameOf(piece: LogPiece): Buffer {
   const payload = piece.type === 'gap' ? Buffer.from(String(piece.length)) : piece.bytes;
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
-  frame.writeUInt8(FRAME[piece.type], 0);
-  frame.writeBigUInt64BE(BigInt(piece.offset), 1);
-  frame.writeUInt32BE(payload.length, 9);
-  frame.set(payload, FRAME_HEADER_BYTES);
-  return frame;
+  return encodeFrame(FRAME[piece.type], piece.offset, payload);
 }
 
 const TYPES = new Map<number, LogPiece['type']>([
@@ -23,9 +18,9 @@ const TYPES = new Map<number, LogPiece['type']>([
 /** The pieces of a stored log. A frame that is cut or unknown ends it. */
 export function* piecesOf(log: Buffer): Generator<LogPiece> {
   for (let at = 0; at + FRAME_HEADER_BYTES <= log.length;) {
-    const type = TYPES.get(log.readUInt8(at));
-    const offset = Number(log.readBigUInt64BE(at + 1));
-    const end = at + FRAME_HEADER_BYTES + log.readUInt32BE(at + 9);
+    const { type: number, offset, length } = decodeFrameHeader(log, at);
+    const type = TYPES.get(number);
+    const end = at + FRAME_HEADER_BYTES + length;
     if (type === undefined || end > log.length) return;
     const payload = log.subarray(at + FRAME_HEADER_BYTES, end);
     if (type === 'gap') yield { type, offset, length: Number(payload.toString()) };
