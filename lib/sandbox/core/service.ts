@@ -6,6 +6,7 @@ import { mapBounded } from '../../util/bounded';
 import type { EngineClient } from '../engine/engine-client';
 import { isSandboxError, SandboxError } from '../model/errors';
 import type { SandboxService } from '../model/service';
+import { hasEnded } from '../model/types';
 import type {
   AuditEntry,
   Caller,
@@ -20,7 +21,7 @@ import type {
   SubmitEvent,
 } from '../model/types';
 import type { SandboxSettings } from '../settings';
-import type { Idempotency, Store, StoredEvent, StoredSession } from '../store';
+import type { Idempotency, Store, StoredSession } from '../store';
 import { Changes } from './changes';
 import { diagnosticsOf } from './diagnostics';
 import { asUnavailable, Engines } from './engines';
@@ -358,12 +359,8 @@ export class SandboxCore implements SandboxService {
     { signal, close }: Call & { readonly close: boolean },
   ): Promise<void> {
     await this.started(caller, id, seq, signal);
-    await this.use(
-      caller,
-      id,
-      (engine) => this.ofCommand(caller, id, seq, (command) => engine.stdin(command, data, { close, signal })),
-      { signal },
-    );
+    const send = (engine: EngineClient, command: string) => engine.stdin(command, data, { close, signal });
+    await this.onCommand(caller, id, seq, send, signal);
   }
 
   async signal(caller: Caller, id: string, seq: number, name: SignalName): Promise<void> {
@@ -385,7 +382,7 @@ export class SandboxCore implements SandboxService {
     }
     if (hasEnded(event)) throw eventEnded(seq);
     if (event.status === 'pending') throw new SandboxError('conflict', `event ${seq} has not started yet`);
-    await this.use(caller, id, (engine) => this.ofCommand(caller, id, seq, (command) => engine.signal(command, name)));
+    await this.onCommand(caller, id, seq, (engine, command) => engine.signal(command, name));
   }
 
   async resize(
@@ -395,7 +392,7 @@ export class SandboxCore implements SandboxService {
     size: { readonly cols: number; readonly rows: number },
   ): Promise<void> {
     await this.started(caller, id, seq);
-    await this.use(caller, id, (engine) => this.ofCommand(caller, id, seq, (command) => engine.resize(command, size)));
+    await this.onCommand(caller, id, seq, (engine, command) => engine.resize(command, size));
   }
 
   async endShell(caller: Caller, id: string, shell: string): Promise<void> {
@@ -551,22 +548,26 @@ export class SandboxCore implements SandboxService {
   }
 
   /** Work on a command that has started. The engine may hear of it a moment after the store. */
-  private async ofCommand<T>(
+  private async onCommand(
     caller: Caller,
     id: string,
     seq: number,
-    work: (command: string) => Promise<T>,
-  ): Promise<T> {
-    const { generation } = await this.active(caller, id);
-    try {
-      return await work(commandId(generation, seq));
-    } catch (error) {
-      if (!isSandboxError(error) || error.code !== 'event_not_found') throw error;
-      const event = await this.store.event(generation, seq);
-      if (event !== undefined && !hasEnded(event))
-        throw new SandboxError('conflict', `event ${seq} is just being started`, { cause: error });
-      throw eventEnded(seq);
-    }
+    work: (engine: EngineClient, command: string) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.inUse(caller, id, signal, async (session) => {
+      const { generation } = session;
+      const engine = await this.engines.get(session);
+      try {
+        await work(engine, commandId(generation, seq));
+      } catch (error) {
+        if (!isSandboxError(error) || error.code !== 'event_not_found') throw error;
+        const event = await this.store.event(generation, seq);
+        if (event !== undefined && !hasEnded(event))
+          throw new SandboxError('conflict', `event ${seq} is just being started`, { cause: error });
+        throw eventEnded(seq);
+      }
+    });
   }
 
   private idempotency(caller: Caller, key: string | undefined, request: unknown): Idempotency | undefined {
@@ -577,8 +578,6 @@ export class SandboxCore implements SandboxService {
     return { tenant, key: `${keyId} ${key}`, digest, at: this.now() };
   }
 }
-
-const hasEnded = ({ status }: StoredEvent): boolean => status === 'done' || status === 'error';
 
 const isLauncherError = (error: unknown): boolean => error instanceof Error && error.name === 'MngrFargateError';
 

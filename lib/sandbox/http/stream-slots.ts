@@ -14,9 +14,9 @@ export class StreamSlots {
     },
   ) {}
 
-  /** Takes a place until the returned function is called. Throws `rate_limited`. */
-  take(caller: Caller): () => void {
-    const mine = this.byKey.get(caller.keyId) ?? 0;
+  /** Does the work with a place of its own. Throws `rate_limited` if there is none. */
+  async during<T>({ keyId }: Caller, work: () => Promise<T>): Promise<T> {
+    const mine = this.byKey.get(keyId) ?? 0;
     if (this.all >= this.limits.all || mine >= this.limits.ofOneKey) {
       const limit = mine >= this.limits.ofOneKey ? this.limits.ofOneKey : this.limits.all;
       throw new SandboxError('rate_limited', `${limit} streams are open, which is the limit`, {
@@ -25,15 +25,14 @@ export class StreamSlots {
       });
     }
     this.all += 1;
-    this.byKey.set(caller.keyId, mine + 1);
-    let taken = true;
-    return () => {
-      if (!taken) return;
-      taken = false;
+    this.byKey.set(keyId, mine + 1);
+    try {
+      return await work();
+    } finally {
       this.all -= 1;
-      const left = (this.byKey.get(caller.keyId) ?? 1) - 1;
-      if (left === 0) this.byKey.delete(caller.keyId);
-      else this.byKey.set(caller.keyId, left);
-    };
+      const left = (this.byKey.get(keyId) ?? 1) - 1;
+      if (left === 0) this.byKey.delete(keyId);
+      else this.byKey.set(keyId, left);
+    }
   }
 }

@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import type { CommandResult, SignalName } from '../../contract/sandboxd';
+import type { CommandResult } from '../../contract/sandboxd';
 
 /** Who calls: what a key stands for. Sessions belong to a tenant; two tenants may use the same id. */
 export interface Caller {
@@ -72,6 +71,9 @@ export type EventKind =
   | 'git_pull';
 
 export type EventStatus = 'pending' | 'running' | 'done' | 'error';
+
+export const hasEnded = ({ status }: { readonly status: EventStatus }): boolean =>
+  status === 'done' || status === 'error';
 
 /** One command of a session. `seq` counts from 1 in each session, over all kinds. */
 export interface SandboxEvent {
@@ -170,5 +172,3 @@ export interface AuditEntry {
   readonly status: number;
   readonly requestId: string;
 }
-
-export type { Readable, SignalName };

@@ -1,32 +1,35 @@
 import { request as httpRequest } from 'node:http';
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SandboxError } from '../../model/errors';
-import { takeUpgrade } from '../upgrade';
+import { isUpgrade, takeUpgrade } from '../upgrade';
 import { answerHeaders, requestHeaders } from './proxy-headers';
 import type { ProxyPlace } from './proxy-headers';
 
 /** Headers of an answer, however hostile. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Passes a request to a server in the sandbox, and its answer back, both as they come. Throws `port_unreachable`. */
-export async function proxyRequest(
+/** Passes a request or a WebSocket on to a server in the sandbox. Throws `port_unreachable`. */
+export const proxy = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  connection: Duplex,
+  path: string,
+  place: ProxyPlace,
+): Promise<void> => (isUpgrade(request) ? proxyUpgrade : proxyRequest)(request, reply, connection, path, place);
+
+/** Passes a request on, and its answer back, both as they come. */
+async function proxyRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   connection: Duplex,
   path: string,
   place: ProxyPlace,
 ): Promise<void> {
-  const outgoing = httpRequest({
-    method: request.method,
-    path,
-    headers: flat(requestHeaders(request.raw, place)),
-    setHost: false,
-    createConnection: () => connection,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
+  const headers = requestHeaders(request.raw, place);
+  const outgoing = requestOver(connection, { method: request.method, path, headers: flat(headers) });
   const answered = answerOf(outgoing, place.port);
   reply.raw.once('close', () => connection.destroy());
   // An answer may come before the end of the request; a request that can't be sent is heard of through the answer.
@@ -41,8 +44,8 @@ export async function proxyRequest(
   connection.destroy();
 }
 
-/** Passes a WebSocket through, without a look at its frames. Throws `port_unreachable`. */
-export async function proxyUpgrade(
+/** Passes a WebSocket through, without a look at its frames. */
+async function proxyUpgrade(
   request: FastifyRequest,
   reply: FastifyReply,
   connection: Duplex,
@@ -51,13 +54,7 @@ export async function proxyUpgrade(
 ): Promise<void> {
   const headers = requestHeaders(request.raw, place);
   headers.push(['Connection', 'Upgrade'], ['Upgrade', 'websocket']);
-  const outgoing = httpRequest({
-    path,
-    headers: flat(headers),
-    setHost: false,
-    createConnection: () => connection,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
+  const outgoing = requestOver(connection, { path, headers: flat(headers) });
   const accepted = new Promise<{ answer: IncomingMessage; head: Buffer | undefined }>((resolve, reject) => {
     outgoing.once('upgrade', (answer: IncomingMessage, _socket, head: Buffer) => resolve({ answer, head }));
     outgoing.once('response', (answer) => resolve({ answer, head: undefined }));
@@ -86,7 +83,10 @@ export async function proxyUpgrade(
   ]);
 }
 
-function answerOf(outgoing: ReturnType<typeof httpRequest>, port: number): Promise<IncomingMessage> {
+const requestOver = (connection: Duplex, what: RequestOptions): ClientRequest =>
+  httpRequest({ ...what, setHost: false, createConnection: () => connection, maxHeaderSize: MAX_HEADER_BYTES });
+
+function answerOf(outgoing: ClientRequest, port: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.once('response', resolve);
     outgoing.on('error', (error) => reject(unreachable(port, error)));

@@ -3,12 +3,13 @@ import type { WebSocket } from 'ws';
 import * as z from 'zod';
 import { isSandboxError } from '../../model/errors';
 import type { SandboxService } from '../../model/service';
+import { hasEnded } from '../../model/types';
 import type { Caller } from '../../model/types';
 import { asSandboxError } from '../errors';
 import { KEEP_ALIVE_COMMENT_MS } from '../limits';
 import { terminalSize } from '../schemas/event';
 import { validated } from '../validation';
-import { endView, hasEnded } from '../views/event-view';
+import { endView } from '../views/event-view';
 
 /** The event whose terminal a socket shows, and from which byte on. */
 export interface TerminalPlace {

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { SandboxError } from '../../model/errors';
+import { hasEnded } from '../../model/types';
 import type { SubmitEvent } from '../../model/types';
 import { HTTP_LIMITS } from '../limits';
 import { errorView } from '../errors';
@@ -8,7 +9,7 @@ import type { RouteCall, RouteContext, RouteSpec } from '../route';
 import { eventParams, integerText, secondsText, sessionParams } from '../schemas/common';
 import { errorBody } from '../schemas/error';
 import { DEFAULT_TIMEOUT_SECONDS, event, execRequest, history } from '../schemas/event';
-import { eventView, hasEnded } from '../views/event-view';
+import { eventView } from '../views/event-view';
 import { submitted } from './submitted';
 import * as zod from 'zod';
 import { inWorkspace } from './paths';

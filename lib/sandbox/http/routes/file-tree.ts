@@ -1,8 +1,7 @@
 import { WORKSPACE } from '../../../contract/sandboxd';
-import type { EngineClient } from '../../engine/engine-client';
 import { KEEP_ALIVE_COMMENT_MS } from '../limits';
 import { ok, route } from '../route';
-import type { Answer, RouteCall, RouteContext, RouteSpec } from '../route';
+import type { RouteContext, RouteSpec } from '../route';
 import { sessionParams } from '../schemas/common';
 import {
   changeMode,
@@ -18,18 +17,13 @@ import { sendTexts } from '../send-stream';
 import { withKeepAlive } from '../keep-alive';
 import { fileView } from '../views/file-view';
 import { inWorkspace, modeOf } from './paths';
+import { streamingWithEngine, withEngine } from './with-engine';
 
 const DEFAULT_MATCHES = 1000;
 const FILE_ERRORS = ['session_not_found', 'file_not_found', 'permission_denied', 'session_unavailable'] as const;
 
 /** What there is besides reading and writing. */
-export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] {
-  /** Runs the work with the engine of the sandbox. */
-  const withEngine = <Q, B>(
-    { caller, params, signal }: RouteCall<{ id: string }, Q, B>,
-    work: (engine: EngineClient) => Promise<Answer | undefined>,
-  ) => service.use(caller, params.id, work, { signal });
-
+export function fileTreeRoutes(context: RouteContext): RouteSpec[] {
   return [
     route({
       method: 'GET',
@@ -42,7 +36,7 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 200: { description: 'what it is', schema: file } },
       errors: FILE_ERRORS,
       handle: (call) =>
-        withEngine(call, async (engine) =>
+        withEngine(context, call, async (engine) =>
           ok(fileView(await engine.stat(inWorkspace(call.query.path), { signal: call.signal }))),
         ),
     }),
@@ -57,7 +51,7 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 201: { description: 'it is there', schema: file } },
       errors: [...FILE_ERRORS, 'file_exists', 'not_a_directory', 'no_space'],
       handle: (call) =>
-        withEngine(call, async (engine) => {
+        withEngine(context, call, async (engine) => {
           const { path, parents = true, mode } = call.body;
           const made = await engine.makeDirectory(inWorkspace(path), {
             parents,
@@ -78,7 +72,7 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 200: { description: 'as it is now', schema: file } },
       errors: [...FILE_ERRORS, 'file_exists', 'no_space'],
       handle: (call) =>
-        withEngine(call, async (engine) => {
+        withEngine(context, call, async (engine) => {
           const { from, to, overwrite } = call.body;
           return ok(
             fileView(await engine.move(inWorkspace(from), inWorkspace(to), { overwrite, signal: call.signal })),
@@ -96,7 +90,7 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 200: { description: 'as it is now', schema: file } },
       errors: FILE_ERRORS,
       handle: (call) =>
-        withEngine(call, async (engine) => {
+        withEngine(context, call, async (engine) => {
           const { path, mode, recursive } = call.body;
           const changed = await engine.changeMode(inWorkspace(path), modeOf(mode) ?? 0, {
             recursive,
@@ -116,7 +110,7 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 200: { description: 'the matches', schema: searchResult } },
       errors: [...FILE_ERRORS, 'not_a_directory'],
       handle: (call) =>
-        withEngine(call, async (engine) => {
+        withEngine(context, call, async (engine) => {
           const { path = WORKSPACE, name, content, limit = DEFAULT_MATCHES, ignore_case: ignoreCase } = call.query;
           // One more than asked for tells whether there are more.
           const what = { name, content, ignoreCase, limit: limit + 1 };
@@ -140,20 +134,15 @@ export function fileTreeRoutes({ service, streams }: RouteContext): RouteSpec[] 
       answers: { 200: { description: 'server-sent events', contentType: 'text/event-stream' } },
       errors: [...FILE_ERRORS, 'rate_limited'],
       handle: async (call) => {
-        const { caller, query, reply, signal } = call;
-        const release = streams.take(caller);
-        try {
-          return await withEngine(call, async (engine) => {
-            const path = inWorkspace(query.path);
-            // Finds out what there is to refuse while it still can be an answer of its own.
-            await engine.stat(path, { signal });
-            const changes = engine.watch(path, { recursive: query.recursive === true, signal });
-            await sendTexts(reply, 'text/event-stream; charset=utf-8', asEvents(changes), signal);
-            return undefined;
-          });
-        } finally {
-          release();
-        }
+        const { query, reply, signal } = call;
+        return streamingWithEngine(context, call, async (engine) => {
+          const path = inWorkspace(query.path);
+          // Finds out what there is to refuse while it still can be an answer of its own.
+          await engine.stat(path, { signal });
+          const changes = engine.watch(path, { recursive: query.recursive === true, signal });
+          await sendTexts(reply, 'text/event-stream; charset=utf-8', asEvents(changes), signal);
+          return undefined;
+        });
       },
     }),
   ];

@@ -9,12 +9,14 @@ import { booleanText, filePath, sessionParams } from '../schemas/common';
 import { deletedFile, deleteFile, fileContent, fileList, pathQuery, writeFile, writtenFile } from '../schemas/file';
 import { fileView, writtenView } from '../views/file-view';
 import { inWorkspace, modeOf } from './paths';
+import { withEngine } from './with-engine';
 
 const MIB = 1024 * 1024;
 const FILE_ERRORS = ['session_not_found', 'file_not_found', 'permission_denied', 'session_unavailable'] as const;
 
 /** Files as base64 in JSON: the routes that the seed has. */
-export function fileRoutes({ service, shape }: RouteContext): RouteSpec[] {
+export function fileRoutes(context: RouteContext): RouteSpec[] {
+  const { shape } = context;
   return [
     route({
       method: 'GET',
@@ -27,17 +29,12 @@ export function fileRoutes({ service, shape }: RouteContext): RouteSpec[] {
       answers: { 200: { description: 'the file', schema: fileContent } },
       errors: [...FILE_ERRORS, 'is_a_directory', 'too_large'],
       handle: ({ caller, params, query, signal }) =>
-        service.use(
-          caller,
-          params.id,
-          async (engine) => {
-            const { data } = await engine.read(inWorkspace(query.path), { signal });
-            const bytes = await bounded(data);
-            const size = bytes.length;
-            return ok({ path: query.path, content_b64: bytes.toString('base64'), size, size_bytes: size });
-          },
-          { signal },
-        ),
+        withEngine(context, { caller, params, signal }, async (engine) => {
+          const { data } = await engine.read(inWorkspace(query.path), { signal });
+          const bytes = await bounded(data);
+          const size = bytes.length;
+          return ok({ path: query.path, content_b64: bytes.toString('base64'), size, size_bytes: size });
+        }),
     }),
     route({
       method: 'POST',
@@ -52,16 +49,11 @@ export function fileRoutes({ service, shape }: RouteContext): RouteSpec[] {
       errors: [...FILE_ERRORS, 'is_a_directory', 'too_large', 'no_space'],
       handle: ({ caller, params, body, signal }) => {
         const bytes = decoded(body.content_b64);
-        return service.use(
-          caller,
-          params.id,
-          async (engine) => {
-            const data = Readable.from([bytes], { objectMode: false });
-            const file = await engine.write(inWorkspace(body.path), data, { mode: modeOf(body.mode), signal });
-            return { status: shape === 'actual' ? 200 : 201, body: { ...writtenView(file), path: body.path } };
-          },
-          { signal },
-        );
+        return withEngine(context, { caller, params, signal }, async (engine) => {
+          const data = Readable.from([bytes], { objectMode: false });
+          const file = await engine.write(inWorkspace(body.path), data, { mode: modeOf(body.mode), signal });
+          return { status: shape === 'actual' ? 200 : 201, body: { ...writtenView(file), path: body.path } };
+        });
       },
     }),
     route({
@@ -79,15 +71,10 @@ export function fileRoutes({ service, shape }: RouteContext): RouteSpec[] {
         const path = body.path ?? query.path;
         if (path === undefined) throw new SandboxError('bad_request', 'path is missing: give text', { field: 'path' });
         const recursive = body.recursive ?? query.recursive ?? false;
-        return service.use(
-          caller,
-          params.id,
-          async (engine) => {
-            await engine.remove(inWorkspace(path), { recursive, signal });
-            return ok({ path, deleted: path });
-          },
-          { signal },
-        );
+        return withEngine(context, { caller, params, signal }, async (engine) => {
+          await engine.remove(inWorkspace(path), { recursive, signal });
+          return ok({ path, deleted: path });
+        });
       },
     }),
     route({
@@ -101,15 +88,10 @@ export function fileRoutes({ service, shape }: RouteContext): RouteSpec[] {
       answers: { 200: { description: 'its entries', schema: fileList } },
       errors: [...FILE_ERRORS, 'not_a_directory'],
       handle: ({ caller, params, query, signal }) =>
-        service.use(
-          caller,
-          params.id,
-          async (engine) => {
-            const path = query.path ?? WORKSPACE;
-            return ok({ path, entries: (await engine.list(inWorkspace(path), { signal })).map(fileView) });
-          },
-          { signal },
-        ),
+        withEngine(context, { caller, params, signal }, async (engine) => {
+          const path = query.path ?? WORKSPACE;
+          return ok({ path, entries: (await engine.list(inWorkspace(path), { signal })).map(fileView) });
+        }),
     }),
   ];
 }

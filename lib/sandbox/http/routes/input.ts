@@ -23,13 +23,10 @@ export function inputRoutes({ service, streams }: RouteContext): RouteSpec[] {
       errors: ['session_not_found', 'event_not_found', 'event_ended', 'conflict'],
       handle: async ({ caller, params, query, request, signal }) => {
         const { id, seq } = params;
-        const release = streams.take(caller);
-        try {
+        await streams.during(caller, () => {
           const data = upload(request.raw, Infinity);
-          await service.stdin(caller, id, seq, data, { close: query.close === true, signal });
-        } finally {
-          release();
-        }
+          return service.stdin(caller, id, seq, data, { close: query.close === true, signal });
+        });
         return ok({ seq, status: (await service.event(caller, id, seq)).status });
       },
     }),

@@ -1,12 +1,11 @@
 import * as z from 'zod';
 import { SandboxError } from '../../model/errors';
 import { pagePolicy } from '../proxy/proxy-headers';
-import { proxyRequest, proxyUpgrade } from '../proxy/proxy';
+import { proxy } from '../proxy/proxy';
 import type { ProxyPlace } from '../proxy/proxy-headers';
 import { BASE_PATHS, route } from '../route';
 import type { RouteContext, RouteSpec } from '../route';
 import { callerOf, readLink } from '../signed-token';
-import { isUpgrade } from '../upgrade';
 import { PROXIED_METHODS } from './ports';
 import { pathBehind, redirectToFolder } from './proxied-path';
 
@@ -46,14 +45,10 @@ export function linkRoutes({ service, shape, streams }: RouteContext): RouteSpec
             protocol: request.protocol,
           };
           const path = pathBehind(request, 2 + base.split('/').length - 1);
-          const release = streams.take(caller);
-          try {
+          await streams.during(caller, async () => {
             const connection = await service.connectPort(caller, link.id, link.port, { signal });
-            if (isUpgrade(request)) await proxyUpgrade(request, reply, connection, path, place);
-            else await proxyRequest(request, reply, connection, path, place);
-          } finally {
-            release();
-          }
+            await proxy(request, reply, connection, path, place);
+          });
           return undefined;
         },
       }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { proxyRequest, proxyUpgrade } from '../proxy/proxy';
+import { proxy } from '../proxy/proxy';
 import type { ProxyPlace } from '../proxy/proxy-headers';
 import { BASE_PATHS, route } from '../route';
 import type { RouteContext, RouteSpec } from '../route';
@@ -86,16 +86,11 @@ export function portRoutes(context: RouteContext): RouteSpec[] {
             protocol: request.protocol,
           };
           const path = pathBehind(request, 4 + base.split('/').length - 1);
-          const upgrade = isUpgrade(request);
-          if (upgrade) checkOrigin(request, allowedOrigins);
-          const release = streams.take(caller);
-          try {
+          if (isUpgrade(request)) checkOrigin(request, allowedOrigins);
+          await streams.during(caller, async () => {
             const connection = await service.connectPort(caller, params.id, params.port, { signal });
-            if (upgrade) await proxyUpgrade(request, reply, connection, path, place);
-            else await proxyRequest(request, reply, connection, path, place);
-          } finally {
-            release();
-          }
+            await proxy(request, reply, connection, path, place);
+          });
           return undefined;
         },
       }),

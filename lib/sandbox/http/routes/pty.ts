@@ -87,8 +87,7 @@ export function ptyRoutes(context: RouteContext): RouteSpec[] {
     handle: async ({ caller, params, query, request, reply, signal }) => {
       if (!isUpgrade(request)) throw new SandboxError('upgrade_required', 'this route is a WebSocket');
       checkOrigin(request, allowedOrigins);
-      const release = streams.take(caller);
-      try {
+      await streams.during(caller, async () => {
         const { id } = params;
         const event =
           query.seq === undefined
@@ -103,9 +102,7 @@ export function ptyRoutes(context: RouteContext): RouteSpec[] {
         const leave = abandoned.look(JSON.stringify([caller.tenant, id, event.id]));
         const ended = await joinTerminal(service, socket, { caller, id, seq, from: query.offset ?? 0 });
         leave(ended ? undefined : () => service.signal(caller, id, seq, 'HUP'));
-      } finally {
-        release();
-      }
+      });
       return undefined;
     },
   });

@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { SandboxError } from '../../model/errors';
-import type { FileStatus } from '../../engine/engine-client';
+import type { EngineClient, FileStatus } from '../../engine/engine-client';
 import { attachment } from '../attachment';
 import { byteRange } from '../byte-range';
 import { HTTP_LIMITS } from '../limits';
@@ -14,11 +14,12 @@ import { upload } from '../upload';
 import { writtenView } from '../views/file-view';
 import * as z from 'zod';
 import { inWorkspace, modeOf } from './paths';
+import { streamingWithEngine, withEngine } from './with-engine';
 
 const FILE_ERRORS = ['session_not_found', 'file_not_found', 'permission_denied', 'session_unavailable'] as const;
 
 /** Files as they are, streamed both ways, of any size. */
-export function rawFileRoutes({ service, streams }: RouteContext): RouteSpec[] {
+export function rawFileRoutes(context: RouteContext): RouteSpec[] {
   const read = (method: 'GET' | 'HEAD') =>
     route({
       method,
@@ -35,42 +36,33 @@ export function rawFileRoutes({ service, streams }: RouteContext): RouteSpec[] {
         304: { description: 'not changed since If-None-Match' },
       },
       errors: [...FILE_ERRORS, 'is_a_directory', 'range_not_satisfiable', 'rate_limited'],
-      handle: ({ caller, params, query, request, reply, signal }) => {
-        const release = streams.take(caller);
-        return service
-          .use(
-            caller,
-            params.id,
-            async (engine) => {
-              const path = inWorkspace(query.path);
-              const first = await engine.read(path, { signal });
-              let { data } = first;
-              // A stream that is not read to its end must not fail unheard.
-              data.on('error', () => undefined);
-              const { status } = first;
-              const tag = entityTag(status);
-              headersOf(reply, status, tag);
-              if (request.headers['if-none-match'] === tag) {
-                data.destroy();
-                return { status: 304 };
-              }
-              const range = rangeOf(request.headers, status, tag);
-              if (range !== undefined) {
-                data.destroy();
-                if (method === 'GET') data = (await engine.read(path, { ...range, signal })).data;
-                void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${status.size}`);
-              }
-              void reply.header('content-length', range === undefined ? status.size : range.end - range.start + 1);
-              if (method === 'HEAD') {
-                data.destroy();
-                await reply.send();
-              } else await sendAll(reply, data);
-              return undefined;
-            },
-            { signal },
-          )
-          .finally(release);
-      },
+      handle: ({ caller, params, query, request, reply, signal }) =>
+        streamingWithEngine(context, { caller, params, signal }, async (engine) => {
+          const path = inWorkspace(query.path);
+          const first = await engine.read(path, { signal });
+          let { data } = first;
+          // A stream that is not read to its end must not fail unheard.
+          data.on('error', () => undefined);
+          const { status } = first;
+          const tag = entityTag(status);
+          headersOf(reply, status, tag);
+          if (request.headers['if-none-match'] === tag) {
+            data.destroy();
+            return { status: 304 };
+          }
+          const range = rangeOf(request.headers, status, tag);
+          if (range !== undefined) {
+            data.destroy();
+            if (method === 'GET') data = (await engine.read(path, { ...range, signal })).data;
+            void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${status.size}`);
+          }
+          void reply.header('content-length', range === undefined ? status.size : range.end - range.start + 1);
+          if (method === 'HEAD') {
+            data.destroy();
+            await reply.send();
+          } else await sendAll(reply, data);
+          return undefined;
+        }),
     });
   return [
     read('GET'),
@@ -104,28 +96,19 @@ export function rawFileRoutes({ service, streams }: RouteContext): RouteSpec[] {
       access: 'ticket',
       answers: { 200: { description: 'the archive', contentType: 'application/x-tar' } },
       errors: [...FILE_ERRORS, 'rate_limited'],
-      handle: ({ caller, params, query, reply, signal }) => {
-        const release = streams.take(caller);
-        return service
-          .use(
-            caller,
-            params.id,
-            async (engine) => {
-              const gzip = query.gzip === true;
-              const data = await engine.pack(inWorkspace(query.path), { gzip, signal });
-              const name = `${query.path.split('/').filter(Boolean).pop() ?? 'root'}.tar${gzip ? '.gz' : ''}`;
-              void reply.headers({
-                'content-type': gzip ? 'application/gzip' : 'application/x-tar',
-                'content-disposition': attachment(name),
-                'content-security-policy': 'sandbox',
-              });
-              await sendAll(reply, data);
-              return undefined;
-            },
-            { signal },
-          )
-          .finally(release);
-      },
+      handle: ({ caller, params, query, reply, signal }) =>
+        streamingWithEngine(context, { caller, params, signal }, async (engine) => {
+          const gzip = query.gzip === true;
+          const data = await engine.pack(inWorkspace(query.path), { gzip, signal });
+          const name = `${query.path.split('/').filter(Boolean).pop() ?? 'root'}.tar${gzip ? '.gz' : ''}`;
+          void reply.headers({
+            'content-type': gzip ? 'application/gzip' : 'application/x-tar',
+            'content-disposition': attachment(name),
+            'content-security-policy': 'sandbox',
+          });
+          await sendAll(reply, data);
+          return undefined;
+        }),
     }),
     route({
       method: 'PUT',
@@ -147,21 +130,16 @@ export function rawFileRoutes({ service, streams }: RouteContext): RouteSpec[] {
     }),
   ];
 
-  type Engine = Parameters<Parameters<typeof service.use>[2]>[0];
-
   /** Gives the body to the work, one upload of those that may be open. */
-  async function receiving<Q>(
-    { caller, params, request, signal }: RouteCall<{ id: string }, Q, unknown>,
-    work: (data: Readable, engine: Engine) => Promise<object>,
+  function receiving<Q>(
+    call: RouteCall<{ id: string }, Q, unknown>,
+    work: (data: Readable, engine: EngineClient) => Promise<object>,
   ) {
-    const release = streams.take(caller);
-    try {
-      const data = upload(request.raw, HTTP_LIMITS.uploadIdleMs);
+    return context.streams.during(call.caller, () => {
+      const data = upload(call.request.raw, HTTP_LIMITS.uploadIdleMs);
       data.on('error', () => undefined);
-      return await service.use(caller, params.id, async (engine) => ok(await work(data, engine)), { signal });
-    } finally {
-      release();
-    }
+      return withEngine(context, call, async (engine) => ok(await work(data, engine)));
+    });
   }
 }
 

@@ -28,8 +28,7 @@ export function streamRoutes({ service, streams }: RouteContext): RouteSpec[] {
       errors: ['session_not_found', 'event_not_found', 'rate_limited'],
       handle: async ({ caller, params, query, request, reply, signal }) => {
         const from = lastEventId(request) ?? query.from ?? 0;
-        const release = streams.take(caller);
-        try {
+        await streams.during(caller, async () => {
           // Finds out what there is to refuse while it still can be an answer of its own.
           await service.event(caller, params.id, params.seq, { signal });
           const jsonLines = request.headers.accept?.includes(JSON_LINES) === true;
@@ -37,9 +36,7 @@ export function streamRoutes({ service, streams }: RouteContext): RouteSpec[] {
           const output = service.output(caller, params.id, params.seq, { from, signal });
           const type = jsonLines ? JSON_LINES : 'text/event-stream; charset=utf-8';
           await sendTexts(reply, type, texts(streamMessages(output), write), signal);
-        } finally {
-          release();
-        }
+        });
         return undefined;
       },
     }),

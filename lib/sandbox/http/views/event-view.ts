@@ -39,5 +39,3 @@ export const eventView = (event: SandboxEvent) => ({
   started_at: event.startedAt,
   completed_at: event.completedAt,
 });
-
-export const hasEnded = (event: SandboxEvent): boolean => event.status === 'done' || event.status === 'error';
