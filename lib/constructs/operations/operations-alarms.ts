@@ -1,12 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
-import type { AlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
-import { Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { METRICS } from '../../contract/metrics';
 import type { IMetricsSource, VcpuQuota } from './environment-metrics';
 import { EnvironmentMetrics, gaugePeriod, vcpuExpression } from './environment-metrics';
+import { notifyingAlarm } from './notifying-alarm';
+import type { NotifyingAlarmProps } from './notifying-alarm';
 
 export interface OperationsAlarmsProps {
   /** Task definition family of the hosts; the names of the alarms start with it. */
@@ -123,19 +125,7 @@ export class OperationsAlarms extends Construct {
     });
   }
 
-  private alarm(
-    id: string,
-    name: string,
-    props: Omit<AlarmProps, 'alarmName' | 'comparisonOperator'> & Partial<Pick<AlarmProps, 'comparisonOperator'>>,
-  ): Alarm {
-    const alarm = new Alarm(this, id, {
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...props,
-      alarmName: `${this.props.family}-${name}`,
-    });
-    alarm.addAlarmAction(this.action);
-    alarm.addOkAction(this.action);
-    return alarm;
+  private alarm(id: string, name: string, props: Omit<NotifyingAlarmProps, 'alarmName'>): Alarm {
+    return notifyingAlarm(this, id, this.action, { ...props, alarmName: `${this.props.family}-${name}` });
   }
 }

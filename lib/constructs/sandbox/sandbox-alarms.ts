@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import type { AlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
-import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { FileSystem } from 'aws-cdk-lib/aws-efs';
@@ -8,6 +8,8 @@ import type { ApplicationLoadBalancer, ApplicationTargetGroup } from 'aws-cdk-li
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { notifyingAlarm } from '../operations/notifying-alarm';
+import type { NotifyingAlarmProps } from '../operations/notifying-alarm';
 
 export interface SandboxAlarmsProps {
   /** What the names of the alarms start with. */
@@ -92,19 +94,7 @@ export class SandboxAlarms extends Construct {
     ];
   }
 
-  private alarm(
-    id: string,
-    name: string,
-    props: Omit<AlarmProps, 'alarmName' | 'comparisonOperator'> & Partial<Pick<AlarmProps, 'comparisonOperator'>>,
-  ): Alarm {
-    const alarm = new Alarm(this, id, {
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...props,
-      alarmName: `${this.props.name}-${name}`,
-    });
-    alarm.addAlarmAction(this.action);
-    alarm.addOkAction(this.action);
-    return alarm;
+  private alarm(id: string, name: string, props: Omit<NotifyingAlarmProps, 'alarmName'>): Alarm {
+    return notifyingAlarm(this, id, this.action, { ...props, alarmName: `${this.props.name}-${name}` });
   }
 }
