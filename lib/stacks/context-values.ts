@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseCidr } from '../constructs/environment/cidr';
 
 /**
  * Kinds of context values. `-c key=value` gives text, cdk.json gives JSON; both are read, so that
@@ -13,6 +14,20 @@ export const textLike = (pattern: RegExp, form: string) =>
   text.refine((value) => pattern.test(value), {
     error: (issue) => `${JSON.stringify(issue.input)} is not ${form}`,
   });
+
+/** A range of addresses, in its usual spelling. */
+export const cidr = text.transform((value, context) => {
+  try {
+    return parseCidr(value).text;
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+export const imageReference = textLike(/^[^\s]+$/, 'an image reference: use registry/repository:tag');
+
+export const subnetId = textLike(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id: use subnet- and hexadecimal digits');
 
 /** `true` or `false`. */
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {

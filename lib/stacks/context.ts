@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { NetworkMode } from '../constructs/environment/agent-network';
-import { parseCidr, vpcCidrProblem } from '../constructs/environment/cidr';
+import { vpcCidrProblem } from '../constructs/environment/cidr';
 import { MngrFargateError } from '../contract/errors';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
-import { flag, listOf, oneOf, text, textLike, wholeNumber } from './context-values';
+import { cidr, flag, imageReference, listOf, oneOf, subnetId, text, textLike, wholeNumber } from './context-values';
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
 import { nearest } from '../util/nearest';
@@ -13,15 +13,6 @@ import { networkModeOf, SANDBOX_SETTINGS, sandboxContradictions } from './sandbo
 
 const SECONDS_PER_DAY = 86_400;
 const SECONDS_PER_YEAR = 31_536_000;
-
-const cidr = text.transform((value, context) => {
-  try {
-    return parseCidr(value).text;
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-    return z.NEVER;
-  }
-});
 
 const vpcCidr = text.superRefine((value, context) => {
   const problem = vpcCidrProblem(value);
@@ -45,7 +36,7 @@ const SETTINGS = {
 
   network: oneOf(Object.values(NetworkMode) as [NetworkMode, ...NetworkMode[]]),
   vpcId: textLike(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id: use vpc- and hexadecimal digits'),
-  subnetIds: listOf(textLike(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id: use subnet- and hexadecimal digits')),
+  subnetIds: listOf(subnetId),
   vpcCidr,
   maxAzs: wholeNumber(1, 6),
   availabilityZones: listOf(
@@ -72,7 +63,7 @@ const SETTINGS = {
   cpu: wholeNumber(256, 16_384),
   memory: wholeNumber(512, 122_880),
   ephemeralStorage: wholeNumber(EPHEMERAL_STORAGE.included, EPHEMERAL_STORAGE.max),
-  image: textLike(/^[^\s]+$/, 'an image reference: use registry/repository:tag'),
+  image: imageReference,
   agents: listOf(textLike(/^[a-z0-9][a-z0-9.@/_-]*$/, 'the name of a coding agent, for example claude-code')),
   imageBuildArgs: listOf(textLike(/^[A-Za-z_][A-Za-z0-9_]*=.*$/, 'a build argument: use NAME=value')),
   logRetentionDays: wholeNumber(1, 3653).refine((days) => LOG_RETENTION_DAYS.includes(days), {

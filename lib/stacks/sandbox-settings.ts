@@ -1,23 +1,13 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { fargateSizeProblem } from '../contract/fargate-sizes';
 import { NetworkMode } from '../constructs/environment/agent-network';
-import { parseCidr } from '../constructs/environment/cidr';
-import { flag, listOf, text, textLike, wholeNumber } from './context-values';
+import { cidr, flag, imageReference, listOf, subnetId, textLike, wholeNumber } from './context-values';
 import type { Settings } from './context';
-
-const cidr = text.transform((value, context) => {
-  try {
-    return parseCidr(value).text;
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-    return z.NEVER;
-  }
-});
 
 /** Context keys of the sandbox service, in the order of docs/configuration.md. */
 export const SANDBOX_SETTINGS = {
   sandbox: flag,
-  sandboxImage: textLike(/^[^\s]+$/, 'an image reference: use registry/repository:tag'),
+  sandboxImage: imageReference,
   sandboxCpu: wholeNumber(256, 16_384),
   sandboxMemory: wholeNumber(512, 122_880),
 
@@ -31,12 +21,10 @@ export const SANDBOX_SETTINGS = {
     'a name in the DNS: use lower case and dots, for example sandbox.example.com',
   ),
   sandboxInternal: flag,
-  sandboxLoadBalancerSubnetIds: listOf(
-    textLike(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id: use subnet- and hexadecimal digits'),
-  ),
+  sandboxLoadBalancerSubnetIds: listOf(subnetId),
   sandboxMaxSessions: wholeNumber(1, 100_000),
   sandboxDefaultTtl: wholeNumber(5, 86_400),
-  sandboxServiceImage: textLike(/^[^\s]+$/, 'an image reference: use registry/repository:tag'),
+  sandboxServiceImage: imageReference,
 } as const;
 
 export type SandboxSettings = {
