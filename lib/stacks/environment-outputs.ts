@@ -2,7 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { CfnOutput, Fn } from 'aws-cdk-lib';
 import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { AgentEnvironment } from '../constructs/environment/agent-environment';
-import { AGENT_CONTAINER_NAME } from '../constructs/environment/agent-task-definition';
+import { AGENT_CONTAINER_NAME } from '../constructs/environment/host-definition';
 import { STACK_OUTPUTS } from '../contract/outputs';
 import { renderProviderBlock } from './provider-block';
 

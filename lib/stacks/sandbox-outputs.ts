@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { CfnOutput, Fn } from 'aws-cdk-lib';
-import { AGENT_CONTAINER_NAME } from '../constructs/environment/agent-task-definition';
+import { AGENT_CONTAINER_NAME } from '../constructs/environment/host-definition';
 import type { SandboxEnvironment } from '../constructs/sandbox/sandbox-environment';
 import type { SandboxService } from '../constructs/sandbox/sandbox-service';
 import { SANDBOX_OUTPUTS, SANDBOX_SERVICE_OUTPUTS } from '../contract/sandbox-outputs';

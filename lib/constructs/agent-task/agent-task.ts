@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { AgentTaskPropertiesInput } from '../../contract/agent-task';
 import { AGENT_TASK_ATTRIBUTES, AGENT_TASK_RESOURCE_TYPE } from '../../contract/agent-task';
 import { AGENT_TASK_TIMEOUT } from '../../contract/agent-task-timeout';
-import { AGENT_CONTAINER_NAME } from '../environment/agent-task-definition';
+import { AGENT_CONTAINER_NAME } from '../environment/host-definition';
 import type { AgentTaskProps } from './agent-task-props';
 import type { IAgentTaskProvider } from './agent-task-provider';
 import { AgentTaskProvider } from './agent-task-provider';

@@ -1,30 +1,16 @@
-import { Duration, RemovalPolicy, Size, Stack, Tags } from 'aws-cdk-lib';
+import { Tags } from 'aws-cdk-lib';
 import type { ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
-import {
-  AwsLogDriverMode,
-  CpuArchitecture,
-  FargateTaskDefinition,
-  LogDrivers,
-  OperatingSystemFamily,
-  Protocol,
-} from 'aws-cdk-lib/aws-ecs';
+import { CpuArchitecture, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { IManagedPolicy, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
-import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
 import { STACK_REVISION_TAG } from '../../contract/tags';
 import type { IAgentImage } from './agent-image';
 import type { IAgentTaskDefinition } from './environment-interfaces';
 import { ExecutionRole } from './execution-role';
+import { addHostContainer, anyRevisionArnOf, hostDefinition, hostLogGroup } from './host-definition';
 import { TaskRole } from './task-role';
-
-/** Name of the container that runs sshd and the agents. */
-export const AGENT_CONTAINER_NAME = 'agent';
-
-/** Streams are called `host/agent/<task id>`. */
-export const LOG_STREAM_PREFIX = 'host';
 
 export interface AgentTaskDefinitionProps {
   /** What hosts run. */
@@ -144,14 +130,14 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
     this.cpu = props.cpu ?? 1024;
     this.memoryLimitMiB = props.memoryLimitMiB ?? 4096;
     this.architecture = props.architecture ?? CpuArchitecture.X86_64;
-    const storage = props.ephemeralStorageGiB ?? EPHEMERAL_STORAGE.included;
-    const problem = fargateSizeProblem(this.cpu, this.memoryLimitMiB) ?? ephemeralStorageProblem(storage);
-    if (problem !== undefined) throw new Error(problem);
-
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
-      removalPolicy: RemovalPolicy.DESTROY,
+    const definition = hostDefinition({
+      family: this.family,
+      cpu: this.cpu,
+      memoryLimitMiB: this.memoryLimitMiB,
+      architecture: this.architecture,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
     });
+    this.logGroup = hostLogGroup(this, props.logRetention);
     this.taskRole =
       props.taskRole ??
       new TaskRole(this, 'TaskRole', {
@@ -163,29 +149,12 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
     this.grantPrincipal = this.taskRole.grantPrincipal;
 
     this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {
-      family: this.family,
-      cpu: this.cpu,
-      memoryLimitMiB: this.memoryLimitMiB,
-      ephemeralStorageGiB: storage === EPHEMERAL_STORAGE.included ? undefined : storage,
-      runtimePlatform: { cpuArchitecture: this.architecture, operatingSystemFamily: OperatingSystemFamily.LINUX },
+      ...definition,
       taskRole: this.taskRole,
       executionRole: this.executionRole,
     });
     Tags.of(this.taskDefinition).add(STACK_REVISION_TAG, this.family);
-    this.container = this.taskDefinition.addContainer(AGENT_CONTAINER_NAME, {
-      containerName: AGENT_CONTAINER_NAME,
-      image: props.image.containerImage,
-      essential: true,
-      // The image brings its own init. ECS's would keep the boot nonce in the environment of process 1.
-      stopTimeout: Duration.seconds(30),
-      portMappings: [{ containerPort: 22, protocol: Protocol.TCP, name: 'ssh' }],
-      logging: LogDrivers.awsLogs({
-        logGroup: this.logGroup,
-        streamPrefix: LOG_STREAM_PREFIX,
-        mode: AwsLogDriverMode.NON_BLOCKING,
-        maxBufferSize: Size.mebibytes(4),
-      }),
-    });
+    this.container = addHostContainer(this.taskDefinition, props.image, this.logGroup);
   }
 
   get taskDefinitionArn(): string {
@@ -198,6 +167,6 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
 
   /** ARN of every revision of the family, for policies. */
   get anyRevisionArn(): string {
-    return Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${this.family}:*` });
+    return anyRevisionArnOf(this, this.family);
   }
 }

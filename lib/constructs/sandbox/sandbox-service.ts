@@ -21,7 +21,7 @@ import { Construct } from 'constructs';
 import { environmentVariableOf } from '../../contract/provider-config';
 import { ignoreCfnLintRule } from '../checks/cfn-lint-metadata';
 import { acknowledgeFinding } from '../checks/nag-acknowledgement';
-import { AGENT_CONTAINER_NAME } from '../environment/agent-task-definition';
+import { AGENT_CONTAINER_NAME } from '../environment/host-definition';
 import type { IAgentImage } from '../environment/agent-image';
 import { ExecutionRole } from '../environment/execution-role';
 import { SandboxAlarms } from './sandbox-alarms';

@@ -1,21 +1,11 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import type { CfnTaskDefinition, ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
-import {
-  AwsLogDriverMode,
-  CpuArchitecture,
-  FargateTaskDefinition,
-  LogDrivers,
-  OperatingSystemFamily,
-  Protocol,
-} from 'aws-cdk-lib/aws-ecs';
+import { CpuArchitecture, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../../contract/fargate-sizes';
 import type { IAgentImage } from '../environment/agent-image';
-import { AGENT_CONTAINER_NAME, LOG_STREAM_PREFIX } from '../environment/agent-task-definition';
 import { ExecutionRole } from '../environment/execution-role';
+import { addHostContainer, anyRevisionArnOf, hostDefinition, hostLogGroup } from '../environment/host-definition';
 
 export interface SandboxTaskDefinitionProps {
   /** What sandboxes run. */
@@ -87,42 +77,26 @@ export class SandboxTaskDefinition extends Construct {
     this.cpu = props.cpu ?? 512;
     this.memoryLimitMiB = props.memoryLimitMiB ?? 1024;
     this.architecture = props.architecture ?? CpuArchitecture.X86_64;
-    const storage = props.ephemeralStorageGiB ?? EPHEMERAL_STORAGE.included;
-    const problem = fargateSizeProblem(this.cpu, this.memoryLimitMiB) ?? ephemeralStorageProblem(storage);
-    if (problem !== undefined) throw new Error(problem);
-
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: props.logRetention ?? RetentionDays.TWO_WEEKS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.executionRole = new ExecutionRole(this, 'ExecutionRole');
-    this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {
+    const definition = hostDefinition({
       family: this.family,
       cpu: this.cpu,
       memoryLimitMiB: this.memoryLimitMiB,
-      ephemeralStorageGiB: storage === EPHEMERAL_STORAGE.included ? undefined : storage,
-      runtimePlatform: { cpuArchitecture: this.architecture, operatingSystemFamily: OperatingSystemFamily.LINUX },
+      architecture: this.architecture,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
+    });
+    this.logGroup = hostLogGroup(this, props.logRetention);
+    this.executionRole = new ExecutionRole(this, 'ExecutionRole');
+    this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {
+      ...definition,
       executionRole: this.executionRole,
     });
     this.removeTaskRole();
-    this.container = this.taskDefinition.addContainer(AGENT_CONTAINER_NAME, {
-      containerName: AGENT_CONTAINER_NAME,
-      image: props.image.containerImage,
-      essential: true,
-      stopTimeout: Duration.seconds(30),
-      portMappings: [{ containerPort: 22, protocol: Protocol.TCP, name: 'ssh' }],
-      logging: LogDrivers.awsLogs({
-        logGroup: this.logGroup,
-        streamPrefix: LOG_STREAM_PREFIX,
-        mode: AwsLogDriverMode.NON_BLOCKING,
-        maxBufferSize: Size.mebibytes(4),
-      }),
-    });
+    this.container = addHostContainer(this.taskDefinition, props.image, this.logGroup);
   }
 
   /** ARN of every revision of the family, for policies. */
   get anyRevisionArn(): string {
-    return Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${this.family}:*` });
+    return anyRevisionArnOf(this, this.family);
   }
 
   get logGroupName(): string {
