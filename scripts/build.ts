@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Plugin } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { build } from 'esbuild';
 import { builtLambda, LAMBDA_BUNDLE, LAMBDA_ENTRY, lambdaBundleOptions } from '../lib/constructs/lambda/lambda-bundle';
 
@@ -104,11 +104,12 @@ async function main(): Promise<void> {
   removeStale(new Set(sources.map((source) => join(DIST, relative(ROOT, source)).replace(/\.ts$/, ''))));
   const types = process.argv.includes('--skip-types') ? true : step('types', checkTypes);
   const modules = await step('modules', () => compile(sources));
-  const commandLine = await step('command line', bundle);
+  const commandLine = await step('command line', bundleCommandLine);
+  const service = await step('sandbox service', bundleSandboxService);
   const lambdas = await step('lambdas', bundleLambdas);
   const engine = await step('sandboxd', bundleSandboxd);
   const page = await step('page', bundlePage);
-  if (![modules, commandLine, lambdas, engine, page, await types].every(Boolean)) process.exitCode = 1;
+  if (![modules, commandLine, service, lambdas, engine, page, await types].every(Boolean)) process.exitCode = 1;
 }
 
 /** Runs a step, prints one line about it, and returns whether it succeeded. */
@@ -119,7 +120,7 @@ async function step(name: string, work: () => Promise<string>): Promise<boolean>
     (error: Error) => ({ done: false, text: `failed: ${error.message}` }),
   );
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  console.log(`${name.padEnd(13)}${text} (${seconds.toFixed(1)} s)`);
+  console.log(`${name.padEnd(16)}${text} (${seconds.toFixed(1)} s)`);
   return done;
 }
 
@@ -155,43 +156,44 @@ async function compile(entryPoints: string[]): Promise<string> {
   return `${entryPoints.length} files in dist`;
 }
 
-async function bundle(): Promise<string> {
+/** What every program for Node is bundled with. */
+const PROGRAM: BuildOptions = {
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: NODE,
+  mainFields: ['module', 'main'],
+  plugins: [requireExternal, endpointElsewhere],
+  banner: { js: COMMONJS_NAMES },
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+async function bundleSandboxService(): Promise<string> {
+  const folder = join(DIST, 'sandbox-service');
+  rmSync(folder, { recursive: true, force: true });
   await build({
+    ...PROGRAM,
     entryPoints: { 'sandbox-service': join(ROOT, 'bin', 'sandbox-service.ts') },
-    outdir: join(DIST, 'sandbox-service'),
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: NODE,
-    mainFields: ['module', 'main'],
-    plugins: [requireExternal, endpointElsewhere],
-    banner: { js: COMMONJS_NAMES },
-    legalComments: 'none',
-    logLevel: 'warning',
+    outdir: folder,
   });
-  const programs = Object.entries(PROGRAMS).filter(([, source]) => existsSync(join(ROOT, source)));
+  return kilobytes(statSync(join(folder, 'sandbox-service.mjs')).size);
+}
+
+async function bundleCommandLine(): Promise<string> {
+  const programs = Object.entries(PROGRAMS);
   const folder = join(DIST, 'cli');
   rmSync(folder, { recursive: true, force: true });
-  if (programs.length === 0) return 'no program yet';
   // Built separately: the endpoint uses all of the AWS SDK's schemas and the launcher only a few, and a module shared by both
   // would contain them all.
   for (const [name, source] of programs) {
     await build({
+      ...PROGRAM,
       entryPoints: { [name]: join(ROOT, source) },
       outdir: folder,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
       // A daemon runs on when a new build replaces its files, so it reads all of them when it starts.
       splitting: name !== 'local-daemon',
-      format: 'esm',
-      platform: 'node',
-      target: NODE,
-      mainFields: ['module', 'main'],
-      plugins: [requireExternal, endpointElsewhere],
-      banner: { js: COMMONJS_NAMES },
-      legalComments: 'none',
-      logLevel: 'warning',
     });
   }
   mkdirSync(join(DIST, 'bin'), { recursive: true });

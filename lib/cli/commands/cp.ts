@@ -1,11 +1,11 @@
 import type { CliContext } from '../context';
 import { MngrFargateError } from '../../contract/errors';
-import type { CopyOptions, CopyResult, SkippedEntry } from '../../ssh';
+import type { CopyOptions, CopyResult } from '../../ssh';
 import type { CopyEnds } from '../parse/remote-path';
 import { parseCopy } from '../parse/remote-path';
 import type { TargetOptions } from '../parse/target';
 import { addTargetOptions, parseTarget } from '../parse/target';
-import { CopyProgressLine } from '../progress/copy-progress';
+import { showCopy } from '../progress/copy-progress';
 import type { CommandRegistration } from '../runner';
 import { withTaskTarget } from '../target';
 
@@ -15,19 +15,7 @@ async function cp(
   destination: string,
   targetOptions: TargetOptions,
 ): Promise<void> {
-  const ends = parseCopy(source, destination);
-  const work = copyWork(context, ends, targetOptions);
-  const progress = new CopyProgressLine(context.io);
-  const options = {
-    signal: context.signal,
-    onProgress: progress.update,
-    onSkip: ({ path, reason }: SkippedEntry): void => {
-      progress.clear();
-      context.note(`mngr-fargate: skipped ${path}: ${reason}`);
-    },
-  };
-  const { skipped } = await work(options).finally(() => progress.clear());
-  context.result({ source, destination, skipped }, () => '');
+  await showCopy(context, source, destination, copyWork(context, parseCopy(source, destination), targetOptions));
 }
 
 /** The copy, over SSH for a host and over ECS Exec for any other task. Throws `usage` before anything is done. */

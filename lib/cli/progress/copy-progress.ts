@@ -1,4 +1,5 @@
-import type { CopyProgress } from '../../ssh';
+import type { CopyOptions, CopyProgress, CopyResult } from '../../ssh';
+import type { CliContext } from '../context';
 import type { Io } from '../io';
 import { isInteractive } from '../io';
 import { formatBytes, formatElapsed } from '../render/format';
@@ -11,7 +12,7 @@ const LINE_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** How a copy gets on, on stderr: one line that is redrawn on a terminal, else a line now and then. */
-export class CopyProgressLine {
+class CopyProgressLine {
   private readonly began = performance.now();
   private readonly interactive: boolean;
   private next = this.began + QUIET_FOR_MS;
@@ -37,4 +38,23 @@ export class CopyProgressLine {
     if (this.drawn) this.io.stderr.write(CLEAR_LINE);
     this.drawn = false;
   }
+}
+
+/** Runs `copy`, shows how it gets on and what it skips on stderr, and prints the command's result. */
+export async function showCopy(
+  context: CliContext,
+  source: string,
+  destination: string,
+  copy: (options: CopyOptions) => Promise<CopyResult>,
+): Promise<void> {
+  const progress = new CopyProgressLine(context.io);
+  const { skipped } = await copy({
+    signal: context.signal,
+    onProgress: progress.update,
+    onSkip: ({ path, reason }) => {
+      progress.clear();
+      context.note(`mngr-fargate: skipped ${path}: ${reason}`);
+    },
+  }).finally(() => progress.clear());
+  context.result({ source, destination, skipped }, () => '');
 }

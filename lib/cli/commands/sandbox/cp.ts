@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { MngrFargateError } from '../../../contract/errors';
-import type { SkippedEntry } from '../../../ssh';
 import type { CliContext } from '../../context';
 import { parseCopy } from '../../parse/remote-path';
-import { CopyProgressLine } from '../../progress/copy-progress';
+import { showCopy } from '../../progress/copy-progress';
 import type { Runner } from '../../runner';
 import { withSandbox } from './connection';
 
@@ -11,25 +10,17 @@ async function cp(context: CliContext, source: string, destination: string): Pro
   const { direction, reference: id, remote, local } = parseCopy(source, destination);
   if (id === undefined)
     throw new MngrFargateError('usage', 'the sandbox is not named', { hint: 'write that end as ID:path' });
-  const progress = new CopyProgressLine(context.io);
-  const options = {
-    signal: context.signal,
-    onProgress: progress.update,
-    onSkip: ({ path, reason }: SkippedEntry): void => {
-      progress.clear();
-      context.note(`mngr-fargate: skipped ${path}: ${reason}`);
-    },
-  };
   const [{ download }, { upload }, { SandboxFiles }] = await Promise.all([
     import('../../../ssh/copy/download.js'),
     import('../../../ssh/copy/upload.js'),
     import('../../sandbox-files.js'),
   ]);
-  const { skipped } = await withSandbox(context, id, (sandbox) => {
-    const channel = { files: async () => new SandboxFiles(sandbox) };
-    return direction === 'up' ? upload(channel, local, remote, options) : download(channel, remote, local, options);
-  }).finally(() => progress.clear());
-  context.result({ source, destination, skipped }, () => '');
+  await showCopy(context, source, destination, (options) =>
+    withSandbox(context, id, (sandbox) => {
+      const channel = { files: async () => new SandboxFiles(sandbox) };
+      return direction === 'up' ? upload(channel, local, remote, options) : download(channel, remote, local, options);
+    }),
+  );
 }
 
 /** `sandbox cp SRC DST` */
