@@ -47,6 +47,8 @@ interface Queue {
 export class Runner {
   private readonly queues = new Map<string, Queue>();
   private readonly working = new Set<Promise<void>>();
+  /** Ids of commands that the store calls running, and that the engine may not know yet. */
+  private readonly starting = new Set<string>();
   private closed = false;
 
   constructor(private readonly parts: Parts) {}
@@ -71,6 +73,19 @@ export class Runner {
   /** Whether the session has events that haven't ended. */
   isBusy(generation: string): boolean {
     return this.queues.has(generation);
+  }
+
+  /** Waits until the engine knows a command that is running. */
+  async handed(generation: string, seq: number, signal?: AbortSignal): Promise<void> {
+    const { changes } = this.parts;
+    while (!signal?.aborted) {
+      const next = changes.next(...handing(generation, seq));
+      if (!this.starting.has(commandId(generation, seq))) {
+        next.done();
+        return;
+      }
+      await changes.within(next, Infinity, signal);
+    }
   }
 
   /** Forgets a session: the store has ended its events. */
@@ -153,6 +168,7 @@ export class Runner {
     try {
       const session = await whenReady(generation, signal);
       release = usage.hold(session);
+      this.starting.add(commandId(generation, seq));
       if (event.status === 'pending') {
         // Somebody has taken it back, or ended it with its session.
         if (!(await store.startEvent(generation, seq, now()))) return;
@@ -165,8 +181,13 @@ export class Runner {
       if (isUnavailable(error) || (isSandboxError(error) && error.code === 'start_failed')) return;
       await this.refuse(event, (error as Error).message);
     } finally {
+      this.endStarting(event);
       release();
     }
+  }
+
+  private endStarting({ generation, seq }: StoredEvent): void {
+    if (this.starting.delete(commandId(generation, seq))) this.parts.changes.tell(...handing(generation, seq));
   }
 
   private async follow(
@@ -183,6 +204,7 @@ export class Runner {
         const engine = await engines.get(session);
         signal.throwIfAborted();
         await engine.start(id, request, { signal });
+        this.endStarting(event);
         const { status, log, cut } = await collect(engine, id, resultBytes, signal);
         const result = status.result as CommandResult;
         await store.endEvent(generation, seq, {
@@ -223,6 +245,9 @@ export class Runner {
     });
   }
 }
+
+/** What `Changes` calls the moment at which the engine gets to know a command. */
+const handing = (generation: string, seq: number) => [generation, seq, 'handed'] as const;
 
 const leaseOf = (generation: string): string => `queue ${generation}`;
 

@@ -364,25 +364,31 @@ export class SandboxCore implements SandboxService {
   }
 
   async signal(caller: Caller, id: string, seq: number, name: SignalName): Promise<void> {
-    const session = await this.active(caller, id);
-    const { generation } = session;
+    const { generation } = await this.active(caller, id);
     const event = await this.store.event(generation, seq);
     if (event === undefined) throw eventNotFound(id, seq);
-    if (event.status === 'pending' && ENDING.includes(name)) {
-      const cancelled = await this.store.endEvent(generation, seq, {
-        status: 'error',
-        at: this.now(),
-        result: endedWithoutRun('signal', 'it was ended before it had started', name),
-        log: Buffer.alloc(0),
-      });
-      if (cancelled) {
-        this.changes.tell(generation, seq);
-        return;
-      }
-    }
     if (hasEnded(event)) throw eventEnded(seq);
-    if (event.status === 'pending') throw new SandboxError('conflict', `event ${seq} has not started yet`);
+    if (event.status === 'pending') {
+      if (!ENDING.includes(name)) throw new SandboxError('conflict', `event ${seq} has not started yet`);
+      if (await this.takeBack(generation, seq, name)) return;
+      // It has started meanwhile, or somebody else has ended it.
+      await this.signal(caller, id, seq, name);
+      return;
+    }
     await this.onCommand(caller, id, seq, (engine, command) => engine.signal(command, name));
+  }
+
+  /** Ends an event that hasn't started. False if there is none. */
+  private async takeBack(generation: string, seq: number, name: SignalName): Promise<boolean> {
+    const ended = await this.store.endEvent(generation, seq, {
+      status: 'error',
+      at: this.now(),
+      result: endedWithoutRun('signal', 'it was ended before it had started', name),
+      log: Buffer.alloc(0),
+      pendingOnly: true,
+    });
+    if (ended) this.changes.tell(generation, seq);
+    return ended;
   }
 
   async resize(
@@ -415,9 +421,8 @@ export class SandboxCore implements SandboxService {
       const stream = await this.inUse(caller, id, signal, async (ready) => {
         const channel = await this.engines.channel(ready);
         return channel.forward('127.0.0.1', port, { signal }).catch((error: Error) => {
-          throw new SandboxError('port_unreachable', `port ${port} of the sandbox does not answer: ${error.message}`, {
-            cause: error,
-          });
+          const detail = `port ${port} of the sandbox does not accept connections`;
+          throw new SandboxError('port_unreachable', detail, { cause: error });
         });
       });
       stream.once('close', release);
@@ -547,7 +552,7 @@ export class SandboxCore implements SandboxService {
     }
   }
 
-  /** Work on a command that has started. The engine may hear of it a moment after the store. */
+  /** Work on a command that has started, once the engine knows it. */
   private async onCommand(
     caller: Caller,
     id: string,
@@ -558,6 +563,7 @@ export class SandboxCore implements SandboxService {
     await this.inUse(caller, id, signal, async (session) => {
       const { generation } = session;
       const engine = await this.engines.get(session);
+      await this.runner.handed(generation, seq, signal);
       try {
         await work(engine, commandId(generation, seq));
       } catch (error) {

@@ -51,7 +51,7 @@ export interface Store {
   busyGenerations(): Promise<readonly string[]>;
   /** From pending to running. False if it isn't pending. Not durable at once: a start is repeatable. */
   startEvent(generation: string, seq: number, at: number): Promise<boolean>;
-  /** From pending or running to its one end; the sealed part is erased. False if it has ended already. */
+  /** From pending or running to its one end; the sealed part is erased. False if it has ended already, or has started. */
   endEvent(generation: string, seq: number, end: EventEnd): Promise<boolean>;
   /** Ends every open event of a session. Returns their numbers. */
   endOpenEvents(generation: string, end: Omit<EventEnd, 'log'>): Promise<readonly number[]>;
@@ -228,6 +228,8 @@ export interface EventEnd {
   readonly log: Buffer;
   /** Whether the engine has the output too, or more of it than the log. Default: it has none. */
   readonly inEngine?: 'same' | 'more';
+  /** Ends nothing that has started. Default: false. */
+  readonly pendingOnly?: boolean;
 }
 
 export interface KeptByEngine {

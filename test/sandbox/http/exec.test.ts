@@ -161,7 +161,21 @@ describe('stdin and signals', () => {
     expect((await api.post(`${path}/signal`, { signal: 'TERM' })).json).toMatchObject({ error: 'event_ended' });
   });
 
-  test.each([{}, { signal: 'SIGTERM' }, { signal: 15 }, { signal: 'term' }])('%j is no signal', async (body) => {
+  test('a signal that comes while a command starts ends it, and its process', async () => {
+    const ends = Array.from({ length: 40 }, async (_, index) => {
+      const { json } = await api.post(`${box}/exec`, { argv: ['sleep', `4${index}.77`] });
+      const path = `${box}/events/${json.seq}`;
+      expect((await api.post(`${path}/signal`, { signal: 'KILL' })).status).toBe(200);
+      return (await api.get(`${path}?wait=30`)).json.result.signal;
+    });
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(['KILL']));
+    const { result } = await api.run(box, {
+      cmd: 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -c "sleep 4[0-9]*[.]77"',
+    });
+    expect(result.stdout).toBe('0\n');
+  });
+
+  test.each([{}, { signal: 'SIGNOPE' }, { signal: 15 }, { signal: 'term' }])('%j is no signal', async (body) => {
     expect((await api.post(`${box}/events/1/signal`, body)).json).toMatchObject({ field: 'signal' });
   });
 });

@@ -256,6 +256,16 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.startEvent(generation, seq, AT)).toBe(false);
     });
 
+    it('takes back an event only as long as it has not started', async () => {
+      const { generation } = await create();
+      const [first, second] = [await submit(generation), await submit(generation)];
+      await store.startEvent(generation, first.seq, AT);
+      const taken = (seq: number) => store.endEvent(generation, seq, end({ status: 'error', pendingOnly: true }));
+      expect([await taken(first.seq), await taken(second.seq)]).toEqual([false, true]);
+      expect(await store.event(generation, first.seq)).toMatchObject({ status: 'running' });
+      expect(await store.event(generation, second.seq)).toMatchObject({ status: 'error' });
+    });
+
     it('ends all open events of a session at once', async () => {
       const { generation } = await create();
       for (let index = 0; index < 3; index += 1) await submit(generation);

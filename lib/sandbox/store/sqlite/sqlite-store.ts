@@ -423,9 +423,10 @@ export class SqliteStore implements Store {
     const row = this.get(
       `UPDATE events SET status = @status, result = @result, completed_at = @at, sealed = NULL,
          started_at = coalesce(@startedAt, started_at), in_engine = @inEngine
-       WHERE generation = @generation AND seq = @seq AND status IN ('pending', 'running') RETURNING id`,
+       WHERE generation = @generation AND seq = @seq AND (status = 'pending' OR status = @other) RETURNING id`,
       {
         ...{ generation, seq, status: end.status, at: end.at, startedAt: end.startedAt ?? null },
+        other: end.pendingOnly === true ? 'pending' : 'running',
         ...{ result: JSON.stringify(end.result), inEngine: end.inEngine === undefined ? 0 : IN_ENGINE[end.inEngine] },
       },
     ) as { id: number } | undefined;
