@@ -20,6 +20,7 @@ export const STATUS_OF: Readonly<Record<SandboxdErrorCode, number>> = {
   is_a_directory: 400,
   not_a_directory: 400,
   file_exists: 409,
+  directory_not_empty: 409,
   event_ended: 409,
   too_large: 413,
   range_not_satisfiable: 416,

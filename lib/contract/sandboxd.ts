@@ -32,6 +32,7 @@ export type SandboxdErrorCode =
   | 'is_a_directory'
   | 'not_a_directory'
   | 'file_exists'
+  | 'directory_not_empty'
   | 'event_ended'
   | 'too_large'
   | 'range_not_satisfiable'

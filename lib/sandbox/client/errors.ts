@@ -76,6 +76,7 @@ export class PermissionDeniedError extends errorClass('permission_denied', 'Perm
 export class IsADirectoryError extends errorClass('is_a_directory', 'IsADirectoryError') {}
 export class NotADirectoryError extends errorClass('not_a_directory', 'NotADirectoryError') {}
 export class FileExistsError extends errorClass('file_exists', 'FileExistsError') {}
+export class DirectoryNotEmptyError extends errorClass('directory_not_empty', 'DirectoryNotEmptyError') {}
 export class NoSpaceError extends errorClass('no_space', 'NoSpaceError') {}
 export class RateLimitedError extends errorClass('rate_limited', 'RateLimitedError') {}
 export class QuotaExceededError extends errorClass('quota_exceeded', 'QuotaExceededError') {}
@@ -110,6 +111,7 @@ const CLASSES = {
   is_a_directory: IsADirectoryError,
   not_a_directory: NotADirectoryError,
   file_exists: FileExistsError,
+  directory_not_empty: DirectoryNotEmptyError,
   no_space: NoSpaceError,
   rate_limited: RateLimitedError,
   quota_exceeded: QuotaExceededError,

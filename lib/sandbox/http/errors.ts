@@ -26,10 +26,13 @@ const FASTIFY_ERRORS: Readonly<Record<string, { readonly code: SandboxErrorCode;
 };
 
 /** Any error as one of ours. What was not thrown on purpose says nothing of itself: it may hold secrets. */
-export function asSandboxError(error: unknown): SandboxError {
+export function asSandboxError(error: unknown, bodyLimit?: number): SandboxError {
   if (isSandboxError(error)) return error;
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : FASTIFY_ERRORS[code];
+  if (known?.code === 'too_large' && bodyLimit !== undefined) {
+    return new SandboxError('too_large', `the body is larger than ${bodyLimit} bytes, the limit of this route`);
+  }
   if (known !== undefined) return new SandboxError(known.code, known.detail ?? 'the request is not valid');
   if (isMngrFargateError(error)) return new SandboxError('session_unavailable', error.message, { cause: error });
   if (statusCode === 400 && error instanceof SyntaxError) {
@@ -45,7 +48,7 @@ const retryAfterOf = ({ status, retryAfterSeconds }: SandboxError): number | und
 /** Answers every error of a route, and every path without one, in the same form. */
 export function answerErrors(app: FastifyInstance, onInternal: (error: unknown, requestId: string) => void): void {
   app.setErrorHandler((error, request, reply) => {
-    const known = asSandboxError(error);
+    const known = asSandboxError(error, request.routeOptions.bodyLimit);
     if (known.code === 'internal') onInternal(error, request.id);
     const retryAfter = retryAfterOf(known);
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);

@@ -40,11 +40,11 @@ function problemOf(issue: Issue, value: unknown, schema: z.ZodType): string {
     case 'unrecognized_keys':
       return `is not known here${allowedFields(issue, schema)}`;
     case 'too_small':
-      return sizeProblem('short', 'at least', issue.minimum, issue.origin, value);
+      return sizeProblem(issue.origin, value, { word: 'short', bound: 'at least', limit: issue.minimum });
     case 'too_big':
-      return sizeProblem('long', 'at most', issue.maximum, issue.origin, value);
+      return sizeProblem(issue.origin, value, { word: 'long', bound: 'at most', limit: issue.maximum });
     case 'invalid_value':
-      return `must be ${issue.values.map((allowed) => JSON.stringify(allowed)).join(' or ')}`;
+      return `must be ${issue.values.length > 2 ? 'one of ' : ''}${listed(issue.values)}`;
     case 'invalid_key':
       return issue.issues[0] === undefined ? 'is not a valid name' : issue.issues[0].message;
     default:
@@ -52,11 +52,23 @@ function problemOf(issue: Issue, value: unknown, schema: z.ZodType): string {
   }
 }
 
-function sizeProblem(word: string, bound: string, limit: number | bigint, origin: string, value: unknown): string {
-  if (origin === 'string') return `is too ${word}: the limit is ${bound} ${counted(limit, 'character')}`;
-  if (origin === 'array') return `is too ${word}: the limit is ${bound} ${counted(limit, 'element')}`;
-  return `is ${typeof value === 'number' ? value : 'out of range'}: it must be ${bound} ${limit}`;
+interface SizeLimit {
+  readonly word: 'short' | 'long';
+  readonly bound: 'at least' | 'at most';
+  readonly limit: number | bigint;
 }
+
+function sizeProblem(origin: string, value: unknown, { word, bound, limit }: SizeLimit): string {
+  if (origin !== 'string' && origin !== 'array') {
+    return `is ${typeof value === 'number' ? value : 'out of range'}: it must be ${bound} ${limit}`;
+  }
+  const length = counted(limit, origin === 'string' ? 'character' : 'element');
+  const isEmpty = (value as { readonly length?: number } | undefined)?.length === 0;
+  return `${isEmpty ? 'is empty' : `is too ${word}`}: it must have ${bound} ${length}`;
+}
+
+const listed = (values: readonly unknown[]): string =>
+  values.map((value) => JSON.stringify(value)).join(values.length > 2 ? ', ' : ' or ');
 
 const counted = (count: number | bigint, noun: string): string => `${count} ${noun}${Number(count) === 1 ? '' : 's'}`;
 

@@ -1,6 +1,6 @@
 /** Every error code of the API, with its status and what the caller can do. */
 export const SANDBOX_ERRORS = {
-  bad_request: { status: 400, suggestion: 'correct the field that is named' },
+  bad_request: { status: 400, suggestion: 'see GET /openapi.json for what this route takes' },
   unauthorized: { status: 401, suggestion: 'send a valid key in the header X-Sandbox-Secret' },
   forbidden: { status: 403, suggestion: 'use a key that may do this' },
   session_not_found: { status: 404, suggestion: 'create the session, or check its id and the key' },
@@ -23,6 +23,7 @@ export const SANDBOX_ERRORS = {
   is_a_directory: { status: 400, suggestion: 'name a file' },
   not_a_directory: { status: 400, suggestion: 'name a folder' },
   file_exists: { status: 409, suggestion: 'use another path' },
+  directory_not_empty: { status: 409, suggestion: 'empty the folder first, or delete it with "recursive": true' },
   no_space: { status: 507, suggestion: 'delete files in the sandbox' },
   rate_limited: { status: 429, suggestion: 'wait for the time in Retry-After' },
   quota_exceeded: { status: 429, suggestion: 'destroy sessions of this key first' },
@@ -33,6 +34,9 @@ export const SANDBOX_ERRORS = {
   shutting_down: { status: 503, suggestion: 'try again in a moment' },
   internal: { status: 500, suggestion: 'report the request id to the operator' },
 } as const;
+
+/** Of a `bad_request` that names the field. */
+const FIELD_SUGGESTION = 'correct the field that is named';
 
 export type SandboxErrorCode = keyof typeof SANDBOX_ERRORS;
 
@@ -56,7 +60,9 @@ export class SandboxError extends Error {
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = SANDBOX_ERRORS[code].status;
-    this.suggestion = options.suggestion ?? SANDBOX_ERRORS[code].suggestion;
+    this.suggestion =
+      options.suggestion ??
+      (code === 'bad_request' && options.field !== undefined ? FIELD_SUGGESTION : SANDBOX_ERRORS[code].suggestion);
     this.field = options.field;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }

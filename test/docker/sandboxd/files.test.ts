@@ -101,7 +101,7 @@ describeWith([rootRights, mountRights], 'files of a sandbox', () => {
     await client.move(at('moved/here'), at('tree/one/x'), { overwrite: true });
     await client.changeMode(at('tree'), 0o700, { recursive: true });
     expect((await client.stat(at('tree/one/x'))).mode).toBe(0o700);
-    await expect(client.remove(at('tree'))).rejects.toMatchObject({ code: 'file_exists' });
+    await expect(client.remove(at('tree'))).rejects.toMatchObject({ code: 'directory_not_empty' });
     await client.remove(at('tree'), { recursive: true });
     await expect(client.stat(at('tree'))).rejects.toMatchObject({ code: 'file_not_found' });
   });

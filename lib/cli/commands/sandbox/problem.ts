@@ -16,6 +16,7 @@ const CODES: Readonly<Partial<Record<SandboxErrorCode, MngrFargateErrorCode>>> =
   session_exists: 'already-exists',
   key_exists: 'already-exists',
   file_exists: 'already-exists',
+  directory_not_empty: 'already-exists',
   is_a_directory: 'usage',
   not_a_directory: 'usage',
   rate_limited: 'no-capacity',

@@ -70,7 +70,7 @@ export function fileTreeRoutes(context: RouteContext): RouteSpec[] {
       params: sessionParams,
       body: moveFile,
       answers: { 200: { description: 'as it is now', schema: file } },
-      errors: [...FILE_ERRORS, 'file_exists', 'no_space'],
+      errors: [...FILE_ERRORS, 'file_exists', 'directory_not_empty', 'no_space'],
       handle: (call) =>
         withEngine(context, call, async (engine) => {
           const { from, to, overwrite } = call.body;

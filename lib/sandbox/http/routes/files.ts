@@ -66,7 +66,7 @@ export function fileRoutes(context: RouteContext): RouteSpec[] {
       query: z.strictObject({ path: filePath.optional(), recursive: booleanText.optional() }),
       body: deleteFile.partial(),
       answers: { 200: { description: 'it is deleted', schema: deletedFile } },
-      errors: [...FILE_ERRORS, 'is_a_directory', 'conflict'],
+      errors: [...FILE_ERRORS, 'directory_not_empty'],
       handle: ({ caller, params, query, body, signal }) => {
         const path = body.path ?? query.path;
         if (path === undefined) throw new SandboxError('bad_request', 'path is missing: give text', { field: 'path' });

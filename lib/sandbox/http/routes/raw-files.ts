@@ -51,6 +51,11 @@ export function rawFileRoutes(context: RouteContext): RouteSpec[] {
             return { status: 304 };
           }
           const range = rangeOf(request.headers, status, tag);
+          if (range === 'unsatisfiable') {
+            data.destroy();
+            void reply.header('content-range', `bytes */${status.size}`);
+            throw new SandboxError('range_not_satisfiable', `the file has ${status.size} bytes`, { field: 'Range' });
+          }
           if (range !== undefined) {
             data.destroy();
             if (method === 'GET') data = (await engine.read(path, { ...range, signal })).data;
@@ -169,14 +174,10 @@ interface RangeHeaders {
   readonly 'if-range'?: string | string[];
 }
 
-/** The part that is asked for; undefined for all of it. Throws `range_not_satisfiable`. */
+/** The part that is asked for; undefined for all of it. */
 function rangeOf(headers: RangeHeaders, { size, modifiedAt }: FileStatus, tag: string) {
   const condition = headers['if-range'];
   const isSame = condition === undefined || condition === tag || condition === new Date(modifiedAt).toUTCString();
   if (headers.range === undefined || !isSame) return undefined;
-  const range = byteRange(headers.range, size);
-  if (range === 'unsatisfiable') {
-    throw new SandboxError('range_not_satisfiable', `the file has ${size} bytes`, { field: 'Range' });
-  }
-  return range;
+  return byteRange(headers.range, size);
 }

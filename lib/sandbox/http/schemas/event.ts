@@ -57,21 +57,31 @@ export const execRequest = component(
       user: lineOf(64).optional().meta({ description: 'name or uid, for argv; default: the sandbox’s user' }),
       terminal: terminalSize.optional().meta({ description: 'a terminal instead of pipes, for argv' }),
     })
-    .refine((body) => (body.cmd === undefined) !== (body.argv === undefined), {
-      error: 'give exactly one of cmd and argv',
+    .refine((body) => body.cmd !== undefined || body.argv !== undefined, {
+      error: 'is missing: give cmd or argv',
+      path: ['cmd'],
+    })
+    .refine((body) => body.cmd === undefined || body.argv === undefined, {
+      error: 'cannot be given together with argv: give one of them',
       path: ['cmd'],
     })
     .refine((body) => body.argv !== undefined || (body.user === undefined && body.terminal === undefined), {
-      error: 'user and terminal go with argv: give argv instead of cmd',
+      error: 'is missing: user and terminal go with argv alone',
       path: ['argv'],
     })
     .refine((body) => body.argv === undefined || body.shell === undefined, {
-      error: 'a shell session goes with cmd: leave it out, or give cmd instead of argv',
+      error: 'goes with cmd alone: leave it out, or give cmd instead of argv',
       path: ['shell'],
     }),
 );
 
-export const signalRequest = z.strictObject({ signal: z.enum(SIGNALS) });
+/** As kill(1) takes it, with SIG before it or without. */
+export const signalRequest = z.strictObject({
+  signal: z.preprocess(
+    (name) => (typeof name === 'string' ? name.replace(/^SIG/, '') : name),
+    z.enum(SIGNALS).meta({ description: 'a name, with SIG before it or without' }),
+  ),
+});
 
 export const eventStatus = z.enum(['pending', 'running', 'done', 'error']);
 

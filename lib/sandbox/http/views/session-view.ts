@@ -20,9 +20,12 @@ export const sessionView = (session: Session, shape: ApiShape = 'documented') =>
   ...(shape === 'actual' ? { container_id: null, container_ip: null, workspace_path: null } : {}),
 });
 
+/** Without the digits that binary fractions add. */
+const microdollars = (usd: number): number => Math.round(usd * 1e6) / 1e6;
+
 export const costView = ({ usd, usdPerHour, billedFrom }: Cost) => ({
-  usd,
-  usd_per_hour: usdPerHour,
+  usd: microdollars(usd),
+  usd_per_hour: microdollars(usdPerHour),
   billed_from: billedFrom,
 });
 
