@@ -4,10 +4,11 @@ import type { Readable } from 'node:stream';
 import type { CommandRequest, CommandResult, CommandState, CommandStatus } from '../../../lib/contract/sandboxd';
 import type { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
-import { openBothEnds, PipeReader } from '../host/pipes';
+import { openBothEnds } from '../host/pipes';
 import { OutputLog } from '../output/output-log';
 import type { Followed } from '../output/output-stream';
-import type { CommandPipes, Entry, KeptRequest } from './journal';
+import type { Entry, KeptRequest } from './journal';
+import type { CommandStreams } from './streams';
 
 export const DEFAULT_OUTPUT_LIMIT = 64 * 1024 * 1024;
 
@@ -25,7 +26,6 @@ export class Command implements Followed {
   startedAt: number | null = null;
   endedAt: number | null = null;
   result: CommandResult | null = null;
-  pipes: CommandPipes | undefined;
   /** Ticks of the machine when it was started. */
   since = 0;
   pid: number | undefined;
@@ -36,7 +36,7 @@ export class Command implements Followed {
   opened = false;
   ending: Ending | undefined;
   private kept: OutputLog | undefined;
-  private readers: PipeReader[] = [];
+  private streams: CommandStreams | undefined;
   private writer: Socket | undefined;
   private stdinClosed = false;
   private readonly waiting = new Set<() => void>();
@@ -90,13 +90,12 @@ export class Command implements Followed {
   }
 
   /** Reads its output from now on. */
-  attach(pipes: CommandPipes): void {
-    this.pipes = pipes;
-    this.readers = (['stdout', 'stderr'] as const).map(
-      (stream) => new PipeReader(pipes[stream], (bytes) => this.log.append(stream, bytes)),
-    );
-    if (pipes.stdin === undefined) return;
-    this.writer = new Socket({ fd: openBothEnds(pipes.stdin), readable: false, writable: true });
+  attach(streams: CommandStreams): void {
+    this.streams = streams;
+    streams.listen((stream, bytes) => this.log.append(stream, bytes));
+    const { stdin } = streams.paths;
+    if (stdin === undefined) return;
+    this.writer = new Socket({ fd: openBothEnds(stdin), readable: false, writable: true });
     this.writer.on('error', () => undefined);
   }
 
@@ -105,7 +104,8 @@ export class Command implements Followed {
     if (this.opened) return;
     this.opened = true;
     this.hidden = undefined;
-    for (const path of [this.pipes?.secret, this.pipes?.text]) if (path !== undefined) this.host.pipes.release(path);
+    const { secret, text } = this.streams?.paths ?? {};
+    for (const path of [secret, text]) if (path !== undefined) this.host.pipes.release(path);
     if (this.stdinClosed) this.endStdin();
     for (const callback of this.waiting) callback();
   }
@@ -143,6 +143,11 @@ export class Command implements Followed {
     return this.request.unkept === true && this.hidden === undefined;
   }
 
+  /** Pipes of it besides those for its output. */
+  get needs(): { readonly stdin: boolean; readonly secret: boolean } {
+    return { stdin: this.takesStdin, secret: this.secret !== undefined };
+  }
+
   get takesStdin(): boolean {
     return this.request.stdin === 'open' || this.request.terminal !== undefined;
   }
@@ -172,7 +177,7 @@ export class Command implements Followed {
 
   /** All that is in its pipes at this moment. */
   drain(): void {
-    for (const reader of this.readers) reader.drain();
+    this.streams?.drain();
   }
 
   after(milliseconds: number, work: () => void): void {
@@ -200,15 +205,10 @@ export class Command implements Followed {
   }
 
   closePipes(): void {
-    // What still has them open goes on, into the void, until it closes them.
-    for (const reader of this.readers) reader.discard();
-    this.readers = [];
     this.writer?.destroy();
     this.writer = undefined;
-    const { pipes } = this;
-    if (pipes === undefined) return;
-    for (const path of Object.values(pipes)) if (path !== undefined) this.host.pipes.release(path as string);
-    this.pipes = undefined;
+    this.streams?.release();
+    this.streams = undefined;
   }
 
   private knownOffset: number | undefined;
@@ -219,10 +219,11 @@ export class Command implements Followed {
   }
 
   private endStdin(): void {
-    if (!this.opened || this.pipes?.stdin === undefined) return;
+    const stdin = this.streams?.paths.stdin;
+    if (!this.opened || stdin === undefined) return;
     this.writer?.destroy();
     this.writer = undefined;
-    this.host.pipes.release(this.pipes.stdin);
+    this.host.pipes.release(stdin);
   }
 }
 

@@ -13,6 +13,7 @@ import { resizeTerminal, startProgram } from './program';
 import { DEFAULT_GRACE_MS, Session } from './session';
 import { commandMark } from './shell';
 import { MARK } from './shell-text';
+import { CommandStreams } from './streams';
 import { findUser } from './users';
 
 const WATCH_MS = 100;
@@ -198,20 +199,12 @@ export class Commands {
   private async run(command: Command): Promise<void> {
     const { request, id } = command;
     const user = findUser(request.user, this.host.settings) ?? this.host.settings.user;
-    const take = (): Promise<string> => this.host.pipes.take(user.uid, user.gid);
-    const pipes: CommandPipes = {
-      stdout: await take(),
-      stderr: await take(),
-      ...(command.takesStdin ? { stdin: await take() } : {}),
-      ...(command.secret === undefined ? {} : { secret: await take() }),
-    };
-    if (command.state === 'ended') {
-      for (const path of Object.values(pipes)) this.host.pipes.release(path as string);
-      return;
-    }
+    const streams = await CommandStreams.open(this.host, user, command.needs);
+    const pipes = streams.paths;
+    if (command.state === 'ended') return streams.release();
     if (pipes.secret !== undefined) command.giveSecret(pipes.secret, command.secret as string);
     const at = Date.now();
-    command.attach(pipes);
+    command.attach(streams);
     this.journal.add({ t: 'run', id, at, since: 0, pipes });
     command.state = 'running';
     command.startedAt = at;
@@ -332,8 +325,7 @@ export class Commands {
       killAll(() => this.processesOf(command));
       return this.finish(command, { reason: 'lost', detail: 'its output was removed while sandboxd was not running' });
     }
-    for (const [, path] of left) this.host.keeper.hold(path as string);
-    command.attach(pipes);
+    command.attach(CommandStreams.join(this.host, pipes));
     if (command.shell !== null) {
       if (opened) command.hasOpened();
       return;

@@ -14,6 +14,7 @@ import type { ShellWord } from './shell';
 import { commandMark, Shell } from './shell';
 import { ABORT_SIGNAL, longText, MARK, SHORT, shellCommandText } from './shell-text';
 import { ENDING, signalNumber } from './signals';
+import { CommandStreams } from './streams';
 
 export const DEFAULT_GRACE_MS = 2_000;
 /** How long a shell whose last child is dead may take to leave its command, before it is replaced. */
@@ -122,27 +123,18 @@ export class Session {
   private async run(command: Command): Promise<void> {
     const { host } = this;
     const { uid, gid } = host.settings.user;
-    const take = (): Promise<string> => host.pipes.take(uid, gid);
-    const pipes = {
-      stdout: await take(),
-      stderr: await take(),
-      ...(command.takesStdin ? { stdin: await take() } : {}),
-      ...(command.secret === undefined ? {} : { secret: await take() }),
-    };
-    let long: string | undefined;
+    let streams = await CommandStreams.open(host, host.settings.user, command.needs);
     try {
       const shell = await this.ready();
-      const text = this.textOf(command, pipes, shell);
-      if (Buffer.byteLength(text) > SHORT && shell.record.bash) long = await take();
+      const text = this.textOf(command, streams.paths, shell);
+      if (Buffer.byteLength(text) > SHORT && shell.record.bash)
+        streams = streams.withText(await host.pipes.take(uid, gid));
       if (!shell.isAlive) throw new Error('its shell died before it could start');
       if (this.ended || command.state === 'ended') throw new Error('its shell was ended before it could start');
-      const held: CommandPipes = { ...pipes, ...(long === undefined ? {} : { text: long }) };
-      this.begin(command, held);
-      this.tell(shell, text, long);
+      this.begin(command, streams);
+      this.tell(shell, text, streams.paths.text);
     } catch (error) {
-      if (command.state === 'queued') {
-        for (const path of [...Object.values(pipes), long]) if (path !== undefined) host.pipes.release(path);
-      }
+      if (command.state === 'queued') streams.release();
       throw error;
     }
     if (command.request.timeoutMs !== undefined) this.limit(command, command.request.timeoutMs);
@@ -168,11 +160,12 @@ export class Session {
   }
 
   /** Written down before the shell is told. */
-  private begin(command: Command, pipes: CommandPipes): void {
+  private begin(command: Command, streams: CommandStreams): void {
+    const pipes = streams.paths;
     if (pipes.secret !== undefined) command.giveSecret(pipes.secret, command.secret as string);
     const at = Date.now();
     command.since = nowInTicks();
-    command.attach(pipes);
+    command.attach(streams);
     this.journal.add({ t: 'run', id: command.id, at, since: command.since, pipes });
     command.state = 'running';
     command.startedAt = at;

@@ -4,7 +4,8 @@ import { chownSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from
 import { join } from 'node:path';
 import { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
-import { openBothEnds, openForChild, PipeReader } from '../host/pipes';
+import { PipeReader } from '../host/pipe-reader';
+import { openBothEnds, openForChild } from '../host/pipes';
 import type { ProcessFacts } from '../host/processes';
 import { findProcesses, isSame, killAll, processFacts, send } from '../host/processes';
 import type { ShellRecord } from './journal';

@@ -3,9 +3,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { openBothEnds } from './pipes';
 
 /**
- * A small bash of root's that holds pipes open at both ends, so that programs which use them survive the engine: writers
- * block instead of dying, and readers see no end of file. It learns about pipes over its own pipe. The engine holds each
- * pipe as well, so that nothing depends on when the keeper gets to it.
+ * A small bash of root's that holds pipes open, so that programs which use them survive the engine: writers block instead of
+ * dying, and readers see no end of file. Of pipes that commands write to it holds the reading end alone: they must be able to
+ * end. It learns about pipes over its own pipe. The engine holds each pipe as well, so that nothing depends on when the keeper
+ * gets to it.
  */
 const KEEPER_SCRIPT = `
 trap '' HUP INT TERM
@@ -13,6 +14,7 @@ declare -A held
 while IFS=' ' read -r what path; do
   case $what in
     hold) [[ -n \${held[$path]-} ]] || { { exec {fd}<>"$path"; } 2>/dev/null && held[$path]=$fd; } ;;
+    read) [[ -n \${held[$path]-} ]] || { { exec {both}<>"$path" {fd}<"$path" {both}>&-; } 2>/dev/null && held[$path]=$fd; } ;;
     release) fd=\${held[$path]-}; [[ -z $fd ]] || { exec {fd}>&-; unset "held[$path]"; } ;;
     end) exit ;;
   esac
@@ -53,6 +55,11 @@ export class Keeper {
   hold(path: string): void {
     this.own.set(path, openBothEnds(path));
     this.tell(`hold ${path}`);
+  }
+
+  /** The reading end alone. Whoever calls has one of its own. */
+  holdReader(path: string): void {
+    this.tell(`read ${path}`);
   }
 
   release(path: string): void {

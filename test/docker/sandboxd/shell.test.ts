@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import type { EngineClient } from '../../../lib/sandbox/engine/engine-client';
+import { eventually } from '../../support/run/eventually';
 import { describeWith } from '../../support/run/requirements';
 import { EngineHost, rootRights } from '../../support/sandbox/engine-host';
 
@@ -83,6 +85,35 @@ describeWith(rootRights, 'a shell session', () => {
     expect(stdout).toBe('hi\n');
     expect(result.durationMs).toBeLessThan(100_000);
     expect((await run('kill %1; wait 2>/dev/null; echo done')).stdout).toBe('done\n');
+  });
+
+  it('keeps what a background job still writes out of later commands', async () => {
+    await run('mkfifo go; { read x <go; echo late; echo late >&2; } & true');
+    for (const word of ['one', 'two', 'three']) {
+      expect(await run(`echo ${word}; echo ${word} >&2`)).toMatchObject({
+        stdout: `${word}\n`,
+        stderr: `${word}\n`,
+      });
+    }
+    expect(await run('echo >go; wait; echo end')).toMatchObject({ stdout: 'end\n', stderr: '' });
+  });
+
+  it('has its streams whatever a command before has done to its own', async () => {
+    await run('chmod 000 /dev/stdout /dev/stderr');
+    expect(await run('echo out; echo err >&2')).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  it('needs no more descriptors for many commands than for a few', async () => {
+    const { pid } = await client.status();
+    const open = (): number => readdirSync(`/proc/${pid}/fd`).length;
+    const some = async (count: number): Promise<void> => {
+      for (; count > 0; count--) await run('echo x; sleep 0.01 &');
+      await run('wait');
+    };
+    await some(3);
+    const before = open();
+    await some(30);
+    await eventually(() => expect(open()).toBeLessThanOrEqual(before + 2));
   });
 
   it('has an empty input unless one is asked for', async () => {
