@@ -8,7 +8,11 @@ async function main(): Promise<void> {
   const { env } = process;
   const settings = settingsOfEnvironment(env);
   for (const note of settings.notes) console.error(note);
-  const { config } = await loadProviderConfig({ baseDirectory: settings.dataDirectory, environment: env });
+  const { config } = await loadProviderConfig({
+    baseDirectory: settings.dataDirectory,
+    environment: env,
+    part: 'sandboxes',
+  });
   const running = await serveSandbox({
     settings,
     // The service ends its sandboxes itself.

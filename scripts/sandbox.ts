@@ -3,7 +3,7 @@ import '../lib/cli/quiet-aws-sdk';
 import { runSandbox, welcome } from '../lib/cli/local/run-sandbox';
 import { isMngrFargateError } from '../lib/contract/errors';
 import { findEngine } from '../lib/local/runtimes';
-import { ensureSystemPackages } from './prerequisites';
+import { canInstall, ensureSystemPackages } from './prerequisites';
 
 /**
  * `npm run sandbox`: the sandbox service in the foreground, on the local endpoint unless AWS_ENDPOINT_URL,
@@ -38,7 +38,8 @@ async function main(): Promise<number> {
   }
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
-  if (process.platform === 'linux' || (await findEngine()) === undefined) quietly(ensureSystemPackages);
+  // With an engine they are needed only if it can't get the image.
+  if (canInstall() || (await findEngine()) === undefined) quietly(ensureSystemPackages);
   await runSandbox({
     environment: process.env,
     ...{ host, port: Number(port), down },

@@ -23,7 +23,7 @@ export { settingsOfOverrides } from './config/settings-sources';
 export type { StackLookup } from './config/stack-lookup';
 export { awsStackLookup } from './config/stack-lookup';
 export type { StackOutputs } from './config/stack-outputs';
-export { readOutputsFile } from './config/stack-outputs';
+export { hasSandboxes, readOutputsFile } from './config/stack-outputs';
 export type { TaskPlace } from './config/aws-place';
 export { loadTaskPlace, providerCluster } from './config/aws-place';
 export type { NamedTarget, ReadTargets } from './config/targets';

@@ -5,8 +5,8 @@ import { settingFromText } from './provider-key';
 import type { Settings } from './settings';
 import { settingText } from './settings';
 import type { StackLookup } from './stack-lookup';
-import type { StackOutputs } from './stack-outputs';
-import { isEnvironment, settingsOfOutputs } from './stack-outputs';
+import type { StackOutputs, StackPart } from './stack-outputs';
+import { hasSandboxes, isEnvironment, settingsOfOutputs } from './stack-outputs';
 
 /** The region to work in, and where it comes from when the settings don't say. */
 export interface RegionChoice {
@@ -28,14 +28,26 @@ export async function chooseRegion(settings: Settings, lookup: StackLookup): Pro
   };
 }
 
-/** The settings that a stack's outputs hold. `place` says which stack, in words. */
-export const settingsOfStack = ({ stackName, outputs }: StackOutputs, place = `stack ${stackName}`): Settings =>
+const settingsIn = (outputs: StackOutputs['outputs'], part: StackPart, place: string): Settings =>
   new Map(
-    settingsOfOutputs(outputs).map(({ key, text, output }) => [
+    settingsOfOutputs(outputs, part).map(({ key, text, output }) => [
       key,
       { value: settingFromText(key, text), source: `output ${output} of ${place}` },
     ]),
   );
+
+/** The settings that a stack's outputs hold. `place` says which stack, in words. */
+export const settingsOfStack = ({ stackName, outputs }: StackOutputs, place = `stack ${stackName}`): Settings =>
+  settingsIn(outputs, 'hosts', place);
+
+/** What the outputs of sandboxes leave out, since it is the same in every stack. */
+const OF_SANDBOXES: Settings = new Map([
+  ['assign_public_ip', { value: false, source: 'sandboxes, which have no public address' }],
+]);
+
+/** The settings of a stack's sandboxes. */
+const settingsOfSandboxes = ({ outputs }: StackOutputs, place: string): Settings =>
+  new Map([...settingsIn(outputs, 'sandboxes', place), ...OF_SANDBOXES]);
 
 export interface DeployedStackRequest {
   /** Default: the name that `cdk deploy` gives. */
@@ -44,19 +56,27 @@ export interface DeployedStackRequest {
   /** AWS profile to ask with. */
   readonly profile?: string;
   readonly lookup: StackLookup;
+  /** Default `hosts`. */
+  readonly part?: StackPart;
   readonly signal?: AbortSignal;
 }
 
 /**
  * The settings of a deployed stack; undefined when the default stack isn't there. Throws `not-found` for a named stack
- * that doesn't exist, `usage` for a stack that is not an environment, `denied` if it may not be read.
+ * that doesn't exist, `usage` for a stack that is not an environment or lacks the part, `denied` if it may not be read.
  */
 export async function settingsOfDeployedStack(request: DeployedStackRequest): Promise<Settings | undefined> {
-  const { stack, region, profile, lookup, signal } = request;
+  const { stack, region, profile, lookup, part = 'hosts', signal } = request;
   const stackName = stack ?? DEFAULT_STACK_NAME;
   const found = await lookup.outputs(stackName, { region, profile }, signal);
   const place = `stack ${stackName} (${region})`;
-  if (found !== undefined && isEnvironment(found.outputs)) return settingsOfStack(found, place);
+  if (found !== undefined && isEnvironment(found.outputs)) {
+    if (part === 'hosts') return settingsOfStack(found, place);
+    if (hasSandboxes(found.outputs)) return settingsOfSandboxes(found, place);
+    throw new MngrFargateError('usage', `${place} has no sandboxes, only agents' hosts, whose tasks have a role`, {
+      hint: 'deploy it with "npx cdk deploy -c sandbox=true"',
+    });
+  }
   if (found !== undefined) {
     throw new MngrFargateError('usage', `${place} has no outputs of an mngr-fargate environment`, {
       hint: 'name the stack that "cdk deploy" made with --stack',

@@ -11,6 +11,7 @@ import { checkedConfig, mergedSettings, settingText } from './settings';
 import type { Override } from './settings-sources';
 import { settingsOfEnvironment, settingsOfFile, settingsOfOverrides } from './settings-sources';
 import type { StackLookup } from './stack-lookup';
+import type { StackPart } from './stack-outputs';
 import { awsStackLookup } from './stack-lookup';
 
 export interface LoadRequest {
@@ -21,6 +22,8 @@ export interface LoadRequest {
   readonly overrides?: readonly Override[];
   /** Stack to take the settings from instead of the block. Default: the default stack, if nothing is configured. */
   readonly stack?: string;
+  /** Which of the stack's tasks the settings are for. Default `hosts`. */
+  readonly part?: StackPart;
   /** How CloudFormation is reached. Default: as this machine's AWS configuration says. */
   readonly aws?: AwsSettings;
   /** Default: CloudFormation through the AWS SDK. */
@@ -50,7 +53,7 @@ function checkProviderName(provider: string): void {
  * block and no subnets are set), the AWS SDK's region, the schema's default.
  */
 export async function loadProviderConfig(request: LoadRequest): Promise<LoadedProviderConfig> {
-  const { baseDirectory, environment, provider = 'fargate', overrides = [], stack, signal } = request;
+  const { baseDirectory, environment, provider = 'fargate', overrides = [], stack, part, signal } = request;
   checkProviderName(provider);
   const lookup = request.stackLookup ?? awsStackLookup(request.aws);
   const file = configFileOf(baseDirectory);
@@ -62,7 +65,7 @@ export async function loadProviderConfig(request: LoadRequest): Promise<LoadedPr
   let outputs: Settings | undefined;
   if (stack !== undefined || (block === undefined && !given.has('subnets'))) {
     const profile = settingText(configured, 'aws_profile');
-    outputs = await settingsOfDeployedStack({ stack, region, profile, lookup, signal });
+    outputs = await settingsOfDeployedStack({ stack, region, profile, lookup, part, signal });
     if (outputs === undefined) throw nothingConfigured(file, provider, region);
   }
   const layers = stack === undefined ? [given, block, outputs, sdkRegion] : [given, outputs, block, sdkRegion];

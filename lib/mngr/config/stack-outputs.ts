@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MngrFargateError } from '../../contract/errors';
 import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../contract/outputs';
+import { SANDBOX_OUTPUTS } from '../../contract/sandbox-outputs';
 import type { ProviderKey } from './provider-key';
 
 /** Outputs of one stack by name. */
@@ -9,8 +10,12 @@ export interface StackOutputs {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** The output that sets a key of the provider block. */
-const OUTPUT_OF_KEY: Readonly<Partial<Record<ProviderKey, string>>> = {
+/** Whom an environment's outputs are read for: its agents' hosts, or its sandboxes, which not every stack has. */
+export type StackPart = 'hosts' | 'sandboxes';
+
+type OutputOfKey = Readonly<Partial<Record<ProviderKey, string>>>;
+
+const OUTPUT_OF_HOSTS: OutputOfKey = {
   aws_region: STACK_OUTPUTS.awsRegion,
   ecs_cluster: STACK_OUTPUTS.ecsCluster,
   task_definition: STACK_OUTPUTS.taskDefinition,
@@ -27,11 +32,31 @@ const OUTPUT_OF_KEY: Readonly<Partial<Record<ProviderKey, string>>> = {
   log_group: STACK_OUTPUTS.logGroup,
 };
 
+const OUTPUT_OF_SANDBOXES: OutputOfKey = {
+  aws_region: STACK_OUTPUTS.awsRegion,
+  ecs_cluster: SANDBOX_OUTPUTS.ecsCluster,
+  task_definition: SANDBOX_OUTPUTS.taskDefinition,
+  subnets: SANDBOX_OUTPUTS.subnets,
+  security_groups: SANDBOX_OUTPUTS.securityGroups,
+  container_name: SANDBOX_OUTPUTS.containerName,
+  cpu: SANDBOX_OUTPUTS.cpu,
+  memory: SANDBOX_OUTPUTS.memory,
+  architecture: STACK_OUTPUTS.architecture,
+  log_group: SANDBOX_OUTPUTS.logGroup,
+};
+
+/** The output that sets a key of the provider block. */
+const OUTPUT_OF_KEY: Readonly<Record<StackPart, OutputOfKey>> = {
+  hosts: OUTPUT_OF_HOSTS,
+  sandboxes: OUTPUT_OF_SANDBOXES,
+};
+
 /** The settings that a stack's outputs give, as text, each with the output it comes from. */
 export function settingsOfOutputs(
   outputs: Readonly<Record<string, string>>,
+  part: StackPart = 'hosts',
 ): { key: ProviderKey; text: string; output: string }[] {
-  return Object.entries(OUTPUT_OF_KEY).flatMap(([key, output]) => {
+  return Object.entries(OUTPUT_OF_KEY[part]).flatMap(([key, output]) => {
     const text = outputs[output];
     return text === undefined ? [] : [{ key: key as ProviderKey, text, output }];
   });
@@ -40,6 +65,10 @@ export function settingsOfOutputs(
 /** True for the outputs of an environment's stack, false for those of any other stack. */
 export const isEnvironment = (outputs: Readonly<Record<string, string>>): boolean =>
   STACK_OUTPUTS.ecsCluster in outputs && STACK_OUTPUTS.taskDefinition in outputs;
+
+/** True for the outputs of an environment that has sandboxes too. */
+export const hasSandboxes = (outputs: Readonly<Record<string, string>>): boolean =>
+  isEnvironment(outputs) && SANDBOX_OUTPUTS.ecsCluster in outputs && SANDBOX_OUTPUTS.taskDefinition in outputs;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

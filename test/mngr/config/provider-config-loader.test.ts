@@ -67,6 +67,45 @@ test('where nothing is configured, the deployed stack is used whole', async () =
   expect(sources.cpu).toBe('output Cpu of stack mngr-fargate (us-east-1)');
 });
 
+test("sandboxes have settings of their own, and none of the hosts' role", async () => {
+  const outputs = {
+    ...OUTPUTS,
+    SandboxCluster: 'sandbox-cluster',
+    SandboxTaskDefinition: 'sandbox-task',
+    SandboxSubnets: 'subnet-c,subnet-d',
+    SandboxSecurityGroups: 'sg-b',
+    SandboxContainerName: 'agent',
+    SandboxCpu: '256',
+    SandboxMemory: '512',
+    SandboxLogGroup: '/sandbox',
+    AssignPublicIp: 'true',
+  };
+  const { config } = await load(undefined, { part: 'sandboxes', stackLookup: account({ 'mngr-fargate': outputs }) });
+  expect(config).toEqual({
+    backend: 'fargate',
+    aws_region: 'eu-west-1',
+    ecs_cluster: 'sandbox-cluster',
+    task_definition: 'sandbox-task',
+    subnets: ['subnet-c', 'subnet-d'],
+    security_groups: ['sg-b'],
+    assign_public_ip: false,
+    container_name: 'agent',
+    cpu: 256,
+    memory: 512,
+    default_idle_timeout: 3600,
+    architecture: 'ARM64',
+    log_group: '/sandbox',
+  });
+});
+
+test('a stack without sandboxes gives no settings for them', async () => {
+  await expect(load(undefined, { part: 'sandboxes' })).rejects.toMatchObject({
+    code: 'usage',
+    message: "stack mngr-fargate (us-east-1) has no sandboxes, only agents' hosts, whose tasks have a role",
+    hint: 'deploy it with "npx cdk deploy -c sandbox=true"',
+  });
+});
+
 test('a block stands on its own, with the defaults for what it leaves out', async () => {
   const lookup = account({ 'mngr-fargate': OUTPUTS });
   const { config } = await load(BLOCK, { stackLookup: lookup });

@@ -3,19 +3,15 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { down, status } from '../../../lib/local';
-import { cachedAssembly } from '../../support/cdk/assembly-cache';
+import { DescribeTaskDefinitionCommand, DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { describe as describeEndpoint, down, status } from '../../../lib/local';
 import { ROOT } from '../../support/run/paths';
 
 const folder = mkdtempSync(join(tmpdir(), 'mngr-sandbox-serve-'));
 const dataDirectory = join(folder, 'data');
 const children: ChildProcess[] = [];
-/** Four programs, one after another, each with the endpoint's start or end. */
+/** Four programs, one after another, each with the endpoint's start or end, and a synthesis. */
 jest.setTimeout(400_000);
-let assembly = '';
-beforeAll(async () => {
-  assembly = await cachedAssembly();
-});
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await down({ stateDirectory: join(dataDirectory, 'local') });
@@ -35,11 +31,7 @@ async function run(...args: string[]): Promise<Served> {
     cwd: ROOT,
     env: {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|MNGR|SANDBOX)_/.test(name))),
-      ...{
-        SANDBOX_DATA_DIRECTORY: dataDirectory,
-        SANDBOX_RUNTIME: 'process',
-        SANDBOX_ASSEMBLY: assembly,
-      },
+      ...{ SANDBOX_DATA_DIRECTORY: dataDirectory, SANDBOX_RUNTIME: 'process' },
     },
   });
   children.push(child);
@@ -59,6 +51,24 @@ const call = async ({ line }: Served, path: string, body?: object) => {
   return (await answer.json()) as Record<string, unknown>;
 };
 
+/** The role in the task, and that of its task definition: with either, code in the task has credentials. */
+async function rolesOf(taskArn: string): Promise<(string | undefined)[]> {
+  const { endpoint, region, env } = await describeEndpoint({ stateDirectory: join(dataDirectory, 'local') });
+  const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };
+  const ecs = new ECSClient({ endpoint, region, credentials });
+  try {
+    const cluster = taskArn.split('/')[1];
+    const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
+    const { taskDefinitionArn, overrides } = tasks?.[0] ?? {};
+    const command = new DescribeTaskDefinitionCommand({ taskDefinition: taskDefinitionArn });
+    const { taskDefinition } = await ecs.send(command);
+    expect(taskDefinition?.family).toBe('mngr-sandbox');
+    return [overrides?.taskRoleArn, taskDefinition?.taskRoleArn];
+  } finally {
+    ecs.destroy();
+  }
+}
+
 it('serves with nothing configured, ends on SIGTERM, goes on after a restart, and takes everything down when told', async () => {
   const first = await run('--json');
   const { key, pid } = first.line;
@@ -70,6 +80,9 @@ it('serves with nothing configured, ends on SIGTERM, goes on after a restart, an
   expect(await call(first, '/sandbox/box/exec', { cmd: 'X=kept; echo $X', sync: true })).toMatchObject({
     result: { stdout: 'kept\n' },
   });
+  const { task_arn } = await call(first, '/sandbox/box/diagnostics');
+  expect(task_arn).toMatch(/:task\/mngr-sandbox\//);
+  expect(await rolesOf(String(task_arn))).toEqual([undefined, undefined]);
 
   const second = await run('--json');
   expect(await second.exit).toBe(1);
@@ -81,6 +94,7 @@ it('serves with nothing configured, ends on SIGTERM, goes on after a restart, an
 
   const third = await run('--json', '--down');
   expect(third.line.key).toBe(key);
+  expect([first.errors(), third.errors()].map((text) => text.includes('synthesizing'))).toEqual([true, false]);
   expect(await call(third, '/sandbox/box/exec', { cmd: 'echo $X', sync: true })).toMatchObject({
     seq: 2,
     result: { stdout: 'kept\n' },

@@ -15,18 +15,21 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /** A synthesis takes seconds, and much longer on a busy machine. */
 const MAKING_MS = 5 * 60 * 1000;
 
+/** What makes the stack with sandboxes, as a context. */
+export const WITH_SANDBOXES = { sandbox: 'true' } as const;
+
 /**
- * The `cdk.out` of the app without any context. It is synthesized once for all test files and runs until a source
- * changes, so it is only to be read.
+ * The `cdk.out` of the app, without any context unless one is given. It is synthesized once for all test files and runs
+ * until a source changes, so it is only to be read.
  */
-export async function cachedAssembly(): Promise<string> {
-  const folder = join(CACHE, hashOfSources());
+export async function cachedAssembly(context: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = join(CACHE, hashOf(context));
   if (!existsSync(folder)) {
     await mkdir(CACHE, { recursive: true });
     const make = async (): Promise<void> => {
       if (existsSync(folder)) return;
       await removeOld();
-      await synthesize(`${folder}.new`);
+      await synthesize(`${folder}.new`, context);
       await rename(`${folder}.new`, folder);
     };
     await withFileLock(folder, make, { timeoutMs: MAKING_MS });
@@ -34,16 +37,16 @@ export async function cachedAssembly(): Promise<string> {
   return folder;
 }
 
-async function synthesize(folder: string): Promise<void> {
+async function synthesize(folder: string, context: Readonly<Record<string, string>>): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await promisify(execFile)(process.execPath, ['--import', 'tsx', join(ROOT, 'bin/app.ts')], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: CACHE, CDK_OUTDIR: folder },
+    env: { PATH: process.env.PATH, HOME: CACHE, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
   });
 }
 
-function hashOfSources(): string {
-  const hash = createHash('sha256');
+function hashOf(context: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(`${JSON.stringify(context)}\0`);
   for (const file of SOURCES.flatMap((name) => filesIn(name))) hash.update(`${file}\0`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 32);
 }

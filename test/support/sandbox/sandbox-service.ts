@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { cachedAssembly } from '../cdk/assembly-cache';
+import { cachedAssembly, WITH_SANDBOXES } from '../cdk/assembly-cache';
 import { CLI_WORDS, CliHome } from '../cli/cli-program';
 import { ROOT } from '../run/paths';
 
@@ -31,7 +31,7 @@ export class SandboxServiceProcess {
     const home = bare.with({
       SANDBOX_DATA_DIRECTORY: bare.path('data'),
       SANDBOX_RUNTIME: 'process',
-      SANDBOX_ASSEMBLY: await cachedAssembly(),
+      SANDBOX_ASSEMBLY: await cachedAssembly(WITH_SANDBOXES),
     });
     const { child, served } = await serve(home);
     return new SandboxServiceProcess(home, served, child, bare);
