@@ -13,4 +13,4 @@ RUN useradd --uid 1000 --user-group --create-home --shell /bin/bash sandbox \
   && passwd --lock sandbox \
   && install -d -m 0755 -o sandbox -g sandbox /workspace
 
-COPY --chmod=0644 sandboxd.js /usr/local/lib/mngr/sandboxd.js
+COPY sandboxd.js /usr/local/lib/mngr/sandboxd.js
