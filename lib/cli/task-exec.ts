@@ -15,6 +15,7 @@ export interface TaskExecOptions {
   readonly env?: readonly string[];
   readonly workdir?: string;
   readonly timeout?: string;
+  readonly tty?: boolean;
 }
 
 /** `exec` in any ECS task, over ECS Exec. */
@@ -37,24 +38,20 @@ export function commandRunner(
   command: readonly string[],
   options: TaskExecOptions,
 ): (tasks: EcsTasks, target: Target) => Promise<number> {
-  const { stdin, stdout, stderr, environment } = context.io;
+  if (options.tty === true) return terminalCommandRunner(context, command, options);
+  const { stdin, stdout, stderr } = context.io;
   const captured = context.json ? { stdout: new TextSink(), stderr: new TextSink() } : undefined;
-  const env = environmentPairs(options.env ?? [], environment);
-  const seconds = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout', WAITED_FOR);
+  const settings = settingsOf(context, command, options);
   return async (tasks, target) => {
     const { execInTask } = await import('../tasks/index.js');
     const result = await execInTask(tasks, target, {
-      command,
-      env,
-      workingDirectory: options.workdir,
-      timeout: seconds === undefined ? undefined : seconds * 1000,
+      ...settings,
       stdin,
       stdout: captured?.stdout ?? stdout,
       stderr: captured?.stderr ?? stderr,
-      signal: context.signal,
     });
     if (!result.known) {
-      context.note(`mngr-fargate: container ${target.container} has no sh, so the command's exit code is unknown`);
+      noteUnknown(context, target);
       if (captured !== undefined) printResult(context, { exitCode: null, signal: null }, captured);
       return EXIT_UNKNOWN;
     }
@@ -62,6 +59,36 @@ export function commandRunner(
     const { exitCode, signal } = result;
     if (captured !== undefined) printResult(context, { exitCode, signal }, captured);
     return exitCode ?? exitCodeOfSignal(signal ?? 'HUP');
+  };
+}
+
+/** The same for `--tty`: on a terminal there, with this program's terminal. */
+function terminalCommandRunner(
+  context: CliContext,
+  command: readonly string[],
+  options: TaskExecOptions,
+): (tasks: EcsTasks, target: Target) => Promise<number> {
+  const { stdin, stdout } = context.io;
+  const settings = settingsOf(context, command, options);
+  return async (tasks, target) => {
+    const { execOnTerminal } = await import('../tasks/index.js');
+    const exitCode = await execOnTerminal(tasks, target, { ...settings, stdin, stdout });
+    if (exitCode === undefined) noteUnknown(context, target);
+    return exitCode ?? EXIT_UNKNOWN;
+  };
+}
+
+const noteUnknown = (context: CliContext, { container }: Target): void =>
+  context.note(`mngr-fargate: container ${container} has no sh, so the command's exit code is unknown`);
+
+function settingsOf(context: CliContext, command: readonly string[], options: TaskExecOptions) {
+  const seconds = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout', WAITED_FOR);
+  return {
+    command,
+    env: environmentPairs(options.env ?? [], context.io.environment),
+    workingDirectory: options.workdir,
+    timeout: seconds === undefined ? undefined : seconds * 1000,
+    signal: context.signal,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { UserTerminal } from './user-terminal';
 
 /**
  * An authenticated connection to a host whose key has been verified. The launcher does everything on a host through one.
@@ -36,6 +37,8 @@ export interface ChannelExecOptions {
   /** Written to with backpressure and never ended. Default: the output is discarded. */
   readonly stdout?: Writable;
   readonly stderr?: Writable;
+  /** Runs the command on a terminal there, with these streams for its keys and its screen instead of those above. */
+  readonly terminal?: UserTerminal;
   readonly signal?: AbortSignal;
 }
 

@@ -3,13 +3,10 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { TerminalSize } from '../contract/user-terminal';
 import type { Clock } from './channel/clock';
 
-/** Size of a terminal, in characters. */
-export interface TerminalSize {
-  readonly columns: number;
-  readonly rows: number;
-}
+export type { TerminalSize };
 
 /** A session that ECS or SSM has already granted. */
 export interface SessionGrant {

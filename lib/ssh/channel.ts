@@ -1,11 +1,20 @@
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import type { Client, ClientChannel, PseudoTtyOptions, SFTPWrapper } from 'ssh2';
 import type { ChannelExecOptions, CommandExit, HostChannel, RemoteFiles } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
+import { REMOTE_TERM } from '../contract/user-terminal';
+import type { UserTerminal } from '../contract/user-terminal';
 import { orAborted, throwIfAborted } from '../util/abort';
+import { terminalSize } from '../util/user-terminal';
 import { channelProblem } from './channel-problem';
 import { execIn } from './exec';
 import { SftpFiles } from './sftp-files';
+
+/** What SSH is asked for: it has a usual size where none is known. */
+function ptyFor(terminal: UserTerminal): PseudoTtyOptions {
+  const size = terminalSize(terminal);
+  return { term: REMOTE_TERM, ...(size === undefined ? {} : { cols: size.columns, rows: size.rows }) };
+}
 
 /** The channel to a host over an ssh2 client that has logged in. */
 export class SshChannel implements HostChannel {
@@ -26,7 +35,11 @@ export class SshChannel implements HostChannel {
 
   async exec(command: string, options: ChannelExecOptions = {}): Promise<CommandExit> {
     throwIfAborted(`the command at ${this.where}`, options.signal);
-    const channel = await this.open<ClientChannel>('start a command', (done) => this.client.exec(command, done));
+    const { terminal } = options;
+    const settings = terminal === undefined ? {} : { pty: ptyFor(terminal) };
+    const channel = await this.open<ClientChannel>('start a command', (done) =>
+      this.client.exec(command, settings, done),
+    );
     const exit = await execIn(channel, this.where, options);
     if (exit !== undefined) return exit;
     throw new MngrFargateError('unreachable', `the connection to ${this.where} was lost before the command ended`, {

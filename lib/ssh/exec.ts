@@ -3,7 +3,9 @@ import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import type { ChannelExecOptions, CommandExit } from '../contract/channel';
 import { MngrFargateError } from '../contract/errors';
+import type { UserTerminal } from '../contract/user-terminal';
 import { abortedError } from '../util/abort';
+import { giveTerminal } from '../util/user-terminal';
 
 /**
  * Connects the streams of a command that was just started, and waits for it to end. Returns undefined if the connection is
@@ -38,10 +40,11 @@ export async function execIn(
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
 
+  const { terminal } = options;
   const unpipe = [
-    forward(channel, options.stdout, interrupt),
+    forward(channel, terminal?.stdout ?? options.stdout, interrupt),
     forward(channel.stderr, options.stderr, interrupt),
-    feed(channel, options.stdin),
+    terminal === undefined ? feed(channel, options.stdin) : attach(channel, terminal),
   ];
   // The channel can end before its stderr, which is a separate stream.
   const drained = new Promise<void>((resolve) => {
@@ -82,6 +85,13 @@ function forward(
     destination.off('error', onError).off('close', onClose);
   };
 }
+
+/** Connects the keys and the size of the user's terminal. */
+const attach = (channel: ClientChannel, terminal: UserTerminal): (() => void) =>
+  giveTerminal(terminal, {
+    input: channel,
+    resize: ({ columns, rows }) => channel.setWindow(rows, columns, 0, 0),
+  });
 
 /** Sends the input. It is not an error if the command ends before it has read everything. */
 function feed(channel: ClientChannel, stdin: ChannelExecOptions['stdin']): () => void {

@@ -19,6 +19,7 @@ export type { SshAddress } from './doctor/direct-way';
 export { withDirectWay } from './doctor/direct-way';
 export type { ExecInTaskOptions, TaskExit } from './exec/exec-in-task';
 export { execInTask } from './exec/exec-in-task';
+export { execOnTerminal } from './exec/exec-on-terminal';
 export { copyFromTask, copyToTask } from './copy/copy-in-task';
 export type { ConnectOptions } from './connect/terminal';
 export { connectToTask } from './connect/terminal';

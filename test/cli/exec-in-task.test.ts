@@ -103,6 +103,33 @@ describeWith(processTasks, 'exec and connect in a task', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('runs a command on a terminal with --tty, with its exit code', async () => {
+    const { output, exitCode } = await runInTerminal(
+      home,
+      exec(['--tty', '--env', 'NAME=value', ...script('stty size; echo "<$NAME>"; read line; sleep 1000; exit 6')]),
+      [
+        { expect: '40 120.*<value>', send: 'typed\r' },
+        { expect: 'typed', send: '\x03' },
+      ],
+    );
+    expect(output).toMatch(/40 120\r+\n<value>\r+\ntyped\r+\n\^C/);
+    expect(exitCode).toBe(130);
+  });
+
+  it('types an input that is no terminal, and Ctrl-D at its end', async () => {
+    const { stdout, exitCode } = await home.run(exec(['--tty', ...script('tty >/dev/null && cat; exit 4')]), {
+      input: 'one\ntwo',
+    });
+    expect(stdout.replaceAll('\r', '')).toContain('one\ntwo');
+    expect(exitCode).toBe(4);
+  });
+
+  it('refuses --tty with --json', async () => {
+    const { stdout, exitCode } = await home.run(exec(['--tty', '--json', '--', 'true']));
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain('give --tty or --json, not both');
+  });
+
   it('needs a terminal to connect', async () => {
     const { exitCode, stderr } = await home.run(['connect', '--task', task.taskArn ?? '']);
     expect(exitCode).toBe(2);

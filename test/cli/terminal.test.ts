@@ -107,6 +107,23 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
     expect(exitCode).toBe(5);
   });
 
+  test('exec --tty gives a command a terminal of this size, its keys, and its variables', async () => {
+    const { output, exitCode } = await runInTerminal(
+      local.home,
+      ['exec', 'owl', '--tty', '--env', 'NAME=value', '--', 'sh', '-c', 'stty size; echo "<$NAME>"; cat; exit 6'],
+      [
+        { expect: '40 120.*<value>', send: 'typed\r' },
+        { expect: 'typed.*typed', send: '\u0004' },
+      ],
+    );
+    expect(output).toMatch(/40 120\r+\n<value>/);
+    expect(exitCode).toBe(6);
+    const piped = ['exec', 'owl', '--tty', '--', 'sh', '-c', 'tty && cat; exit 5'];
+    const { stdout, exitCode: pipedExit } = await local.home.run(piped, { input: 'one\ntwo' });
+    expect(stdout).toMatch(/\/dev\/pts\/\d+[\s\S]*one\r\ntwo/);
+    expect(pipedExit).toBe(5);
+  });
+
   test.each([
     ['no', 'n\r'],
     ['nothing', '\r'],

@@ -28,6 +28,11 @@ async function exec(
       hint: `mngr-fargate exec ${reference ?? '--service NAME'} -- COMMAND`,
     });
   }
+  if (options.tty === true && context.json) {
+    throw new MngrFargateError('usage', 'a command on a terminal has no JSON output: give --tty or --json, not both', {
+      hint: 'leave out --tty: stdout and stderr are then kept apart',
+    });
+  }
   if (given.kind !== 'host') return execInTaskTarget(context, given, command, options);
   refuseForHosts(options);
   return execOnHost(context, given.reference, command, options);
@@ -55,6 +60,7 @@ async function execOnHost(
       stdin,
       stdout: captured?.stdout ?? stdout,
       stderr: captured?.stderr ?? stderr,
+      terminal: options.tty === true ? { stdin, stdout } : undefined,
       env: environmentPairs(options.env ?? [], environment),
       workingDirectory: options.workdir,
       signal: context.signal,
@@ -79,6 +85,7 @@ export const execCommand: CommandRegistration = (program, runner) => {
       'variable for the command; KEY alone takes the value from this environment; repeatable',
       collect,
     )
+    .option('--tty', 'run it on a terminal there, with this terminal for its keys and its screen')
     .option('--workdir <folder>', "folder to run it in (default: the home directory; in a task, the container's own)")
     .option('--timeout <duration>', 'end the command and its process group after this time; for tasks only');
   addTargetOptions(command).action(runner.action(exec, { takesPassthrough: true }));

@@ -3,6 +3,7 @@ import type { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import type { AwsSettings } from '../../aws/client-options';
 import type { HostOwner } from '../../contract/tags';
+import type { UserTerminal } from '../../contract/user-terminal';
 
 /** Where a host's sshd answers. */
 export interface HostAddress {
@@ -130,6 +131,8 @@ export interface ExecOptions extends CallOptions {
   readonly stdin?: Readable;
   readonly stdout?: Writable;
   readonly stderr?: Writable;
+  /** Runs the command on a terminal there, with these streams for its keys and its screen instead of those above. */
+  readonly terminal?: UserTerminal;
   readonly env?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
 }

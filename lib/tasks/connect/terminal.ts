@@ -1,16 +1,14 @@
 import { once } from 'node:events';
-import { MngrFargateError } from '../../contract/errors';
-import type { CommandSession, TerminalSize } from '../../session/index';
+import type { UserTerminal } from '../../contract/user-terminal';
 import { shellCommand } from '../../util/shell-quote';
+import { giveTerminal, terminalSize } from '../../util/user-terminal';
 import type { EcsTasks } from '../ecs-tasks';
+import { endedBecause } from '../exec/script-session';
 import { openTaskCommand } from '../exec/task-session';
 import { findTasks } from '../find';
 import type { Target } from '../resolve';
 
-export interface ConnectOptions {
-  /** The user's terminal. */
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
+export interface ConnectOptions extends UserTerminal {
   /** Default: bash where the container has it, else sh. */
   readonly command?: readonly string[];
   /** Told once, when ECS has begun to stop the task. */
@@ -29,9 +27,9 @@ const LOOK_MS = 10_000;
  */
 export async function connectToTask(tasks: EcsTasks, target: Target, options: ConnectOptions): Promise<void> {
   const { stdout, command = SHELL, signal } = options;
-  const session = await openTaskCommand(tasks, target, shellCommand(command), { size: sizeOf(stdout), signal });
+  const session = await openTaskCommand(tasks, target, shellCommand(command), { size: terminalSize(options), signal });
   const watch = watchTask(tasks, target, options);
-  const restore = attach(session, options);
+  const restore = giveTerminal(options, session);
   try {
     for await (const piece of session.output as AsyncIterable<Buffer>) {
       if (!stdout.write(piece)) await once(stdout, 'drain', { signal });
@@ -45,30 +43,6 @@ export async function connectToTask(tasks: EcsTasks, target: Target, options: Co
   }
 }
 
-const sizeOf = ({ columns, rows }: NodeJS.WriteStream): TerminalSize | undefined =>
-  columns > 0 && rows > 0 ? { columns, rows } : undefined;
-
-/** Connects the keys and the size of the terminal. The result puts everything back. */
-function attach(session: CommandSession, { stdin, stdout }: ConnectOptions): () => void {
-  const onResize = (): void => {
-    const size = sizeOf(stdout);
-    if (size !== undefined) session.resize(size);
-  };
-  const restoreMode = (): void => void stdin.setRawMode(false);
-  stdin.setRawMode(true);
-  // The second signal ends the program at once.
-  process.once('exit', restoreMode);
-  stdout.on('resize', onResize);
-  stdin.pipe(session.input, { end: false });
-  return () => {
-    stdin.unpipe(session.input);
-    stdin.pause();
-    stdout.off('resize', onResize);
-    process.off('exit', restoreMode);
-    restoreMode();
-  };
-}
-
 function watchTask(tasks: EcsTasks, target: Target, { onStopping, signal }: ConnectOptions): NodeJS.Timeout {
   const look = async (): Promise<void> => {
     const [task] = await findTasks(tasks, { cluster: target.cluster, task: target.taskArn }, { signal });
@@ -80,10 +54,3 @@ function watchTask(tasks: EcsTasks, target: Target, { onStopping, signal }: Conn
   const timer = setInterval(() => void look().catch(() => undefined), LOOK_MS);
   return timer;
 }
-
-const endedBecause = (reason: string): MngrFargateError =>
-  new MngrFargateError('failed', `the session ended: ${reason.replace(/^-+ERROR-+\s*/, '')}`, {
-    hint: /executable file not found|no such file/.test(reason)
-      ? 'the container has no such program: name one that it has after --'
-      : undefined,
-  });

@@ -1,3 +1,5 @@
+import { scriptText } from '../exec/script-text';
+
 /**
  * The two ends of a copy in a container, as POSIX shell scripts: `cp` needs neither `tar` nor a shell other than `sh` there.
  * They run with all bytes of stdin and stdout as they are. Records end with a zero byte; a path is relative to what is copied,
@@ -148,13 +150,5 @@ while IFS= read -r _h && [ "$_h" != . ]; do
 done
 `;
 
-/** Without the indentation, which the container needn't read. */
-const shorter = (source: string): string =>
-  source
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join('\n');
-
-export const SEND_SCRIPT = shorter(SEND);
-export const RECEIVE_SCRIPT = shorter(RECEIVE);
+export const SEND_SCRIPT = scriptText(SEND);
+export const RECEIVE_SCRIPT = scriptText(RECEIVE);

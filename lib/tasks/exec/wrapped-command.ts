@@ -7,7 +7,6 @@ import { abortedError } from '../../util/abort';
 import { shellCommand } from '../../util/shell-quote';
 import {
   batchBytes,
-  checkedName,
   END_COMMAND,
   INPUT_END,
   inputBatch,
@@ -16,6 +15,7 @@ import {
   QUIT,
   variableLines,
 } from './input-lines';
+import { checkCommand, timedOutError, unfitError } from './command-rules';
 import { WrapperOutput } from './output-lines';
 import type { InputEncoding, OutputStream, WrapperEvent } from './output-lines';
 import { signalOfStatus } from './signals';
@@ -57,9 +57,6 @@ const OWN_LIMIT_AFTER_S = 3;
 const HELD_AFTER_MS = 3000;
 /** Milliseconds between two lines that keep the session from being ended as idle (20 minutes). */
 const KEEP_ALIVE_MS = 4 * 60_000;
-/** Bytes of a command's words. AWS documents no limit of its own; a program's arguments have one of 128 KiB. */
-const MAX_COMMAND_BYTES = 48 * 1024;
-
 /** A command made ready: the command line that starts the script in a container, and the talk with it. */
 export class WrappedCommand {
   private readonly marker = randomBytes(8).toString('hex');
@@ -67,17 +64,7 @@ export class WrappedCommand {
 
   /** Throws `usage` for a command or variables that can't be passed on. */
   constructor(private readonly options: WrappedCommandOptions) {
-    const bytes = options.command.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
-    if (bytes > MAX_COMMAND_BYTES) {
-      throw new MngrFargateError(
-        'usage',
-        `the command is ${bytes} bytes long; at most ${MAX_COMMAND_BYTES} are allowed`,
-        {
-          hint: 'send long data through the standard input',
-        },
-      );
-    }
-    Object.keys(options.env ?? {}).forEach(checkedName);
+    checkCommand(options);
   }
 
   /** What `ecs:ExecuteCommand` is given. The user's own command is at its end, for whoever reads the audit log. */
@@ -174,13 +161,7 @@ class Conversation {
   private async handle(event: WrapperEvent): Promise<void> {
     switch (event.kind) {
       case 'unfit':
-        throw new MngrFargateError(
-          'failed',
-          'the container lacks stty, or all of base64, od and hexdump, so nothing was run',
-          {
-            hint: 'open a shell there instead: mngr-fargate connect',
-          },
-        );
+        throw unfitError('stty, or all of base64, od and hexdump');
       case 'ready':
         return this.start(event.input);
       case 'output':
@@ -315,8 +296,3 @@ function exitOf(status: number, bySignal: boolean): CommandExit {
   const signal = bySignal ? signalOfStatus(status) : undefined;
   return signal === undefined ? { exitCode: status, signal: null } : { exitCode: null, signal };
 }
-
-const timedOutError = (milliseconds: number): MngrFargateError =>
-  new MngrFargateError('timed-out', `the command ran longer than ${milliseconds / 1000} s and was ended`, {
-    hint: 'give it more time with --timeout',
-  });

@@ -1,3 +1,5 @@
+import { scriptText } from './script-text';
+
 /**
  * The POSIX shell script that runs a command in a container and reports on it, line by line, over the one terminal that ECS
  * Exec gives. A terminal mixes stdout and stderr, changes bytes and has no exit code; these lines have none of that.
@@ -143,8 +145,4 @@ shift 5
 { _read | { _run "$@" 4>&8 8>&- | _out o >&3 4>&- 6>&- 8>&-; } 8>&1 | _out e >&3 6>&-; } 6>&1 >&3 | _guard
 `;
 
-/** Without the indentation, which the container needn't read. */
-export const WRAPPER_SCRIPT = SOURCE.split('\n')
-  .map((line) => line.trim())
-  .filter((line) => line !== '')
-  .join('\n');
+export const WRAPPER_SCRIPT = scriptText(SOURCE);

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { WrappedCommand } from '../../../lib/tasks/exec/wrapped-command';
 import type { WrappedCommandOptions, WrappedExit } from '../../../lib/tasks/exec/wrapped-command';
 import { ImageTools, programPath } from '../../support/tasks/image-tools';
 import { ptyTerminal } from '../../support/tasks/pty-terminal';
 import { until } from '../../support/run/eventually';
+import { isRunning } from '../../support/run/running';
 
 const USUAL = ['stty', 'base64', 'dd', 'setsid', 'sleep', 'cat', 'head', 'kill', 'true', 'printf', 'env'];
 
@@ -172,10 +172,3 @@ function* endless(): Generator<Buffer> {
 }
 
 /** False for a process that has ended, also while nobody has taken its exit code. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
