@@ -113,7 +113,7 @@ describeWith(rootRights, 'a shell session', () => {
     await some(3);
     const before = open();
     await some(30);
-    await eventually(() => expect(open()).toBeLessThanOrEqual(before + 2));
+    await eventually(async () => expect(open()).toBeLessThanOrEqual(before + 2));
   });
 
   it('has an empty input unless one is asked for', async () => {
