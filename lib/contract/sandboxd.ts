@@ -62,6 +62,12 @@ export const SIGNALS = [
 ] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
+/** `none`: end of file at once. `open`: what `/stdin` sends. `offered`: the same, and end of file if nothing comes for a while. */
+export type StdinMode = 'none' | 'open' | 'offered';
+
+/** How long an offered stdin waits for its first `/stdin`, from the command's start. */
+export const STDIN_OFFER_SECONDS = 10;
+
 export interface CommandRequest {
   /** A command line for the named shell session, whose `cd`, `export`, functions and so on stay. Commands of a shell run in order. */
   readonly shell?: string;
@@ -77,8 +83,8 @@ export interface CommandRequest {
   readonly graceMs?: number;
   /** Name or uid. Default SANDBOX_USER. Only for `argv`. */
   readonly user?: string;
-  /** `none` (default): end of file at once. `open`: what `/stdin` sends. */
-  readonly stdin?: 'none' | 'open';
+  /** Default `none`. */
+  readonly stdin?: StdinMode;
   /** A terminal of this size instead of pipes; stdin is open, and all output is stdout. Only for `argv`. */
   readonly terminal?: { readonly cols: number; readonly rows: number };
   /** Text that the command can read once from file descriptor 9: credentials, which then are in no argument and no variable. */

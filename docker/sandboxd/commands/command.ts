@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { STDIN_OFFER_SECONDS } from '../../../lib/contract/sandboxd';
 import type { CommandRequest, CommandResult, CommandState, CommandStatus } from '../../../lib/contract/sandboxd';
 import type { Cgroup } from '../host/cgroup';
 import type { Host } from '../host/host';
@@ -39,6 +40,7 @@ export class Command implements Followed {
   private streams: CommandStreams | undefined;
   private writer: Socket | undefined;
   private stdinClosed = false;
+  private stdinTaken = false;
   private readonly waiting = new Set<() => void>();
   private readonly timers = new Set<NodeJS.Timeout>();
 
@@ -97,6 +99,7 @@ export class Command implements Followed {
     if (stdin === undefined) return;
     this.writer = new Socket({ fd: openBothEnds(stdin), readable: false, writable: true });
     this.writer.on('error', () => undefined);
+    if (this.request.stdin === 'offered') this.after(STDIN_OFFER_SECONDS * 1000, () => this.endUntakenStdin());
   }
 
   /** Once its end of the pipes is open: the secret's is closed here, and so is stdin if it was to be. */
@@ -119,6 +122,7 @@ export class Command implements Followed {
 
   /** Writes as fast as the command reads. Resolves early if the command ends. */
   async writeStdin(data: Readable, close: boolean): Promise<void> {
+    this.stdinTaken = true;
     await this.until(() => this.state !== 'queued' && this.opened);
     for await (const bytes of data) {
       const { writer } = this;
@@ -149,7 +153,7 @@ export class Command implements Followed {
   }
 
   get takesStdin(): boolean {
-    return this.request.stdin === 'open' || this.request.terminal !== undefined;
+    return (this.request.stdin ?? 'none') !== 'none' || this.request.terminal !== undefined;
   }
 
   /** Once: `change` gives the end its words, and is written down before anybody is told. */
@@ -216,6 +220,12 @@ export class Command implements Followed {
   /** Without reading the log of a command of an earlier engine. */
   private endOffset(): number {
     return this.kept?.offset ?? this.knownOffset ?? (this.recovered ? this.log.offset : 0);
+  }
+
+  private endUntakenStdin(): void {
+    if (this.stdinTaken) return;
+    this.stdinClosed = true;
+    this.endStdin();
   }
 
   private endStdin(): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { CommandRequest } from '../../../lib/contract/sandboxd';
+import type { CommandRequest, StdinMode } from '../../../lib/contract/sandboxd';
 import { Failure } from '../failure';
 import { VARIABLE } from '../commands/shell-text';
 
@@ -120,9 +120,9 @@ function variables(value: unknown, inShell: boolean): Record<string, string> {
   return result;
 }
 
-function stdinOf(value: unknown): 'none' | 'open' {
-  if (value === 'none' || value === 'open') return value;
-  throw wrong('stdin', 'must be "none" or "open"');
+function stdinOf(value: unknown): StdinMode {
+  if (value === 'none' || value === 'open' || value === 'offered') return value;
+  throw wrong('stdin', 'must be "none", "open" or "offered"');
 }
 
 function secretOf(value: unknown): string {

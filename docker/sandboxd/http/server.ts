@@ -102,7 +102,8 @@ async function command(commands: Commands, call: Call, id: string, part: string 
     }
     case 'POST stdin': {
       const found = commands.get(id);
-      if (!found.takesStdin) throw new Failure('bad_request', `command ${id} has no stdin: start it with stdin "open"`);
+      if (!found.takesStdin)
+        throw new Failure('bad_request', 'the command takes no input: start it with "stdin": "open"');
       if (found.state === 'ended') throw new Failure('event_ended', `command ${id} has ended`);
       await found.writeStdin(request, query.get('close') === '1');
       return json(response, 200, {});

@@ -156,7 +156,7 @@ export interface ApiExecRequest {
   readonly env?: Readonly<Record<string, string>> | null;
   /** True answers when it has ended, or after 30 s with 408. */
   readonly sync?: boolean;
-  /** Open: what POST …/stdin sends; default: none. */
+  /** None: at its end at once; open: what POST …/stdin sends; default: none with sync, else open, and at its end when nothing was sent within 10 s of the start. */
   readonly stdin?: 'none' | 'open';
   /** Name or uid, for argv; default: the sandbox’s user. */
   readonly user?: string;

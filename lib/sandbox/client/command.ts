@@ -164,7 +164,7 @@ export function submitExec(
   { signal, ...options }: ExecOptions,
 ): Command {
   const what: ApiExecRequest = typeof command === 'string' ? { cmd: command } : { argv: command };
-  return submitEvent(http, box, 'exec', { ...what, ...options }, signal);
+  return submitEvent(http, box, 'exec', { ...what, ...options, stdin: options.stdin ?? 'none' }, signal);
 }
 
 /** Posts what becomes an event of the sandbox. */

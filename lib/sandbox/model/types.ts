@@ -1,4 +1,4 @@
-import type { CommandResult } from '../../contract/sandboxd';
+import type { CommandResult, StdinMode } from '../../contract/sandboxd';
 
 /** Who calls: what a key stands for. Sessions belong to a tenant; two tenants may use the same id. */
 export interface Caller {
@@ -108,7 +108,7 @@ export interface SubmitEvent {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds?: number;
   readonly user?: string;
-  readonly stdin?: 'none' | 'open';
+  readonly stdin?: StdinMode;
   readonly terminal?: { readonly cols: number; readonly rows: number };
   readonly secret?: string;
 }

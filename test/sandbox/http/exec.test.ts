@@ -153,6 +153,17 @@ describe('stdin and signals', () => {
     expect((await api.send('POST', `${path}/stdin`, 'x')).json).toMatchObject({ error: 'event_ended' });
   });
 
+  test('without stdin in the request, input reaches a command that waits for it, and ends where none is sent', async () => {
+    const [sent, unsent] = [
+      await api.post(`${box}/exec`, { cmd: 'cat; echo end', shell: 'sent' }),
+      await api.post(`${box}/exec`, { cmd: 'cat; echo end', shell: 'unsent' }),
+    ];
+    await api.send('POST', `${box}/events/${sent.json.seq}/stdin`, 'first ');
+    expect((await api.ended(box, unsent)).result.stdout).toBe('end\n');
+    await api.send('POST', `${box}/events/${sent.json.seq}/stdin?close=true`, 'last\n');
+    expect((await api.ended(box, sent)).result.stdout).toBe('first last\nend\n');
+  });
+
   test('a signal ends a command', async () => {
     const { json } = await api.post(`${box}/exec`, { argv: ['sleep', '300'] });
     const path = `${box}/events/${json.seq}`;

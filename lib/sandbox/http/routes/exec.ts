@@ -30,7 +30,7 @@ function commandOf(body: ExecBody): SubmitEvent {
       ...(body.cmd === undefined ? { argv: body.argv } : { cmd: body.cmd, shell: body.shell ?? DEFAULT_SHELL }),
       ...(cwd === undefined ? {} : { cwd }),
       timeout_seconds: timeoutSeconds,
-      ...(body.stdin === undefined ? {} : { stdin: body.stdin }),
+      ...(body.stdin === 'open' ? { stdin: body.stdin } : {}),
       ...(body.user === undefined ? {} : { user: body.user }),
       ...(body.terminal === undefined ? {} : { terminal: body.terminal }),
     },
@@ -38,7 +38,7 @@ function commandOf(body: ExecBody): SubmitEvent {
     cwd,
     env: body.env ?? undefined,
     timeoutSeconds,
-    stdin: body.stdin,
+    stdin: body.stdin ?? (body.sync === true ? 'none' : 'offered'),
     user: body.user,
     terminal: body.terminal,
   };

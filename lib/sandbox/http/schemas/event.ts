@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SIGNALS } from '../../../contract/sandboxd';
+import { SIGNALS, STDIN_OFFER_SECONDS } from '../../../contract/sandboxd';
 import { filePath, lineOf, time } from './common';
 import { component } from './documented';
 
@@ -53,7 +53,14 @@ export const execRequest = component(
       timeout_seconds: timeoutSeconds.optional().meta({ description: `default: ${DEFAULT_TIMEOUT_SECONDS}` }),
       env: environment.nullish().meta({ description: 'for this command alone; never stored or shown' }),
       sync: z.boolean().optional().meta({ description: 'true answers when it has ended, or after 30 s with 408' }),
-      stdin: z.enum(['none', 'open']).optional().meta({ description: 'open: what POST …/stdin sends; default: none' }),
+      stdin: z
+        .enum(['none', 'open'])
+        .optional()
+        .meta({
+          description:
+            'none: at its end at once; open: what POST …/stdin sends; default: none with sync, else open, and at its end ' +
+            `when nothing was sent within ${STDIN_OFFER_SECONDS} s of the start`,
+        }),
       user: lineOf(64).optional().meta({ description: 'name or uid, for argv; default: the sandbox’s user' }),
       terminal: terminalSize.optional().meta({ description: 'a terminal instead of pipes, for argv' }),
     })
