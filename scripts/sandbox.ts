@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** What is installed is told on stderr: stdout has the result alone. */
+/** What is installed is reported on stderr: stdout has only the result. */
 function quietly(work: () => void): void {
   const { write } = process.stdout;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;

@@ -100,7 +100,7 @@ function printResult(
   context.printJson({ ...exit, ...texts('stdout', stdout.bytes()), ...texts('stderr', stderr.bytes()) });
 }
 
-/** The text, and the bytes beside it where they are no UTF-8. */
+/** The text, and the bytes beside it where they are not UTF-8. */
 function texts(name: 'stdout' | 'stderr', bytes: Buffer): Record<string, string> {
   const text = bytes.toString('utf8');
   return Buffer.from(text).equals(bytes)

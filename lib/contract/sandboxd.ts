@@ -137,7 +137,7 @@ export interface EngineStatus {
 
 /**
  * Output is one log a command: bytes of both streams in the order in which the engine read them, with one running offset.
- * A frame is type (1 byte), offset of its first byte (8 bytes, big-endian), length (4 bytes, big-endian) and so many bytes.
+ * A frame is type (1 byte), offset of its first byte (8 bytes, big-endian), length (4 bytes, big-endian) and that many bytes.
  */
 export const FRAME = {
   stdout: 1,

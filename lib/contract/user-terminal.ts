@@ -12,5 +12,5 @@ export interface UserTerminal {
   readonly stdout: Writable & { readonly columns?: number; readonly rows?: number };
 }
 
-/** What a program is told about the terminal that it gets, as by AWS's agent. Every system knows it. */
+/** The TERM of a program on a terminal of ours, the same as AWS's agent sets. Every system knows it. */
 export const REMOTE_TERM = 'xterm-256color';

@@ -22,7 +22,7 @@ export interface SandboxSettings {
   readonly maxSessions: number;
   readonly maxSessionsOfKey: number;
   readonly maxAgeSeconds: number;
-  /** A session that wasn't used for so long is stale whatever its time to live. Absent: its time to live alone counts. */
+  /** A session that wasn't used for this long is stale whatever its time to live. Absent: its time to live alone counts. */
   readonly staleAfterSeconds?: number;
   /** How long events are kept after the end of their session. */
   readonly retentionDays: number;

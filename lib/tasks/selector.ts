@@ -44,7 +44,7 @@ export function placeInSelector(given: GivenSelector): { readonly cluster?: stri
   return { cluster: given.cluster ?? cluster, region };
 }
 
-/** Where a thing is, as its ARN says; undefined for a name. Throws `usage` for what begins like an ARN and is none. */
+/** Where a thing is, as its ARN says; undefined for a name. Throws `usage` for what begins like an ARN but isn't one. */
 function arnPlace(
   text: string | undefined,
   kind: 'cluster' | 'service' | 'task',

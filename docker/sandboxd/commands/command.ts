@@ -156,7 +156,7 @@ export class Command implements Followed {
     return (this.request.stdin ?? 'none') !== 'none' || this.request.terminal !== undefined;
   }
 
-  /** Once: `change` gives the end its words, and is written down before anybody is told. */
+  /** Only the first call counts. The end is written down before anybody hears of it. */
   finish(result: CommandResult, at: number, writeDown: (offset: number) => void): void {
     if (this.state === 'ended') return;
     writeDown(this.log.offset);

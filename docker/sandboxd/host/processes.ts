@@ -113,7 +113,7 @@ export function catches(pid: number, signal: number): boolean {
   }
 }
 
-/** A process that is gone is no error. */
+/** A process that has gone is not an error. */
 export function send(pid: number, signal: NodeJS.Signals | number): void {
   try {
     process.kill(pid, signal);

@@ -28,7 +28,7 @@ export async function jsonBody(request: IncomingMessage): Promise<Record<string,
 const wrong = (field: string, what: string): Failure => new Failure('bad_request', `${field} ${what}`);
 
 function text(field: string, value: unknown, empty = false): string {
-  if (typeof value !== 'string') throw wrong(field, 'is no string: give one');
+  if (typeof value !== 'string') throw wrong(field, 'is not a string: give one');
   if (value.includes('\0')) throw wrong(field, 'contains a NUL character, which no program can take: leave it out');
   if (!empty && value === '') throw wrong(field, 'is empty: give a value');
   return value;
@@ -74,7 +74,7 @@ const FIELDS = [
 export function commandRequest(body: Record<string, unknown>): CommandRequest {
   const unknownField = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (unknownField !== undefined)
-    throw wrong(unknownField, `is no field of a command: allowed are ${FIELDS.join(', ')}`);
+    throw wrong(unknownField, `is not a field of a command: allowed are ${FIELDS.join(', ')}`);
   const { shell, command, argv, cwd, env, timeoutMs, graceMs, user, stdin, terminal, secret, outputLimit } = body;
   if ((command === undefined) === (argv === undefined)) throw wrong('command', 'or argv: give exactly one of them');
   if ((command === undefined) !== (shell === undefined)) throw wrong('shell', 'goes with command, and not with argv');

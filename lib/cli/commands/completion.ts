@@ -28,7 +28,7 @@ async function hostNames({ io }: CliContext): Promise<string[]> {
   return [...hosts, ...(await targetNames(base))];
 }
 
-/** As commands take them; none where config.toml can't be read: a completion is no place for its errors. */
+/** As commands take them; none where config.toml can't be read, since a completion can't show errors. */
 async function targetNames(base: string): Promise<string[]> {
   const { readTargets } = await import('../../mngr/config/targets.js');
   const targets = await readTargets(base).then(

@@ -35,7 +35,7 @@ export async function configSsh(context: CliContext, options: ConfigSshOptions):
   const names = writes ? await hosts.write(proxyWords(context)) : [];
   const { withBlock, withoutBlock } = await import('../../ssh/index.js');
   const edit = async (): Promise<boolean> => {
-    // As latin1, so that bytes that are no UTF-8 stay what they are.
+    // As latin1, so that bytes that aren't UTF-8 stay what they are.
     const before = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
       throw new MngrFargateError('failed', `${file} cannot be read: ${error.code ?? error.message}`, { cause: error });

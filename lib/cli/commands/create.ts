@@ -128,7 +128,7 @@ async function create(context: CliContext, names: readonly string[], options: Cr
     { writesKeys: true },
   );
   await work.catch((thrown: unknown) => {
-    // Closing can fail for one of the hosts, which is no reason to forget the others.
+    // Closing can fail for one of the hosts; the others must not be forgotten.
     if (outcomes === undefined) throw thrown;
     late = asMngrFargateError(thrown, context.signal);
   });

@@ -4,14 +4,14 @@ import type { Io } from '../io';
 import { isInteractive } from '../io';
 import { formatBytes, formatElapsed } from '../render/format';
 
-/** Nothing is shown of a copy that is done before. */
+/** A copy that ends sooner than this shows nothing. */
 const QUIET_FOR_MS = 2_000;
 const REDRAW_MS = 200;
 /** Between two lines where nothing can be redrawn. */
 const LINE_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[K';
 
-/** How a copy gets on, on stderr: one line that is redrawn on a terminal, else a line now and then. */
+/** The progress of a copy on stderr: one line that is redrawn on a terminal, else a line now and then. */
 class CopyProgressLine {
   private readonly began = performance.now();
   private readonly interactive: boolean;
@@ -40,7 +40,7 @@ class CopyProgressLine {
   }
 }
 
-/** Runs `copy`, shows how it gets on and what it skips on stderr, and prints the command's result. */
+/** Runs `copy`, shows its progress and what it skips on stderr, and prints the command's result. */
 export async function showCopy(
   context: CliContext,
   source: string,

@@ -1,6 +1,6 @@
 import type { CreateProgress } from '../../hosts/model/types';
 
-/** Shows on stderr how creates get on. */
+/** Shows the progress of creates on stderr. */
 export interface Progress {
   update(progress: CreateProgress): void;
   /** The host is done: ready, or failed for the reason that is reported elsewhere. */

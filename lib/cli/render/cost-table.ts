@@ -2,7 +2,7 @@ import type { CostReport, CostRow } from '../../hosts/model/cost-report';
 import { formatCost } from './format';
 import { renderTable } from './table';
 
-/** Before every figure that Fargate Spot is in. */
+/** Marks every figure that includes Fargate Spot. */
 const ROUGHLY = '~';
 
 const cost = (row: Pick<CostRow, 'spot'>, dollars: number): string => (row.spot ? ROUGHLY : '') + formatCost(dollars);

@@ -30,7 +30,7 @@ export function ageSeconds(host: Host, now: Date): number {
   return (end.getTime() - new Date(host.createdAt).getTime()) / 1000;
 }
 
-/** The table of `list`; an empty fleet is told in words. */
+/** The table of `list`; a sentence for an empty fleet. */
 export function hostTable(
   hosts: readonly (Host & { readonly idleSeconds: number | null })[],
   now: Date,

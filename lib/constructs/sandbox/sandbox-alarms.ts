@@ -15,7 +15,7 @@ export interface SandboxAlarmsProps {
   /** What the names of the alarms start with. */
   readonly name: string;
 
-  /** Where an alarm is told, and its end. */
+  /** Where the beginning and the end of an alarm are announced. */
   readonly topic: ITopic;
 
   readonly service: FargateService;

@@ -82,7 +82,7 @@ export interface SandboxServiceProps {
   readonly defaultTtl?: Duration;
 
   /**
-   * Where alarms are told.
+   * Where alarms are announced.
    *
    * @default - there are no alarms
    */

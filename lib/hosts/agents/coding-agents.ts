@@ -23,7 +23,7 @@ const RUNTIMES = /^(node|bun|deno)$/;
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** The agent that a process is, by its words; a shell script that happens to have an agent's name is none. */
+/** The agent that a process is, by its words; a shell script that happens to have an agent's name is not one. */
 export function agentOfProcess(words: readonly string[]): CodingAgent | undefined {
   const [program = '', script = ''] = words;
   return PROGRAMS[RUNTIMES.test(fileName(program)) ? fileName(script) : fileName(program)];

@@ -13,7 +13,7 @@ import { shownRows } from './screen';
 const LOOK_INTERVAL_MS = 100;
 /** Programs that watch for pastes take an Enter that comes at once for a part of the text. Milliseconds. */
 const ENTER_AFTER_MS = 150;
-/** What took no text a moment ago must take it for so long: a first screen may come and go. Milliseconds. */
+/** A program that took no text a moment ago must take it for this long: a first screen may come and go. Milliseconds. */
 const STEADY_AFTER_MS = 500;
 /** How long a program may take to show a text that was pasted. Milliseconds. */
 const SHOW_LIMIT_MS = 5_000;
@@ -69,7 +69,7 @@ async function waitForReader(
   for (;;) {
     const now = performance.now();
     const obstacle = obstacleOf(observation);
-    // Something that is on the screen for a moment is no reason to refuse, nor one to type.
+    // What is on the screen only for a moment is a reason neither to refuse nor to type.
     const lasting = obstacle?.reason === seen?.reason;
     if (obstacle === undefined) {
       // A program that hasn't got to its terminal yet looks like one that reads lines; only the time tells them apart.
@@ -90,7 +90,7 @@ async function waitForReader(
   }
 }
 
-/** Looks that a program in line mode must stay as it is, before it counts as one that waits for a line. */
+/** The number of looks for which a program in line mode must stay the same before it counts as waiting for a line. */
 const QUIET_LOOKS = 2;
 
 const isAlike = (one: Observation, other: Observation): boolean =>

@@ -25,7 +25,7 @@ export function checkKeys(keys: readonly string[]): void {
   });
 }
 
-/** Presses keys. A dialog is no obstacle, since keys are there to answer it; a shell that would run something is. */
+/** Presses keys. A dialog doesn't stop it, since keys are there to answer dialogs; a shell that would run something does. */
 export async function pressKeys(
   pane: AgentPane,
   observation: Observation,

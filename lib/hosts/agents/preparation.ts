@@ -1,7 +1,7 @@
 import type { CodingAgent } from './coding-agents';
 
 /**
- * Lines of bash that make a coding agent ready for its first start, for a person isn't there to answer what it would ask.
+ * Lines of bash that make a coding agent ready for its first start, since nobody is there to answer what it would ask.
  * Only what is absent is set: settings, refusals and sign-ins that the host has already stay as they are. `work`, the
  * folder that the host was made for, is trusted, and the key that the user gave with `--env` is accepted.
  *

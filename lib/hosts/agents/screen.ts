@@ -16,7 +16,7 @@ export interface Screen {
 const SEQUENCE = /\u001b\[([0-9;:]*)m|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u000e\u000f]/g;
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-/** At most so much of a screen goes into an error. */
+/** At most this much of a screen goes into an error. */
 const SHOWN_ROWS = 40;
 const SHOWN_COLUMNS = 200;
 

@@ -10,9 +10,9 @@ import { shownRows } from './screen';
 
 /** Between two looks at the pane. Milliseconds. */
 const LOOK_INTERVAL_MS = 200;
-/** A command that runs for so long has not ended at once. Milliseconds. */
+/** A command that runs for this long has not ended at once. Milliseconds. */
 const RUNNING_AFTER_MS = 500;
-/** How long a coding agent may take until it takes text or asks something. Milliseconds. */
+/** How long a coding agent may need before it takes text or asks something. Milliseconds. */
 const AGENT_LIMIT_MS = 20_000;
 /** An input line that is there for less time may be a frame of a first screen: Codex shows one before it asks. Milliseconds. */
 const STEADY_AFTER_MS = 800;

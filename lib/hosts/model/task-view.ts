@@ -81,8 +81,8 @@ export const agentContainer = (task: Task, containerName: string): Container | u
 
 /**
  * Where sshd listens: on the public IPv4 address if the provider asks for one, else on the private one; then on the IPv6
- * address, if the network has IPv6. The port is the one that networkBindings reports for port 22. Whom a security group lets
- * in by which family, only an answer tells.
+ * address, if the network has IPv6. The port is the one that networkBindings reports for port 22. Only an answer shows whom a
+ * security group lets in, and by which family.
  */
 export function addressesOf(
   task: Task,

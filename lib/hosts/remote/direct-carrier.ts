@@ -95,7 +95,7 @@ export class DirectCarrier implements Carrier {
     return this.first(host, presentAddresses(host), openSocket, { discard: (socket) => void socket.destroy(), signal });
   }
 
-  /** Whether an SSH server answers at an address of the host within so many milliseconds. It isn't logged in to. */
+  /** Whether an SSH server answers at an address of the host within this many milliseconds. Doesn't log in. */
   async answers(host: Host, withinMs: number, signal?: AbortSignal): Promise<boolean> {
     const greet = async ({ host: at, port }: HostAddress, either?: AbortSignal): Promise<Duplex> => {
       const attempt = openGreeting({ host: at, port, timeoutMs: withinMs });

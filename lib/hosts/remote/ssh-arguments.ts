@@ -2,7 +2,7 @@ import { MngrFargateError } from '../../contract/errors';
 import { shellCommand } from '../../ssh';
 import type { Host } from '../model/types';
 
-/** Between two signs of life on a connection of the system's ssh. */
+/** Seconds between two keepalive requests of the system's ssh. */
 export const KEEPALIVE_SECONDS = 15;
 
 /** As an address of its own, since `ProxyCommand` needs none: the host's id is among the names of its pinned key. */

@@ -68,7 +68,7 @@ export class Command implements PromiseLike<CommandResult> {
     return this.submitted.then(({ seq }) => seq);
   }
 
-  /** Waits for its end. Throws CommandError if it could not be started or was lost. An exit code other than 0 is no error. */
+  /** Waits for its end. Throws CommandError if it could not be started or was lost. An exit code other than 0 is not an error. */
   get result(): Promise<CommandResult> {
     if (this.ended === undefined) {
       this.ended = this.waitForEnd();

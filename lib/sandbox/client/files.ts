@@ -93,7 +93,7 @@ export class Files {
     return this.get<ApiFile>('stat', { path }, signal);
   }
 
-  /** With its parents; one that exists is no error. With `parents` false neither is so. */
+  /** Makes its parents too, and a folder that exists is not an error; with `parents` false neither holds. */
   makeDirectory(
     path: string,
     { mode, parents, signal }: Call & { readonly mode?: Mode; readonly parents?: boolean } = {},

@@ -8,7 +8,7 @@ import type { ServerSentEvent } from './server-sent-events';
 
 /** A piece of a command's output. */
 export interface OutputChunk {
-  /** `gap`: so many bytes were dropped here, because the command wrote more than is kept. */
+  /** `gap`: this many bytes were dropped here, because the command wrote more than is kept. */
   readonly stream: 'stdout' | 'stderr' | 'gap';
   /** Every byte as it was written. Empty for a gap. */
   readonly bytes: Uint8Array;

@@ -113,7 +113,7 @@ export class SandboxClient {
 
 /** No id is empty, `.` or `..`: a URL would lead elsewhere with them. */
 function pathOf(id: string): string {
-  if (/^\.{0,2}$/.test(id)) throw new UsageError(`${JSON.stringify(id)} is no id of a sandbox`);
+  if (/^\.{0,2}$/.test(id)) throw new UsageError(`${JSON.stringify(id)} is not a valid id of a sandbox`);
   return `/sandbox/${encodeURIComponent(id)}`;
 }
 

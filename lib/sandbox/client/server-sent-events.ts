@@ -10,7 +10,7 @@ export interface ServerSentEvent {
 /** One event is never longer, in characters; a stream that goes on without an end of line is broken. */
 const LONGEST = 32 * 1024 * 1024;
 
-/** Takes a stream apart into its events, however it is cut into pieces. What is not complete at the end is no event. */
+/** Takes a stream apart into its events, however it is cut into pieces. What is not complete at the end is dropped. */
 export class EventParser {
   private readonly decoder = new TextDecoder();
   private text = '';

@@ -58,7 +58,7 @@ const variable = (name: string): string | undefined => {
 };
 
 function baseUrl(text: string): string {
-  const problem = `${JSON.stringify(text)} is no url of a service: write it like http://127.0.0.1:8000`;
+  const problem = `${JSON.stringify(text)} is not a valid URL of a service: write it like http://127.0.0.1:8000`;
   if (!URL.canParse(text)) throw new UsageError(problem);
   const url = new URL(text);
   if (!/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') throw new UsageError(problem);

@@ -6,7 +6,7 @@ import type { SessionHosts } from './session-hosts';
 import { sessionView } from './views';
 
 const LOG_LINES = 50;
-/** ECS and the logs are asked for so long, in milliseconds; what the store knows is always told. */
+/** How long ECS and the logs may take to answer, in milliseconds; what the store knows is always shown. */
 const ASK_MS = 5_000;
 
 /** What is known about a session and its host, for whoever wants to know why it is as it is. */

@@ -40,7 +40,7 @@ interface Queue {
 }
 
 /**
- * Brings each event to its one end. The store is the queue: an event is in it before anybody is told of it, the engine
+ * Brings each event to its one end. The store is the queue: an event is in it before anybody hears of it, the engine
  * starts nothing again under an id that it knows, and the end is a compare-and-set; so whatever crashes, a command runs
  * once, and the next process goes on with it. Events of one queue name run in order; those without one at once.
  */

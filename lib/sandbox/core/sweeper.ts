@@ -29,7 +29,7 @@ export const SWEEP_TIMES: SweepTimes = {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const AUDIT_DAYS = 90;
-/** Output that the store has too stays in the engine for so long, for streams that read it. */
+/** Output that the store has too stays in the engine for this long, for streams that read it. */
 const SAME_KEPT_MS = 60_000;
 /** Outputs that are longer than what the store keeps, which stay in the engine: this many of a session, the newest. */
 const LONG_KEPT = 16;

@@ -9,7 +9,7 @@ const LONGEST_PAYLOAD = 16 * 1024 * 1024;
 export class FrameReader {
   private rest: Buffer = Buffer.alloc(0);
 
-  /** The frames that are complete with these bytes. Throws `session_unavailable` for what is no frame. */
+  /** The frames that are complete with these bytes. Throws `session_unavailable` for bytes that aren't a frame. */
   push(bytes: Buffer): Frame[] {
     const data = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
     const frames: Frame[] = [];

@@ -10,7 +10,7 @@ export const HTTP_LIMITS = {
   jsonBodyMs: 30_000,
   /** Time between two pieces of an upload while the service is ready to take one. */
   uploadIdleMs: 60_000,
-  /** The rest of a body that nobody wants is read and dropped for so long, so that the client gets to read why. */
+  /** The rest of a body that nobody wants is read and dropped for this long, so that the client can read why. */
   lingerMs: 5_000,
   /** Kept open for the next request; longer than a load balancer keeps its own end (60 s), so that it never meets a closed one. */
   keepAliveMs: 65_000,

@@ -8,7 +8,7 @@ import { validated } from './validation';
 
 const NOBODY: Caller = { tenant: '', keyId: '', keyName: '', admin: false };
 
-/** Answers of the API are no pages, should a browser be made to open one. */
+/** Answers of the API aren't pages, should a browser be made to open one. */
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /** Who called a request whose key was checked. */
@@ -33,7 +33,7 @@ export async function registerRoutes(
   });
 }
 
-/** JSON alone, of which an empty one is no body, and within a time. */
+/** Only JSON, within a time limit. An empty body counts as none. */
 function takeJson(scope: FastifyInstance): void {
   const parse = scope.getDefaultJsonParser('error', 'error');
   scope.removeAllContentTypeParsers();

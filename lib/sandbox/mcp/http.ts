@@ -23,7 +23,7 @@ interface Connection {
 const PATH = '/mcp';
 const MAX_BODY = 4 * 1024 * 1024;
 const MAX_CONNECTIONS = 256;
-/** A connection that asks nothing for so long is closed, and its sandbox destroyed: many clients never say goodbye. */
+/** A connection that asks nothing for this long is closed, and its sandbox destroyed: many clients never say goodbye. */
 const IDLE_MS = 60 * 60_000;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -146,7 +146,7 @@ const messageOf = (error: unknown): string =>
   error instanceof SandboxApiError || error instanceof TooLarge
     ? error.message
     : error instanceof SyntaxError
-      ? 'the body is no valid JSON'
+      ? 'the body is not valid JSON'
       : 'something went wrong';
 
 /** An error as JSON-RPC has it. */

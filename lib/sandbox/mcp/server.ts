@@ -99,7 +99,8 @@ function addEvents(server: McpServer, workplace: Workplace): void {
     { title: 'A command with its output', mimeType: 'application/json' },
     async (uri, { id, seq }) => {
       const number = Number(seq);
-      if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${String(seq)} is no number of an event`);
+      if (!Number.isSafeInteger(number) || number < 1)
+        throw new Error(`${String(seq)} is not a valid number of an event`);
       const event = await (await workplace.sandbox(decoded(id))).event(number);
       const result = event.result && {
         ...event.result,

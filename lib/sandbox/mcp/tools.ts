@@ -13,7 +13,7 @@ export interface ToolResult {
 
 export interface ToolCall {
   readonly signal?: AbortSignal;
-  /** Told of output as it comes. */
+  /** Called with output as it comes. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -118,7 +118,7 @@ export const SANDBOX_TOOLS: readonly SandboxTool[] = [
   tool({
     name: 'read_file',
     title: 'Read a file',
-    description: `Read a file of the sandbox, up to ${MOST_READ / 1024} KiB. Files that are no text come as base64.`,
+    description: `Read a file of the sandbox, up to ${MOST_READ / 1024} KiB. Files that are not text come as base64.`,
     input: { path },
     readOnly: true,
     run: async (box, given, { signal }) => {

@@ -1,7 +1,7 @@
 import type { Leave } from './app';
 
 /**
- * Does something now, and again so many milliseconds after each time, until the page is left. Problems are told unless it
+ * Does something now, and again this many milliseconds after each time, until the page is left. Problems are told unless it
  * has been left meanwhile; `isLeft` tells the work.
  */
 export function repeat(

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds from any fixed moment; never goes back. */
   now(): number;
-  /** Does the work once, after so many milliseconds. Returns what cancels it. */
+  /** Does the work once, after this many milliseconds. Returns a function that cancels it. */
   after(milliseconds: number, work: () => void): () => void;
 }
 

@@ -14,7 +14,7 @@ const PING_MS = 30_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5_000;
 const RETRIES = 5;
-/** An agent that acknowledges nothing for so long is gone. The official client waits as long. */
+/** An agent that acknowledges nothing for this long is gone. The official client waits just as long. */
 const SILENCE_MS = 300_000;
 const MEBIBYTE = 1024 * 1024;
 const LIMITS: BufferLimits = { pauseBytes: 4 * MEBIBYTE, resumeBytes: MEBIBYTE, dropBytes: 16 * MEBIBYTE };

@@ -139,7 +139,7 @@ export class Outbox {
   }
 
   private sendAgain(sent: Sent): void {
-    // An agent whose program isn't ready yet acknowledges nothing. It is no slow line, and is soon ready.
+    // An agent whose program isn't ready yet acknowledges nothing. The line isn't slow, and the program is soon ready.
     if (this.acknowledgedOrder > 0) this.timeout.backOff();
     this.sentAgainAt = this.clock.now();
     this.transmit(sent);

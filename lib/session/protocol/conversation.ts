@@ -148,7 +148,7 @@ export class Conversation {
     this.over({ reason: '', by: 'caller' });
   }
 
-  /** Waits for something, or so many milliseconds, or until the session is over. */
+  /** Waits for something, for this many milliseconds at most, or until the session is over. */
   private within(milliseconds: number, wait: (done: () => void) => void): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.clock.after(milliseconds, resolve);
@@ -290,7 +290,7 @@ interface Settler<T> {
   readonly reject: (error: MngrFargateError) => void;
 }
 
-/** A promise and what settles it. A rejection that nobody waits for is no crash: the session's streams tell it too. */
+/** A promise and what settles it. A rejection that nobody waits for must not crash the process: the streams report it too. */
 function settler<T>(): Settler<T> {
   let resolve!: Settler<T>['resolve'];
   let reject!: Settler<T>['reject'];

@@ -11,7 +11,7 @@ import type { Target } from '../resolve';
 export interface ConnectOptions extends UserTerminal {
   /** Default: bash where the container has it, else sh. */
   readonly command?: readonly string[];
-  /** Told once, when ECS has begun to stop the task. */
+  /** Called once, when ECS has begun to stop the task. */
   readonly onStopping?: (reason: string | null) => void;
   readonly signal?: AbortSignal;
 }

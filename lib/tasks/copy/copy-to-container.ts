@@ -164,7 +164,7 @@ class Sending {
         this.report.check();
         const piece = Buffer.alloc(Math.min(PIECE_BYTES, size - sent));
         const length = isWhole ? await readPiece(source, piece, sent) : 0;
-        // A file that became shorter, or can't be read any more, is filled up: the script waits for so many bytes.
+        // A file that became shorter, or can't be read any more, is filled up: the script waits for that many bytes.
         if (length < piece.length) isWhole = false;
         hash.update(piece);
         sent += piece.length;

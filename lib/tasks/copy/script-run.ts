@@ -21,7 +21,7 @@ export interface ScriptRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Of what a script that failed wrote to stderr, so many characters are kept. */
+/** How many characters are kept of what a failed script wrote to stderr. */
 const STDERR_CHARACTERS = 500;
 
 /**

@@ -58,7 +58,7 @@ export class TerminalCommand {
    */
   async run(terminal: CommandTerminal): Promise<number> {
     const { timeout, signal } = this.options;
-    // Why it broke is told by the output, which ends with it.
+    // The output ends with it, and says why it broke.
     terminal.input.on('error', () => undefined);
     const started = Date.now();
     const lost = timeout === undefined ? undefined : setTimeout(() => terminal.output.destroy(), timeout + OWN_END_MS);

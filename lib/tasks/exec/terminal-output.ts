@@ -40,7 +40,7 @@ export class TerminalOutput {
     yield* this.shown(this.rest.length - this.unsure());
   }
 
-  /** Takes so much from the front. What comes before the command is nobody's. */
+  /** Takes this much from the front. What comes before the command belongs to nobody. */
   private *shown(length: number): Generator<TerminalEvent> {
     const text = this.rest.slice(0, length);
     this.rest = this.rest.slice(length);

@@ -108,7 +108,7 @@ class Conversation {
 
   async run(): Promise<WrappedExit> {
     const { signal } = this.options;
-    // Why it broke is told by the output, which ends with it.
+    // The output ends with it, and says why it broke.
     this.terminal.input.on('error', () => undefined);
     const stop = (): void => this.over.abort();
     signal?.addEventListener('abort', stop, { once: true });
@@ -263,7 +263,7 @@ class Conversation {
   }
 }
 
-/** Up to so many bytes of a stream, as soon as there are some; undefined at its end, or when `stopped` says so after a wake. */
+/** Up to this many bytes of a stream, as soon as there are some; undefined at its end, or when `stopped` says so after a wake. */
 function nextBytes(
   stream: Readable,
   most: number,

@@ -22,7 +22,7 @@ export interface ForwardOptions {
   readonly forwards: readonly ForwardRequest[];
   /** Where to listen for SOCKS5 clients, who say themselves where they want to go. */
   readonly socks: readonly Pick<ForwardRequest, 'bind' | 'port'>[];
-  /** Told of a connection that could not be made. The others go on. */
+  /** Called for a connection that could not be made. The others go on. */
   readonly onProblem: (problem: Error) => void;
   readonly signal?: AbortSignal;
 }

@@ -35,9 +35,9 @@ export interface TaskLogOptions {
   readonly signal?: AbortSignal;
   /** Log group to read instead of the one in the task definition. */
   readonly group?: string;
-  /** Told how many containers' logs are read, before their first line and whenever that changes. */
+  /** Called with the number of containers whose logs are read, before their first line and whenever it changes. */
   readonly onSources?: (count: number) => void;
-  /** Told of containers whose logs can't be read here. */
+  /** Called with containers whose logs can't be read here. */
   readonly onUnread?: (reason: string) => void;
 }
 

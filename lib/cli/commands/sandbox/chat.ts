@@ -18,7 +18,7 @@ interface ChatOptions {
   readonly trace: boolean;
 }
 
-/** Of a tool's result, this much is shown. */
+/** How much of a tool's result is shown. Lines. */
 const TRACE_LINES = 12;
 const TRACE_CHARACTERS = 160;
 
@@ -141,7 +141,7 @@ async function manyTurns(
   }
 }
 
-/** A turn that fails is told; the conversation goes on. */
+/** A turn that fails is reported; the conversation goes on. */
 async function heard(context: CliContext, work: () => Promise<void>): Promise<void> {
   try {
     await work();

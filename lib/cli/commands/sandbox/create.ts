@@ -60,7 +60,7 @@ async function giveUp(client: SandboxClient, id: string): Promise<void> {
   );
 }
 
-/** Shows how the host gets on while `work` waits for it. */
+/** Shows the progress of the host while `work` waits for it. */
 async function withProgress<Result>(
   context: CliContext,
   client: SandboxClient,

@@ -25,7 +25,7 @@ async function overStdio(context: CliContext, { id, keep }: McpOptions): Promise
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
   const { createMcpServer, Workplace } = await import('../../../sandbox/mcp/index.js');
   await withService(context, async (client) => {
-    // A wrong key is better told now than by every tool.
+    // A wrong key is better reported now than by every tool.
     await (id === undefined ? client.list({ signal: context.signal }).next() : client.connect(id));
     const workplace = new Workplace(client, { id, keep, createdBy: 'mcp' });
     const server = createMcpServer(workplace);

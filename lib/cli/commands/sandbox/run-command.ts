@@ -68,7 +68,7 @@ async function resultOf(context: CliContext, command: Command): Promise<CommandR
   return result;
 }
 
-/** The result as `--json` prints it: text, and base64 beside it where it is no text. */
+/** The result as `--json` prints it: text, and base64 beside it where it is not text. */
 export function commandDocument({ seq, stdoutB64, stderrB64, ...result }: CommandResult): object {
   const { exitCode, signal, stdout, stderr, durationMs, droppedBytes } = result;
   return {

@@ -88,7 +88,7 @@ function takeInput(service: SandboxService, socket: WebSocket, place: TerminalPl
   signal.addEventListener('abort', () => input.destroy(), { once: true });
   input.on('error', () => undefined);
   service.stdin(caller, id, seq, input, { close: false, signal }).catch(async (error: unknown) => {
-    // A command that ends cuts its input off, and its end is told by the output.
+    // A command that ends cuts its input off; the output says that it has ended.
     if (signal.aborted || (isSandboxError(error) && error.code === 'event_ended')) return;
     const event = await service.event(caller, id, seq, { waitMs: END_MS, signal }).catch(() => undefined);
     if (!signal.aborted && (event === undefined || !hasEnded(event))) closeBecause(socket, error);

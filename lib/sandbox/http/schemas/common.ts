@@ -15,7 +15,7 @@ export const newSessionId = z
       'has a character that is not allowed: use 1 to 128 characters without /, control characters, and not . or ..',
   });
 
-/** In a path any text will do: what is no id is not found. */
+/** In a path any text will do: one that isn't an id is not found. */
 export const sessionParams = z.strictObject({ id: z.string() });
 
 export const eventParams = z.strictObject({ id: z.string(), seq: integerText({ min: 1 }) });
