@@ -15,8 +15,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /** A synthesis takes seconds, and much longer on a busy machine. */
 const MAKING_MS = 5 * 60 * 1000;
 
-/** What makes the stack with sandboxes, as a context. */
-export const WITH_SANDBOXES = { sandbox: 'true' } as const;
+/** The context of the stack with sandboxes, whose agents' hosts no test starts. */
+export const WITH_SANDBOXES = { sandbox: 'true', image: 'hosts.invalid/not-built:here' } as const;
 
 /**
  * The `cdk.out` of the app, without any context unless one is given. It is synthesized once for all test files and runs

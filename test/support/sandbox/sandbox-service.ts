@@ -14,7 +14,7 @@ interface Served {
   readonly dataDirectory: string;
 }
 
-/** The service as `sandbox serve` runs it, on a local endpoint of its own with hosts as processes, in a home of its own. */
+/** The service as `sandbox serve` runs it, on a local endpoint and in a home of its own. */
 export class SandboxServiceProcess {
   private constructor(
     /** Runs the program as its user does, who has nothing to set. */
@@ -24,13 +24,13 @@ export class SandboxServiceProcess {
     private readonly bare: CliHome,
   ) {}
 
-  static async start(): Promise<SandboxServiceProcess> {
+  static async start(runtime: 'process' | 'container' = 'process'): Promise<SandboxServiceProcess> {
     const bare = new CliHome();
     // Commands in a sandbox run as another user.
     chmodSync(bare.folder, 0o755);
     const home = bare.with({
       SANDBOX_DATA_DIRECTORY: bare.path('data'),
-      SANDBOX_RUNTIME: 'process',
+      SANDBOX_RUNTIME: runtime,
       SANDBOX_ASSEMBLY: await cachedAssembly(WITH_SANDBOXES),
     });
     const { child, served } = await serve(home);
