@@ -107,6 +107,7 @@ export class ContainerRuntime implements TaskRuntime {
       },
       HostConfig: {
         Init: spec.initProcess,
+        ReadonlyRootfs: spec.readOnlyRoot,
         ...network.host,
         NanoCpus: Math.round(processors * 1e9),
         Memory: memory,

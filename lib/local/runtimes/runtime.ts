@@ -81,6 +81,8 @@ export interface TaskSpec {
   readonly network?: string;
   /** Default: none. */
   readonly mounts?: readonly TaskMount[];
+  /** Nothing but the mounts can be written. Only containers can have that. */
+  readonly readOnlyRoot?: boolean;
 }
 
 /** A folder of this machine that a container sees under a path of its own. */

@@ -67,6 +67,7 @@ export function taskSpec(
     initProcess: container.linuxParameters?.initProcessEnabled === true,
     containerName: container.name ?? '',
     mounts,
+    readOnlyRoot: container.readonlyRootFilesystem,
     network: (record.task.containers ?? []).length > 1 ? record.id : undefined,
   };
 }
