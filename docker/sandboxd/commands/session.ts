@@ -12,7 +12,8 @@ import type { Outcome } from './outcome';
 import { outcomeOfExit } from './outcome';
 import type { ShellWord } from './shell';
 import { commandMark, Shell } from './shell';
-import { ABORT_SIGNAL, longText, MARK, SHORT, shellCommandText } from './shell-text';
+import type { ShellText } from './shell-text';
+import { ABORT_SIGNAL, MARK, runFile, SHORT, shellCommandText } from './shell-text';
 import { ENDING, signalNumber } from './signals';
 import { CommandStreams } from './streams';
 
@@ -126,9 +127,11 @@ export class Session {
     let streams = await CommandStreams.open(host, host.settings.user, command.needs);
     try {
       const shell = await this.ready();
-      const text = this.textOf(command, streams.paths, shell);
-      if (Buffer.byteLength(text) > SHORT && shell.record.bash)
+      let text = this.textOf(command, streams.paths, shell);
+      if (shell.record.bash && Buffer.byteLength(text.told) > SHORT) {
         streams = streams.withText(await host.pipes.take(uid, gid));
+        text = this.textOf(command, streams.paths, shell);
+      }
       if (!shell.isAlive) throw new Error('its shell died before it could start');
       if (this.ended || command.state === 'ended') throw new Error('its shell was ended before it could start');
       this.begin(command, streams);
@@ -140,7 +143,7 @@ export class Session {
     if (command.request.timeoutMs !== undefined) this.limit(command, command.request.timeoutMs);
   }
 
-  private textOf(command: Command, pipes: CommandPipes, shell: Shell): string {
+  private textOf(command: Command, pipes: CommandPipes, shell: Shell): ShellText {
     const { record, previous } = shell;
     return shellCommandText(
       {
@@ -153,6 +156,7 @@ export class Session {
         stdout: pipes.stdout,
         stderr: pipes.stderr,
         secret: pipes.secret,
+        pipe: pipes.text,
       },
       record,
       record.bash,
@@ -179,22 +183,21 @@ export class Session {
     return this.shell;
   }
 
-  private tell(shell: Shell, text: string, pipe: string | undefined): void {
-    if (pipe !== undefined) {
-      // Through a pipe and not a file: it has the command's variables.
-      shell.tell(longText(pipe, true));
-      const writer = new Socket({ fd: openBothEnds(pipe), readable: false, writable: true });
-      writer.on('error', () => undefined);
-      writer.write(`${text}\0`, () => writer.destroy());
-    } else if (Buffer.byteLength(text) > SHORT) {
+  private tell(shell: Shell, { told, piped }: ShellText, pipe: string | undefined): void {
+    if (shell.record.bash || Buffer.byteLength(told) <= SHORT) {
+      shell.tell(told);
+    } else {
       const path = join(this.host.places.pipes, `text-${shell.record.mark}`);
       rmSync(path, { force: true });
-      writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+      writeFileSync(path, told, { mode: 0o600, flag: 'wx' });
       if (this.host.root) chownSync(path, this.host.settings.user.uid, this.host.settings.user.gid);
-      shell.tell(longText(path, false));
-    } else {
-      shell.tell(text);
+      shell.tell(runFile(path));
     }
+    if (pipe === undefined) return;
+    // Through a pipe and not a file: it has the command's variables.
+    const writer = new Socket({ fd: openBothEnds(pipe), readable: false, writable: true });
+    writer.on('error', () => undefined);
+    writer.write(piped, () => writer.destroy());
   }
 
   private limit(command: Command, timeoutMs: number): void {

@@ -92,7 +92,7 @@ export class Pipes {
   }
 
   private async makeBatch(): Promise<void> {
-    const paths = Array.from({ length: BATCH }, () => join(this.folder, randomBytes(12).toString('hex')));
+    const paths = Array.from({ length: BATCH }, () => join(this.folder, randomBytes(12).toString('base64url')));
     await promisify(execFile)('mkfifo', ['-m', '600', '--', ...paths]);
     this.free.push(...paths);
   }

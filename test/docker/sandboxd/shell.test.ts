@@ -73,6 +73,8 @@ describeWith(rootRights, 'a shell session', () => {
 
   it('runs an EXIT trap with the streams of the command', async () => {
     expect((await run('trap "echo bye" EXIT; exit 5')).stdout).toBe('bye\n');
+    const long = `: ${'x'.repeat(5_000)}; `;
+    expect((await run(`${long}trap 'echo bye' EXIT; echo hi; exit`)).stdout).toBe('hi\nbye\n');
   });
 
   it('gives back its streams after exec >file', async () => {
