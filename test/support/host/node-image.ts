@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { withMachineLock } from '../run/machine-lock';
-import { ROOT } from '../run/paths';
+import { packSqlitePrebuild } from '../run/sqlite-prebuild';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image';
 
 const run = promisify(execFile);
@@ -57,7 +56,7 @@ async function make(): Promise<void> {
     await cp(npmFolder(), join(folder, 'npm'), { recursive: true });
     await writeFile(join(folder, 'certificates'), '');
     if (existsSync(CERTIFICATES)) await cp(CERTIFICATES, join(folder, 'certificates'));
-    await packPrebuild(join(folder, 'prebuilds'));
+    await packSqlitePrebuild(join(folder, 'prebuilds'));
     await writeFile(join(folder, 'Dockerfile'), DOCKERFILE);
     await run('docker', ['build', '--quiet', '--network', 'host', '--tag', MADE_IMAGE, folder]);
   } finally {
@@ -66,15 +65,3 @@ async function make(): Promise<void> {
 }
 
 const npmFolder = (): string => resolve(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm');
-
-/** The name is the one that prebuild-install looks for. */
-async function packPrebuild(folder: string): Promise<void> {
-  const manifest = createRequire(join(ROOT, 'package.json')).resolve('better-sqlite3/package.json');
-  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as {
-    readonly version: string;
-  };
-  const { versions, platform, arch } = process;
-  const archive = `better-sqlite3-v${version}-node-v${versions.modules}-${platform}-${arch}.tar.gz`;
-  await mkdir(folder);
-  await run('tar', ['-C', dirname(manifest), '-czf', join(folder, archive), 'build/Release/better_sqlite3.node']);
-}

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from './paths';
 import type { Requirement } from './requirements';
+import { packSqlitePrebuild } from './sqlite-prebuild';
 
 const run = promisify(execFile);
 /** npm's and the compiler's output, and what a build takes on a busy machine. */
@@ -71,9 +72,12 @@ export class NpmProject {
   }
 
   async install(...packages: readonly string[]): Promise<void> {
-    // The optional package is the sandbox service's database: compiling it would take longer than everything else here.
+    // The optional package is the sandbox service's database. What npm builds from git has it all the same.
     const options = ['--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'];
-    await run('npm', ['install', ...options, ...packages], { cwd: this.folder, ...LIMITS });
+    const prebuilds = this.path('prebuilds');
+    await packSqlitePrebuild(prebuilds);
+    const env = { ...process.env, npm_config_better_sqlite3_local_prebuilds: prebuilds };
+    await run('npm', ['install', ...options, ...packages], { cwd: this.folder, env, ...LIMITS });
   }
 
   async write(name: string, text: string): Promise<void> {
