@@ -141,7 +141,7 @@ export const bench: Bench = {
         return {
           rows,
           notes: [
-            'Through the socket of the host, without SSH. A command is a request to start it and one that streams its output to the end; the engine writes the output to disk and a journal besides, and the command runs as another user.',
+            'Through the socket of the host, without SSH. A command is one request, answered with its output as a stream; the engine writes the output to disk and a journal besides, and the command runs as another user.',
           ],
         };
       } finally {

@@ -4,6 +4,7 @@ import type { EngineStatus, SignalName } from '../../../lib/contract/sandboxd';
 import { SANDBOXD_VERSION, SIGNALS } from '../../../lib/contract/sandboxd';
 import type { Commands } from '../commands/commands';
 import { Failure, STATUS_OF } from '../failure';
+import type { Followed } from '../output/output-stream';
 import { sendOutput } from '../output/output-stream';
 import type { TokenCheck } from '../token';
 import { commandRequest, identifier, jsonBody, queryNumber, size } from './request';
@@ -74,8 +75,11 @@ async function command(commands: Commands, call: Call, id: string, part: string 
   const { request, response, query } = call;
   identifier('the id', id);
   switch (`${request.method} ${part ?? ''}`) {
-    case 'PUT ':
-      return json(response, 200, commands.put(id, commandRequest(await jsonBody(request))));
+    case 'PUT ': {
+      const status = commands.put(id, commandRequest(await jsonBody(request)));
+      if (query.get('follow') === '1') return sendFrames(commands.get(id), response, { from: 0, follow: true });
+      return json(response, 200, status);
+    }
     case 'GET ': {
       const found = commands.get(id);
       const wait = queryNumber(query, 'wait') ?? 0;
@@ -91,14 +95,7 @@ async function command(commands: Commands, call: Call, id: string, part: string 
       if (from > found.status().offset) {
         throw new Failure('bad_request', `from ${from} is beyond the output, which ends at ${found.status().offset}`);
       }
-      response.writeHead(200, { 'content-type': 'application/octet-stream' });
-      // With the first bytes, if there are some soon: each write wakes the other end.
-      const headers = setTimeout(() => response.flushHeaders(), HEADERS_MS);
-      try {
-        return await sendOutput(found, response, { from, follow: query.get('follow') !== '0' });
-      } finally {
-        clearTimeout(headers);
-      }
+      return sendFrames(found, response, { from, follow: query.get('follow') !== '0' });
     }
     case 'POST stdin': {
       const found = commands.get(id);
@@ -124,6 +121,21 @@ async function command(commands: Commands, call: Call, id: string, part: string 
       return json(response, 200, {});
     default:
       throw noRoute(request);
+  }
+}
+
+async function sendFrames(
+  command: Followed,
+  response: ServerResponse,
+  options: { readonly from: number; readonly follow: boolean },
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/octet-stream' });
+  // With the first bytes, if there are some soon: each write wakes the other end.
+  const headers = setTimeout(() => response.flushHeaders(), HEADERS_MS);
+  try {
+    await sendOutput(command, response, options);
+  } finally {
+    clearTimeout(headers);
   }
 }
 

@@ -1,5 +1,5 @@
 import { FRAME_HEADER_BYTES } from '../../contract/sandboxd';
-import type { CommandStatus } from '../../contract/sandboxd';
+import type { CommandRequest, CommandStatus } from '../../contract/sandboxd';
 import type { EngineClient, EnginePiece } from '../engine/engine-client';
 import { frameOf, piecesFrom } from '../store/frames';
 
@@ -15,20 +15,27 @@ export interface Collected {
   readonly cut: boolean;
 }
 
+export interface Collectable {
+  readonly id: string;
+  readonly request: CommandRequest;
+  /** Called once the engine knows the command. */
+  readonly onTaken: () => void;
+}
+
 /**
- * Follows a command to its end and keeps up to `limit` bytes of its output. Output beyond that isn't fetched while it is
- * written: once the command has ended, its last part is.
+ * Runs a command, or follows it if it was started before, to its end and keeps up to `limit` bytes of its output. Output
+ * beyond that isn't fetched while it is written: once the command has ended, its last part is.
  */
 export async function collect(
   engine: EngineClient,
-  id: string,
+  { id, request, onTaken }: Collectable,
   limit: number,
   signal: AbortSignal,
 ): Promise<Collected> {
   const pieces: LogPiece[] = [];
   let size = 0;
   let status: CommandStatus | undefined;
-  for await (const piece of engine.output(id, { from: 0, follow: true, signal })) {
+  for await (const piece of engine.run(id, request, { signal, onTaken })) {
     if (piece.type === 'end') status = piece.status;
     if (piece.type === 'end' || piece.type === 'alive') continue;
     pieces.push(piece);

@@ -203,9 +203,8 @@ export class Runner {
       try {
         const engine = await engines.get(session);
         signal.throwIfAborted();
-        await engine.start(id, request, { signal });
-        this.endStarting(event);
-        const { status, log, cut } = await collect(engine, id, resultBytes, signal);
+        const command = { id, request, onTaken: () => this.endStarting(event) };
+        const { status, log, cut } = await collect(engine, command, resultBytes, signal);
         const result = status.result as CommandResult;
         await store.endEvent(generation, seq, {
           status: result.reason === 'exit' && result.exitCode === 0 ? 'done' : 'error',

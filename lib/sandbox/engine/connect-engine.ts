@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { CommandRequest, CommandStatus, EngineStatus, SignalName } from '../../contract/sandboxd';
+import type { CommandRequest, CommandStatus, EngineStatus, Frame, SignalName } from '../../contract/sandboxd';
 import { FRAME } from '../../contract/sandboxd';
 import type { Call, EngineClient, EnginePiece, FileStatus, SearchMatch, WatchChange } from './engine-client';
-import type { Dial } from './engine-connection';
+import type { Dial, EngineRequest } from './engine-connection';
 import { EngineConnection, unavailable } from './engine-connection';
 import { FrameReader } from './frames';
 
@@ -42,30 +42,21 @@ class HttpEngineClient implements EngineClient {
     return this.connection.json({ method: 'GET', path: '/v1/commands', ...signalOf(options) });
   }
 
-  async *output(
+  run(
+    id: string,
+    request: CommandRequest,
+    options?: Call & { readonly onTaken?: () => void },
+  ): AsyncIterable<EnginePiece> {
+    const path = `${commandPath(id)}?follow=1`;
+    return this.pieces(id, { method: 'PUT', path, body: request, ...signalOf(options) }, options?.onTaken);
+  }
+
+  output(
     id: string,
     options?: Call & { readonly from?: number; readonly follow?: boolean },
   ): AsyncIterable<EnginePiece> {
     const path = `${commandPath(id)}/output?from=${options?.from ?? 0}${options?.follow === false ? '&follow=0' : ''}`;
-    const response = await this.connection.stream({ method: 'GET', path, ...signalOf(options) });
-    const reader = new FrameReader();
-    for await (const bytes of uncut(response)) {
-      for (const { type, offset, payload } of reader.push(bytes)) {
-        if (type === FRAME.stdout || type === FRAME.stderr) {
-          yield { type: type === FRAME.stdout ? 'stdout' : 'stderr', offset, bytes: payload };
-        } else if (type === FRAME.gap) {
-          yield { type: 'gap', offset, length: Number(payload.toString('latin1')) };
-        } else if (type === FRAME.end) {
-          // To its end, so that the connection can be used again.
-          response.resume();
-          yield { type: 'end', status: JSON.parse(payload.toString('utf8')) as CommandStatus };
-          return;
-        } else if (type === FRAME.alive) {
-          yield { type: 'alive' };
-        }
-      }
-    }
-    throw unavailable(`the output of ${id} was cut off: read on from the last offset`);
+    return this.pieces(id, { method: 'GET', path, ...signalOf(options) });
   }
 
   async stdin(id: string, data: Readable, options: Call & { readonly close: boolean }): Promise<void> {
@@ -187,10 +178,29 @@ class HttpEngineClient implements EngineClient {
     return this.connection.json({ method, path, ...(data === undefined ? {} : { data }), ...signalOf(options) });
   }
 
+  /** Frames, of which the last is `end`, so that a cut is noticed. */
+  private async *pieces(id: string, request: EngineRequest, onAnswer?: () => void): AsyncIterable<EnginePiece> {
+    const response = await this.connection.stream(request);
+    onAnswer?.();
+    const reader = new FrameReader();
+    let end: EnginePiece | undefined;
+    // Up to the end of the answer, so that the connection can be used again.
+    for await (const bytes of uncut(response)) {
+      for (const frame of reader.push(bytes)) {
+        const piece = pieceOf(frame);
+        if (piece?.type === 'end') end = piece;
+        else if (piece !== undefined) yield piece;
+      }
+    }
+    if (end === undefined) throw unavailable(`the output of ${id} was cut off: read on from the last offset`);
+    yield end;
+  }
+
   /** JSON lines, of which the last is `{"end": true}`, so that a cut is noticed. Empty lines keep the connection alive. */
   private async *lines<T>(path: string, options: Call | undefined): AsyncIterable<T> {
     const response = await this.connection.stream({ method: 'GET', path, ...signalOf(options) });
     let rest = '';
+    let whole = false;
     const decoder = new TextDecoder();
     for await (const bytes of uncut(response)) {
       const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
@@ -198,14 +208,27 @@ class HttpEngineClient implements EngineClient {
       for (const line of lines) {
         if (line === '') continue;
         const value = JSON.parse(line) as { readonly end?: boolean };
-        if (value.end === true) {
-          response.resume();
-          return;
-        }
-        yield value as Awaited<T>;
+        if (value.end === true) whole = true;
+        else yield value as Awaited<T>;
       }
     }
-    throw unavailable('the answer of the sandbox was cut off: ask again');
+    if (!whole) throw unavailable('the answer of the sandbox was cut off: ask again');
+  }
+}
+
+function pieceOf({ type, offset, payload }: Frame): EnginePiece | undefined {
+  switch (type) {
+    case FRAME.stdout:
+    case FRAME.stderr:
+      return { type: type === FRAME.stdout ? 'stdout' : 'stderr', offset, bytes: payload };
+    case FRAME.gap:
+      return { type: 'gap', offset, length: Number(payload.toString('latin1')) };
+    case FRAME.end:
+      return { type: 'end', status: JSON.parse(payload.toString('utf8')) as CommandStatus };
+    case FRAME.alive:
+      return { type: 'alive' };
+    default:
+      return undefined;
   }
 }
 

@@ -17,6 +17,12 @@ export interface EngineClient {
 
   /** Starts nothing again under a known id. */
   start(id: string, request: CommandRequest, options?: Call): Promise<CommandStatus>;
+  /** The same, and the output from its beginning: one request for both. `onTaken` is called once the engine knows it. */
+  run(
+    id: string,
+    request: CommandRequest,
+    options?: Call & { readonly onTaken?: () => void },
+  ): AsyncIterable<EnginePiece>;
   command(id: string, options?: Call & { readonly waitMs?: number }): Promise<CommandStatus>;
   commands(options?: Call): Promise<readonly CommandStatus[]>;
   /** Ends after the `end` piece; throws `session_unavailable` if it was cut before. */

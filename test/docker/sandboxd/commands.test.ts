@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { EngineClient } from '../../../lib/sandbox/engine/engine-client';
+import type { EngineClient, EnginePiece } from '../../../lib/sandbox/engine/engine-client';
 import { eventually } from '../../support/run/eventually';
 import type { Requirement } from '../../support/run/requirements';
 import { describeWith } from '../../support/run/requirements';
@@ -85,6 +85,24 @@ describeWith(rootRights, 'commands of a sandbox', () => {
       } else if (piece.type === 'end') seen.push(`end ${piece.status.result?.exitCode}`);
     }
     expect(seen).toEqual(['stdout 0 a', 'stderr 1 b', 'end 3']);
+  });
+
+  it('needs one connection for one command after another', async () => {
+    let dialled = 0;
+    const counting = host.client(host.token, () => {
+      dialled += 1;
+      return host.dial();
+    });
+    for (const word of ['one', 'two', 'three']) {
+      const pieces: EnginePiece[] = [];
+      for await (const piece of counting.run(word, { shell: 'connected', command: `echo ${word}` })) pieces.push(piece);
+      expect(pieces).toMatchObject([
+        { type: 'stdout', offset: 0, bytes: Buffer.from(`${word}\n`) },
+        { type: 'end', status: { state: 'ended', result: { exitCode: 0 } } },
+      ]);
+      expect((await collect(counting, word)).stdout).toBe(`${word}\n`);
+    }
+    expect(dialled).toBe(1);
   });
 
   it('gives readers the output from any offset, together and after the end', async () => {
