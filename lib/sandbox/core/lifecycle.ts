@@ -170,6 +170,8 @@ export class Lifecycle {
   private async bringUp(session: StoredSession, isNew: boolean, signal: AbortSignal): Promise<void> {
     const { store, hosts, engines, now } = this.parts;
     const { generation } = session;
+    // Destroyed between its creation and this. From here on that aborts the signal.
+    if ((await store.generation(generation))?.status === 'destroyed') return;
     signal.throwIfAborted();
     const reached: Record<string, number> = {};
     let taskArn: string | undefined;

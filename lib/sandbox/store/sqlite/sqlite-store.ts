@@ -18,6 +18,7 @@ import type {
   StoredSession,
   SubmitOutcome,
 } from '../store';
+import { Flush } from './flush';
 import { openDatabase } from './open';
 import type { SqliteOptions } from './open';
 import { eventOf, keyOf, SELECT_EVENT, sessionOf } from './rows';
@@ -37,22 +38,19 @@ export class SqliteStore implements Store {
 
   private constructor(
     private readonly database: Database,
-    /** `synchronous` of what is answered for, and of the rest. */
-    private readonly synchronous: { readonly durable: string; readonly usual: string },
+    /** Of a WAL: what is answered for is flushed after its transaction. */
+    private readonly flush: Flush | undefined,
   ) {
     this.serviceId = (this.get('SELECT id FROM service') as { id: string }).id;
-    database.pragma(`synchronous = ${synchronous.usual}`);
+    // In a WAL, NORMAL never damages the file; a power cut can only undo the last changes. A rollback journal needs FULL to be
+    // safe at all.
+    database.pragma(`synchronous = ${flush === undefined ? 'FULL' : 'NORMAL'}`);
   }
 
   /** Throws MngrFargateError `failed`: in use by another process, damaged, of a newer version, no better-sqlite3. */
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const database = await openDatabase(options);
-    // In a WAL, NORMAL never damages the file; a power cut can only undo the last changes, and FULL excludes that. A
-    // rollback journal needs FULL to be safe at all, and EXTRA for its last change to last.
-    return new SqliteStore(
-      database,
-      options.journal === 'rollback' ? { durable: 'EXTRA', usual: 'FULL' } : { durable: 'FULL', usual: 'NORMAL' },
-    );
+    return new SqliteStore(database, options.journal === 'rollback' ? undefined : new Flush(`${database.name}-wal`));
   }
 
   async createSession(
@@ -327,7 +325,7 @@ export class SqliteStore implements Store {
   }
 
   async forgottenByEngine(generation: string, seqs: readonly number[]): Promise<void> {
-    this.durably(() =>
+    await this.durably(() =>
       this.run(
         'UPDATE events SET in_engine = 0 WHERE generation = ? AND seq IN (SELECT value FROM json_each(?))',
         generation,
@@ -416,7 +414,9 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.database.open) this.database.close();
+    if (!this.database.open) return;
+    await this.flush?.close();
+    this.database.close();
   }
 
   private end(generation: string, seq: number, end: EventEnd): boolean {
@@ -469,15 +469,25 @@ export class SqliteStore implements Store {
     );
   }
 
-  /** One transaction that a power cut can't undo. */
-  private durably<T>(work: () => T): T {
-    this.database.pragma(`synchronous = ${this.synchronous.durable}`);
+  /** One transaction that a power cut can't undo once this resolves. Its numbers are those of the order of the calls. */
+  private async durably<T>(work: () => T): Promise<T> {
     try {
-      return this.database.transaction(work).immediate();
+      if (this.flush === undefined) return this.extra(work);
+      const result = this.database.transaction(work).immediate();
+      await this.flush.all();
+      return result;
     } catch (error) {
       throw storeProblem(error);
+    }
+  }
+
+  /** A rollback journal needs EXTRA for its last change to last. */
+  private extra<T>(work: () => T): T {
+    this.database.pragma('synchronous = EXTRA');
+    try {
+      return this.database.transaction(work).immediate();
     } finally {
-      this.database.pragma(`synchronous = ${this.synchronous.usual}`);
+      this.database.pragma('synchronous = FULL');
     }
   }
 
@@ -514,7 +524,7 @@ const flag = (value: boolean | undefined): number | null => (value === undefined
 /** A full disk is something that an operator can do something about. */
 function storeProblem(error: unknown): unknown {
   const { code = '', message } = error as Error & { code?: string };
-  if (code !== 'SQLITE_FULL' && !code.startsWith('SQLITE_IOERR')) return error;
+  if (!['SQLITE_FULL', 'ENOSPC', 'EIO'].includes(code) && !code.startsWith('SQLITE_IOERR')) return error;
   return new MngrFargateError('failed', `the sandbox service's database can't be written: ${message}`, {
     cause: error,
     hint: 'free space on the disk of DB_PATH',
