@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
@@ -11,6 +11,24 @@ import type { MiniStack } from './ministack';
 import { MINISTACK_ACCOUNT, MINISTACK_REGION, startMiniStack } from './ministack';
 
 export type Outputs = Readonly<Record<string, string>>;
+
+interface Template {
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly DependsOn?: string | readonly string[] }>
+  >;
+}
+
+function withoutTypes(template: Template, types: readonly string[]): Template {
+  const kept = Object.entries(template.Resources).filter(([, { Type }]) => !types.includes(Type));
+  const names = new Set(kept.map(([name]) => name));
+  const Resources = Object.fromEntries(
+    kept.map(([name, resource]) => [
+      name,
+      { ...resource, DependsOn: [resource.DependsOn ?? []].flat().filter((other) => names.has(other)) },
+    ]),
+  );
+  return { ...template, Resources };
+}
 
 /**
  * One stack's life through the `cdk` CLI, against a CloudFormation that none of us wrote. The image is given by its URI:
@@ -59,9 +77,24 @@ export class Deployment {
   }
 
   /** Deploys the stack, or updates it. */
-  async deploy(settings: Readonly<Record<string, string>>): Promise<Outputs> {
+  deploy(settings: Readonly<Record<string, string>>): Promise<Outputs> {
+    return this.deployed(...this.context(settings));
+  }
+
+  /** Deploys or updates the stack from a copy of an assembly, without the resources of types that MiniStack doesn't know. */
+  async deployAssembly(assembly: string, unknownTypes: readonly string[]): Promise<Outputs> {
+    const copy = join(this.folder, 'cdk.out');
+    await rm(copy, { recursive: true, force: true });
+    await cp(assembly, copy, { recursive: true });
+    const file = join(copy, `${this.stackName}.template.json`);
+    const template = JSON.parse(await readFile(file, 'utf8')) as Template;
+    await writeFile(file, JSON.stringify(withoutTypes(template, unknownTypes)));
+    return this.deployed('--app', copy);
+  }
+
+  private async deployed(...words: string[]): Promise<Outputs> {
     const file = join(this.folder, 'outputs.json');
-    await this.run('deploy', ...this.context(settings), '--require-approval', 'never', '--outputs-file', file);
+    await this.run('deploy', ...words, '--require-approval', 'never', '--outputs-file', file);
     const outputs = JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>;
     return outputs[this.stackName] as Outputs;
   }
