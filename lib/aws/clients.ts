@@ -4,6 +4,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { AwsPlace, AwsSettings } from './client-options';
 import { awsClientOptions, awsCredentials } from './client-options';
 import type { ProviderConfig } from '../contract/provider-config';
+import type { CloudTrailApi } from './cloudtrail-api';
 import type { Ec2Api } from './ec2-api';
 import type { IamApi } from './iam-api';
 import type { LogsApi } from './logs-api';
@@ -16,6 +17,7 @@ export class AwsClients {
   private ec2Api: Promise<Ec2Api> | undefined;
   private logsApi: Promise<LogsApi> | undefined;
   private iamApi: Promise<IamApi> | undefined;
+  private cloudTrailApi: Promise<CloudTrailApi> | undefined;
   private stsApi: Promise<StsApi> | undefined;
   private ssmClient: Promise<SSMClient> | undefined;
   private kmsClient: Promise<KMSClient> | undefined;
@@ -42,6 +44,12 @@ export class AwsClients {
 
   iam(): Promise<IamApi> {
     return (this.iamApi ??= import('./iam-api.js').then(({ IamApi }) => this.keep(new IamApi(this.options()))));
+  }
+
+  cloudTrail(): Promise<CloudTrailApi> {
+    return (this.cloudTrailApi ??= import('./cloudtrail-api.js').then(({ CloudTrailApi }) =>
+      this.keep(new CloudTrailApi(this.options())),
+    ));
   }
 
   sts(): Promise<StsApi> {

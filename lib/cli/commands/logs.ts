@@ -2,6 +2,7 @@ import { MngrFargateError } from '../../contract/errors';
 import type { Host } from '../../hosts/model/types';
 import type { TaskLogLine, TaskLogOptions, TaskSelector } from '../../tasks/index';
 import { printableLines } from '../../util/printable';
+import { printAudit, refuseForAudit } from '../audit';
 import type { CliContext } from '../context';
 import { EXIT_CODES } from '../exit-codes';
 import { hasColour } from '../io';
@@ -20,6 +21,7 @@ interface LogsOptions extends TargetOptions {
   readonly tail?: string;
   readonly filter?: string;
   readonly previous?: boolean;
+  readonly audit?: boolean;
   readonly timestamps?: boolean;
 }
 
@@ -52,6 +54,12 @@ function lineOptions(context: CliContext, options: LogsOptions): TaskLogOptions 
 async function logs(context: CliContext, reference: string | undefined, options: LogsOptions): Promise<number> {
   const given = parseTarget(reference, options, context.options.cluster);
   const wanted = lineOptions(context, options);
+  if (options.audit === true) {
+    const { follow, filter, previous, newest, timestamps } = options;
+    refuseForAudit({ follow, filter, previous, newest, timestamps });
+    await printAudit(context, given, wanted);
+    return 0;
+  }
   try {
     if (given.kind === 'host') await hostLogs(context, given, { wanted, options });
     else {
@@ -136,5 +144,6 @@ export const logsCommand: CommandRegistration = (program, runner) => {
     )
     .option('--previous', 'the last task that stopped, instead of the running ones')
     .option('-t, --timestamps', 'print the time of each line')
+    .option('--audit', 'who ran what there when, and what it showed (CloudTrail, and the audit log of ECS Exec)')
     .action(runner.action(logs));
 };

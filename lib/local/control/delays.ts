@@ -8,7 +8,7 @@ const durationSchema = z.union([
   z.strictObject({ min: z.number().min(0), max: z.number().min(0) }),
 ]);
 
-/** Stages of a task's life, in order. */
+/** Stages of a task's life, in order, and what else AWS takes its time for. */
 export const delaysSchema = z.strictObject({
   /** In PROVISIONING, until the network interface exists and the task is PENDING. */
   provisioning: durationSchema.optional(),
@@ -24,6 +24,8 @@ export const delaysSchema = z.strictObject({
   deactivating: durationSchema.optional(),
   /** From the container's end until the task is STOPPED. */
   deprovisioning: durationSchema.optional(),
+  /** From a call until CloudTrail's event history shows it. */
+  trail: durationSchema.optional(),
 });
 
 export type Delays = z.infer<typeof delaysSchema>;

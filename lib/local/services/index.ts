@@ -1,5 +1,6 @@
 import type { World } from '../world';
 import { cloudFormationService } from './cloudformation/service';
+import { cloudTrailService } from './cloudtrail/service';
 import { ec2Service } from './ec2/service';
 import { ecsService } from './ecs/service';
 import { iamService } from './iam/service';
@@ -19,4 +20,5 @@ export const SERVICES: readonly ((world: World) => Service)[] = [
   logsService,
   ssmService,
   kmsService,
+  cloudTrailService,
 ];

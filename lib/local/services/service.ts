@@ -45,6 +45,8 @@ export interface Service {
   readonly operations: ReadonlyMap<string, StaticOperationSchema>;
   readonly handlers: Readonly<Record<string, AnyHandler>>;
   readonly errors: CommonErrors;
+  /** Operations whose calls CloudTrail records, as far as anybody here asks for them. */
+  readonly trailed?: ReadonlySet<string>;
   /** Request limits that AWS publishes, in force while throttling is switched on. */
   readonly throttles?: readonly ThrottleGroup[];
   /** Paths at which the service takes WebSocket connections. */

@@ -8,6 +8,7 @@ import { giveTerminal } from '../../util/user-terminal';
 import type { RemoteTerminal } from '../../util/user-terminal';
 import type { Readable } from 'node:stream';
 import { checkCommand, timedOutError, unfitError } from './command-rules';
+import { SCRIPT_NAME } from './script-name';
 import { variableLines } from './input-lines';
 import { TerminalOutput } from './terminal-output';
 import type { TerminalEvent } from './terminal-output';
@@ -48,7 +49,7 @@ export class TerminalCommand {
     const limit = timeout === undefined ? '' : String(Math.ceil(timeout / 1000));
     const variables = Object.keys(env).length > 0 ? 'v' : '';
     const settings = [this.marker, limit, variables, workingDirectory];
-    return shellCommand(['sh', '-c', TERMINAL_SCRIPT, 'mngr-exec', ...settings, ...command]);
+    return shellCommand(['sh', '-c', TERMINAL_SCRIPT, SCRIPT_NAME, ...settings, ...command]);
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   variableLines,
 } from './input-lines';
 import { checkCommand, timedOutError, unfitError } from './command-rules';
+import { SCRIPT_NAME } from './script-name';
 import { WrapperOutput } from './output-lines';
 import type { InputEncoding, OutputStream, WrapperEvent } from './output-lines';
 import { signalOfStatus } from './signals';
@@ -73,7 +74,7 @@ export class WrappedCommand {
     const limit = timeout === undefined ? '' : String(Math.ceil(timeout / 1000) + OWN_LIMIT_AFTER_S);
     const variables = Object.keys(env).length > 0 ? 'v' : '';
     const settings = [this.marker, this.tag, limit, variables, workingDirectory];
-    return shellCommand(['sh', '-c', WRAPPER_SCRIPT, 'mngr-exec', ...settings, ...command]);
+    return shellCommand(['sh', '-c', WRAPPER_SCRIPT, SCRIPT_NAME, ...settings, ...command]);
   }
 
   /**

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as cloudformation from '@aws-sdk/client-cloudformation';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as ecs from '@aws-sdk/client-ecs';
@@ -131,6 +132,18 @@ export const OPERATION_CALLS: Readonly<Record<string, ServiceCalls>> = {
         PolicySourceArn: roleArn,
         ActionNames: ['ecs:RunTask'],
         ContextEntries: [{ ContextKeyName: 'a:b', ContextKeyType: 'string', ContextKeyValues: ['c'] }],
+      },
+    }),
+  },
+  cloudtrail: {
+    packageName: '@aws-sdk/client-cloudtrail',
+    sdk: cloudtrail,
+    inputs: () => ({
+      LookupEvents: {
+        LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'ExecuteCommand' }],
+        StartTime: new Date(0),
+        EndTime: new Date(),
+        MaxResults: 10,
       },
     }),
   },

@@ -40,6 +40,7 @@ export function ecsService(world: World): Service {
     signingName: 'ecs',
     protocol: awsJson11({ targetPrefix: 'AmazonEC2ContainerServiceV20141113' }),
     operations: operationsOf(sdk),
+    trailed: new Set(['ExecuteCommand']),
     errors: {
       missingMembers: (paths) => invalidParameter(`${paths.join(', ')} can not be blank.`),
       accessDenied: (message) => new AwsError('AccessDeniedException', message),

@@ -24,6 +24,7 @@ export function ssmService(world: World): Service {
       accessDenied: (message) => new AwsError('AccessDeniedException', message),
       throttled: () => new AwsError('ThrottlingException', 'Rate exceeded'),
     },
+    trailed: new Set(['StartSession', 'ResumeSession', 'TerminateSession']),
     upgrades: [dataChannelRoute(world, registry)],
     controls: sessionControlRoutes(world),
     handlers: {

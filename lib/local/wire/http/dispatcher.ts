@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Credential } from '../../iam/principal';
+import { trail } from '../../services/cloudtrail/trail';
+import type { TrailedCall } from '../../services/cloudtrail/trail';
 import type { Call, Service } from '../../services/service';
 import type { World } from '../../world';
 import { AwsError } from '../aws-error';
@@ -69,22 +71,33 @@ export class Dispatcher {
       throw unknownOperation(service, operationName, operation !== undefined);
     }
     const settle = callLog.begin(service.signingName, operation[2], clock.now());
+    let input: Record<string, unknown> | undefined;
+    const trailed = (outcome: TrailedCall['outcome']): void => {
+      if (service.trailed?.has(operation[2]) !== true || input === undefined) return;
+      const { signingName } = service;
+      const userAgent = request.headers['user-agent'] ?? '';
+      const call = { service: signingName, operation: operation[2], requestId, userAgent, credential, input, outcome };
+      this.world.part(trail).record(call);
+    };
     try {
       if (!throttles.admits(`${service.signingName}:${operation[2]}`)) throw service.errors.throttled();
       const fault = faults.takeError(service, operation[2]);
       if (fault?.afterwards === false) throw fault.error;
       const schema = inputOf(operation);
-      const input = service.protocol.decode(schema, request);
+      input = service.protocol.decode(schema, request);
       const missing = missingMembers(schema, input);
       if (missing.length > 0) throw service.errors.missingMembers(missing);
       const call = this.callOf(service, credential, request, requestId);
       const value = await handler(input as never, call);
       if (fault !== undefined) throw fault.error;
       settle(undefined);
+      trailed({ output: value });
       return { schema: outputOf(operation), value };
     } catch (error) {
-      settle(this.asAwsError(error).code);
-      throw error;
+      const awsError = this.asAwsError(error);
+      settle(awsError.code);
+      trailed({ error: awsError });
+      throw awsError;
     }
   }
 

@@ -1,36 +1,18 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CHANNEL_POLICY, execAssembly, ExecEndpoint, processTasks } from '../../../support/endpoint/exec-endpoint';
-import { SMALL_ASSEMBLY } from '../../../support/endpoint/local-endpoint-template';
+import { auditedAssembly, LOG_ACTIONS, OVERRIDE } from '../../../support/endpoint/audited-assembly';
+import { ExecEndpoint, processTasks } from '../../../support/endpoint/exec-endpoint';
 import { eventually } from '../../../support/run/eventually';
 import { describeWith } from '../../../support/run/requirements';
-import type { TemplateResource } from '../../../../lib/local/template/stack';
 
 jest.setTimeout(30_000);
 
-const resource = (name: string): TemplateResource => SMALL_ASSEMBLY.template.Resources[name] as TemplateResource;
-
-/** The stack with a cluster that logs sessions as the configuration says. */
-function auditedAssembly(configuration: object, actions: readonly string[]) {
-  const cluster = resource('Cluster');
-  const role = resource('TaskRole');
-  const statement = { Effect: 'Allow', Action: actions, Resource: '*' };
-  const policy = { PolicyName: 'logs', PolicyDocument: { Statement: [statement] } };
-  return execAssembly({
-    Audit: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/mngr/audit' } },
-    Cluster: {
-      ...cluster,
-      Properties: { ...cluster.Properties, Configuration: { ExecuteCommandConfiguration: configuration } },
-    },
-    TaskRole: { ...role, Properties: { ...role.Properties, Policies: [CHANNEL_POLICY, policy] } },
-  });
-}
-
-const LOGS = ['logs:DescribeLogGroups', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'];
-const OVERRIDE = { Logging: 'OVERRIDE', LogConfiguration: { CloudWatchLogGroupName: '/mngr/audit' } };
-
 describeWith(processTasks, 'what a session shows', () => {
   /** Runs a command and gives its log in a group, or the name of the error of reading it. */
-  const logged = async (configuration: object, group: string, actions = LOGS): Promise<readonly string[] | string> => {
+  const logged = async (
+    configuration: object,
+    group: string,
+    actions = LOG_ACTIONS,
+  ): Promise<readonly string[] | string> => {
     const local = await ExecEndpoint.start(auditedAssembly(configuration, actions));
     const logs = new CloudWatchLogsClient(local.client);
     try {
@@ -63,6 +45,6 @@ describeWith(processTasks, 'what a session shows', () => {
   });
 
   it("is nowhere when the task's role may not write it", async () => {
-    expect(await logged(OVERRIDE, '/mngr/audit', LOGS.slice(0, 3))).toBe('ResourceNotFoundException');
+    expect(await logged(OVERRIDE, '/mngr/audit', LOG_ACTIONS.slice(0, 3))).toBe('ResourceNotFoundException');
   });
 });
