@@ -130,7 +130,9 @@ export class CliContext {
     const base = mngrBaseDirectory(this.io.environment);
     const profile = writesKeys ? await ensureProfile(base) : ((await readProfile(base)) ?? NO_PROFILE);
     await this.askMfaCode({ profile: config.aws_profile, region: config.aws_region });
-    return { config, provider, keyDirectory: keyDirectoryOf(base, profile), aws: this.aws };
+    const { HOME, SSH_AUTH_SOCK } = this.io.environment;
+    const userSsh = { home: HOME || undefined, agentSocket: SSH_AUTH_SOCK };
+    return { config, provider, keyDirectory: keyDirectoryOf(base, profile), aws: this.aws, userSsh };
   }
 
   /** Before anything is shown that a question would disturb. */

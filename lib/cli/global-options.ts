@@ -12,6 +12,8 @@ export interface GlobalOptions {
   readonly roleArn?: string;
   readonly cluster?: string;
   readonly set?: readonly string[];
+  /** Only on the commands that connect to hosts. */
+  readonly proxyJump?: string;
   readonly json?: boolean;
   readonly contract?: string;
   readonly verbose?: boolean;
@@ -37,6 +39,13 @@ export const addGlobalOptions = (program: Command): Command =>
     .option('--contract <version>', 'refuse to run if the JSON has another version (docs/cli.md)')
     .option('-v, --verbose', 'print on stderr what is being done, and all details of errors');
 
+/** For a command that connects to hosts. */
+export const addJumpOption = (command: Command): Command =>
+  command.option(
+    '-J, --proxy-jump <hosts>',
+    'bastions to a host, [user@]host[:port] with commas between, or none; as `proxy_jump` of the provider block',
+  );
+
 /** The settings of the provider block among the options. */
 export function overridesOf(options: GlobalOptions): Override[] {
   const named = [
@@ -44,6 +53,7 @@ export function overridesOf(options: GlobalOptions): Override[] {
     { key: 'aws_profile', text: options.profile, source: '--profile' },
     { key: 'aws_role_arn', text: options.roleArn, source: '--role-arn' },
     { key: 'ecs_cluster', text: options.cluster, source: '--cluster' },
+    { key: 'proxy_jump', text: options.proxyJump, source: '--proxy-jump' },
   ].flatMap(({ text, ...rest }) => (text === undefined ? [] : [{ text, ...rest }]));
   const others = Object.entries(keyValues(options.set ?? [], '--set')).map(([key, text]) => ({
     key,

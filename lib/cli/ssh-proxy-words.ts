@@ -15,6 +15,7 @@ export function sshProxyProgram(options: GlobalOptions): string[] {
     profile: options.profile,
     'role-arn': options.roleArn,
     cluster: options.cluster,
+    'proxy-jump': options.proxyJump,
   };
   return [
     process.execPath,

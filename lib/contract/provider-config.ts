@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fargateSizeProblem } from './fargate-sizes';
+import { parseProxyJump, PROXY_JUMP_FORM } from './proxy-jump';
 
 /** Prefix of the environment variables that each set one key, for example `MNGR_FARGATE_ECS_CLUSTER`. */
 export const PROVIDER_ENVIRONMENT_PREFIX = 'MNGR_FARGATE_';
@@ -8,8 +9,8 @@ const seconds = z.int().min(0);
 
 /**
  * One `[providers.NAME]` block: which environment to use and how. The keys and defaults are those of mngr's first
- * Fargate plugin, with `default_max_age`, `architecture`, `log_group` and `transport`
- * added.
+ * Fargate plugin, with `default_max_age`, `architecture`, `log_group`, `transport` and
+ * `proxy_jump` added.
  */
 export const providerConfigSchema = z
   .strictObject({
@@ -40,6 +41,12 @@ export const providerConfigSchema = z
     log_group: z.string().min(1).optional(),
     /** How SSH gets to a host. Default `auto`: its address where its port is open and answers, else Session Manager. */
     transport: z.enum(['auto', 'direct', 'ssm']).optional(),
+    /** Bastions on the way to the hosts' addresses, as OpenSSH's ProxyJump has them; `none` for no bastion. */
+    proxy_jump: z
+      .string()
+      .min(1)
+      .refine((text) => parseProxyJump(text) !== undefined, PROXY_JUMP_FORM)
+      .optional(),
   })
   .superRefine((config, context) => {
     const problem = fargateSizeProblem(config.cpu, config.memory);

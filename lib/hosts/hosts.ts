@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { HostChannel } from '../contract/channel';
+import { NO_PROXY_JUMP } from '../contract/proxy-jump';
 import { download, upload } from '../ssh';
 import type { CopyOptions, CopyResult } from '../ssh';
 import { Background } from '../util/background';
@@ -165,7 +166,13 @@ export class Hosts {
     return sshArguments({ ...host, address: this.services.carrier.addressFor(host) }, remoteCommand, options);
   }
 
-  /** How SSH gets to a host now: directly, or through Session Manager, for which the system's `ssh` needs a `proxy`. */
+  /** The bastions on the way to the hosts, if there are any. */
+  get proxyJump(): string | undefined {
+    const { proxy_jump: named } = this.services.config;
+    return named === NO_PROXY_JUMP ? undefined : named;
+  }
+
+  /** How SSH gets to a host now. The system's `ssh` needs a `proxy` for any way but the direct one. */
   sshRoute(host: Host, { signal }: CallOptions = {}): Promise<Route> {
     return this.services.carrier.routeTo(host, signal);
   }

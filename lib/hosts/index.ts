@@ -4,6 +4,7 @@ export { costReport } from './model/cost-report';
 export type { CostGrouping, CostReport, CostRow } from './model/cost-report';
 export { Hosts } from './hosts';
 export { forgetTasks } from './lifecycle/records';
+export type { PortForward, SshCommandOptions } from './remote/ssh-arguments';
 export { sshConfigOf } from './remote/ssh-config';
 export { collectGarbage } from './reaping/collect';
 export type { Collected, CollectedLeftover, CollectedTask, CollectOptions } from './reaping/collect';

@@ -1,4 +1,8 @@
+import { MngrFargateError } from '../contract/errors';
 import type { ProviderConfig } from '../contract/provider-config';
+import { NO_PROXY_JUMP, parseProxyJump } from '../contract/proxy-jump';
+import type { UserSsh } from '../ssh';
+import { Jump } from '../ssh';
 import { AwsClients } from '../aws/clients';
 import { EcsClient, LAUNCHER_SHARE } from '../aws/ecs-client';
 import type { Carrier } from './remote/carrier';
@@ -50,11 +54,13 @@ export const launchName = ({ provider, config }: AwsServices, name: string): Lau
 export function makeServices(options: HostsOptions): Services {
   const services = makeAwsServices(options);
   const keys = new KeyStore(options.keyDirectory);
-  return { ...services, keys, carrier: makeCarrier(services, keys) };
+  return { ...services, keys, carrier: makeCarrier(services, keys, options.userSsh) };
 }
 
-function makeCarrier(services: AwsServices, keys: KeyStore): Carrier {
+function makeCarrier(services: AwsServices, keys: KeyStore, userSsh: UserSsh | undefined): Carrier {
   const { config, clients } = services;
+  const hops = parseProxyJump(config.proxy_jump ?? NO_PROXY_JUMP) ?? [];
+  if (hops.length > 0) return throughBastion(services, keys, new Jump(hops, userSsh));
   const direct = new DirectCarrier({ ...services, keys });
   const session = new SessionCarrier({ ...services, keys, ssm: () => clients.ssm() });
   switch (config.transport ?? 'auto') {
@@ -65,6 +71,14 @@ function makeCarrier(services: AwsServices, keys: KeyStore): Carrier {
     case 'auto':
       return new AutoCarrier(direct, session, new SshPort(clients, config));
   }
+}
+
+/** A bastion leads to addresses, so it is the whole way wherever one is named. */
+function throughBastion(services: AwsServices, keys: KeyStore, jump: Jump): Carrier {
+  if (services.config.transport !== 'ssm') return new DirectCarrier({ ...services, keys, jump });
+  throw new MngrFargateError('usage', 'proxy_jump and transport = "ssm" name two ways to the hosts', {
+    hint: 'leave one of them out, or turn the bastion off with proxy_jump = "none"',
+  });
 }
 
 export function makeAwsServices(options: Omit<HostsOptions, 'keyDirectory'>): AwsServices {

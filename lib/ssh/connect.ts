@@ -1,9 +1,10 @@
 import { Client } from 'ssh2';
 import type { HostChannel } from '../contract/channel';
-import { MngrFargateError } from '../contract/errors';
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
 import { reasonOf } from '../util/system-error';
 import { ALGORITHMS } from './algorithms';
 import { SshChannel } from './channel';
+import type { Dialer } from './dialer';
 import type { Greeting } from './greeting';
 import { openGreeting } from './greeting';
 import { hostKeyProblem, identificationProblem } from './host-key-policy';
@@ -24,6 +25,8 @@ export interface LoginRequest {
 export interface ConnectRequest extends LoginRequest {
   readonly host: string;
   readonly port: number;
+  /** Where the connection is made. Default: this machine. */
+  readonly dialer?: Dialer;
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -111,8 +114,9 @@ async function logInBy(started: number, greeting: Greeting, request: LoginReques
   return new SshChannel(client, hostKey, `${user}@${peer}`);
 }
 
-async function greet({ host, port, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectRequest): Promise<Greeting> {
-  const attempt = openGreeting({ host, port, timeoutMs });
+async function greet(request: ConnectRequest): Promise<Greeting> {
+  const { host, port, dialer, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
+  const attempt = openGreeting({ host, port, timeoutMs, dialer });
   const onAbort = (): void => attempt.abandon();
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
@@ -121,6 +125,7 @@ async function greet({ host, port, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: Con
   } catch (error) {
     if (signal?.aborted)
       throw new MngrFargateError('aborted', `stopped connecting to ${host} port ${port}`, { cause: signal.reason });
+    if (isMngrFargateError(error)) throw error;
     throw unreachable(`${host} port ${port}`, error as Error);
   } finally {
     signal?.removeEventListener('abort', onAbort);

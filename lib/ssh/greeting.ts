@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Dialer } from './dialer';
 import type { NotSshError } from './identification';
 import { identificationIn } from './identification';
 
@@ -19,18 +20,49 @@ export interface GreetingAttempt {
   abandon(): void;
 }
 
-/** Opens one TCP connection and waits for the server's identification line, `timeoutMs` in all. */
-export function openGreeting({
-  host,
-  port,
-  timeoutMs,
-}: {
+export interface GreetingRequest {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
-}): GreetingAttempt {
-  const socket = createConnection({ host, port, noDelay: true });
-  return awaitGreeting(socket, { peer: `${host} port ${port}`, timeoutMs });
+  /** Default: this machine. */
+  readonly dialer?: Dialer;
+}
+
+/** Opens one TCP connection and waits for the server's identification line, `timeoutMs` in all. */
+export function openGreeting({ host, port, timeoutMs, dialer }: GreetingRequest): GreetingAttempt {
+  const peer = `${host} port ${port}`;
+  if (dialer !== undefined) return greetingThrough(dialer, { host, port, timeoutMs });
+  return awaitGreeting(createConnection({ host, port, noDelay: true }), { peer, timeoutMs });
+}
+
+/** The same from elsewhere. Rejects with the dialer's errors too. */
+function greetingThrough(dialer: Dialer, { host, port, timeoutMs }: GreetingRequest): GreetingAttempt {
+  const peer = `${host} port ${port} through ${dialer.via}`;
+  const started = performance.now();
+  const over = new AbortController();
+  const late = new Error(`no SSH identification within ${timeoutMs} ms`);
+  const timer = setTimeout(() => over.abort(late), timeoutMs);
+  let attempt: GreetingAttempt | undefined;
+  const greet = async (): Promise<Greeting> => {
+    try {
+      const stream = await dialer.dial(host, port, over.signal);
+      const leftMs = Math.max(1, timeoutMs - (performance.now() - started));
+      attempt = awaitGreeting(stream, { peer, timeoutMs: leftMs });
+    } catch (error) {
+      throw over.signal.aborted ? over.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (over.signal.aborted) attempt.abandon();
+    return attempt.greeting;
+  };
+  return {
+    greeting: greet(),
+    abandon: () => {
+      over.abort(new Error('abandoned'));
+      attempt?.abandon();
+    },
+  };
 }
 
 /** Waits for the identification line of the SSH server at the other end of a stream, over any kind of transport. */

@@ -1,10 +1,14 @@
+export { answeringAgent } from './agent-socket';
 export { connect, logIn } from './connect';
 export type { ConnectRequest, LoginRequest } from './connect';
+export type { Dialer } from './dialer';
 export { download } from './copy/download';
 export { awaitGreeting, openGreeting } from './greeting';
 export type { Greeting } from './greeting';
 export { fingerprintOf } from './host-key-policy';
 export type { HostKeyPolicy } from './host-key-policy';
+export { Jump } from './jump/jump';
+export type { UserSsh } from './jump/hop-settings';
 export { generateKeyPair } from './key-pair';
 export type { KeyPair } from './key-pair';
 export { knock } from './knock';

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MngrFargateError } from '../contract/errors';
+import { isMngrFargateError, MngrFargateError } from '../contract/errors';
 import { reasonOf } from '../util/system-error';
+import type { Dialer } from './dialer';
 import type { Greeting, GreetingAttempt } from './greeting';
 import { openGreeting } from './greeting';
 import { KnockPace } from './knock-pace';
@@ -11,6 +12,8 @@ export interface KnockOptions {
   readonly timeoutMs?: number;
   /** The pace shared by all hosts that one launcher is knocking on. Default: a pace for this host alone. */
   readonly pace?: KnockPace;
+  /** Default: this machine. */
+  readonly dialer?: Dialer;
 }
 
 /**
@@ -22,13 +25,17 @@ const UNANSWERED_MS = 200;
 const MAX_ATTEMPTS = 8;
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
+/** What a dialer says that doesn't change while a host starts. */
+const LASTING: ReadonlySet<string> = new Set(['denied', 'unverified-host-key', 'usage']);
+const isLasting = (error: unknown): boolean => isMngrFargateError(error) && LASTING.has(error.code);
+
 /**
  * Connects repeatedly until sshd identifies itself, and returns that connection for the handshake. Connections that are
  * refused, unreachable, silent, or closed early all mean "not yet".
- * Throws `aborted` when the signal fires, `unreachable` when the time is up.
+ * Throws `aborted` when the signal fires, `unreachable` when the time is up, and what a dialer says about itself.
  */
 export async function knock(host: string, port: number, options: KnockOptions = {}): Promise<Greeting> {
-  const { signal, timeoutMs, pace = new KnockPace() } = options;
+  const { signal, timeoutMs, pace = new KnockPace(), dialer } = options;
   const started = performance.now();
   const underWay = new Map<Promise<void>, GreetingAttempt>();
   let lastProblem: Error | undefined;
@@ -40,7 +47,7 @@ export async function knock(host: string, port: number, options: KnockOptions = 
     for (const attempt of underWay.values()) attempt.abandon();
   };
   const begin = (): Promise<void> => {
-    const attempt = openGreeting({ host, port, timeoutMs: ATTEMPT_TIMEOUT_MS });
+    const attempt = openGreeting({ host, port, timeoutMs: ATTEMPT_TIMEOUT_MS, dialer });
     const outcome = attempt.greeting
       .then(
         (greeting) => {
@@ -49,7 +56,9 @@ export async function knock(host: string, port: number, options: KnockOptions = 
           finish();
         },
         (error: Error) => {
-          if (!done) lastProblem = error;
+          if (done) return;
+          lastProblem = error;
+          if (isLasting(error)) finish();
         },
       )
       .finally(() => underWay.delete(outcome));
@@ -79,6 +88,7 @@ export async function knock(host: string, port: number, options: KnockOptions = 
   }
   if (signal?.aborted)
     throw new MngrFargateError('aborted', `stopped waiting for SSH at ${host} port ${port}`, { cause: signal.reason });
+  if (isLasting(lastProblem)) throw lastProblem;
   throw new MngrFargateError('unreachable', `no SSH server answered at ${host} port ${port} within ${timeoutMs} ms`, {
     cause: lastProblem,
     details: { host, port, ...(lastProblem && { lastProblem: reasonOf(lastProblem) ?? lastProblem.message }) },

@@ -29,7 +29,7 @@ DOCUMENTED = {
     "default_idle_timeout": 3600,
 }
 UNDOCUMENTED = {"host_dir", "default_image", "default_idle_mode", "default_activity_sources"}
-OURS = {"default_max_age", "architecture", "log_group", "transport", "cli_path"}
+OURS = {"default_max_age", "architecture", "log_group", "transport", "proxy_jump", "cli_path"}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_hands_on_what_the_block_sets_and_nothing_else() -> None:
         {"ecs_cluster": "mngr", "subnets": ["a", "b"], "security_groups": [], "assign_public_ip": False, "cpu": 512}
     )
     assert list(config.cli_settings()) == ["ecs_cluster=mngr", "subnets=a,b", "assign_public_ip=false", "cpu=512"]
-    assert set(CLI_KEYS) == {*DOCUMENTED, "default_max_age", "architecture", "log_group", "transport"}
+    assert set(CLI_KEYS) == {*DOCUMENTED, "default_max_age", "architecture", "log_group", "transport", "proxy_jump"}
 
 
 def build(mngr_ctx: MngrContext, name: str = "fargate") -> object:

@@ -1,3 +1,4 @@
+import { addJumpOption } from '../global-options';
 import type { CommandRegistration } from '../runner';
 import { configSsh } from './config-ssh';
 import { configShow } from './config-show';
@@ -24,11 +25,11 @@ export const configCommand: CommandRegistration = (program, runner) => {
     .option('--mngr', "write mngr's own settings instead: an ssh provider that always has the running hosts")
     .option('--remove', 'with --mngr: remove these settings')
     .action(runner.action(configWrite));
-  config
+  const ssh = config
     .command('ssh')
     .description("write a block into ssh's configuration, so that `ssh NAME`, scp, rsync and editors reach the hosts")
     .option('--file <file>', 'the configuration to write it into (default: ~/.ssh/config)')
     .option('--dry-run', 'print the block and write nothing')
-    .option('--remove', 'take the block out again')
-    .action(runner.action(configSsh));
+    .option('--remove', 'take the block out again');
+  addJumpOption(ssh).action(runner.action(configSsh));
 };

@@ -1,4 +1,5 @@
 import type { CliContext } from '../context';
+import { addJumpOption } from '../global-options';
 import { MngrFargateError } from '../../contract/errors';
 import type { CopyOptions, CopyResult } from '../../ssh';
 import type { CopyEnds } from '../parse/remote-path';
@@ -62,5 +63,5 @@ Examples:
   mngr-fargate cp @coder:/var/log/coder ./logs
   mngr-fargate cp --cluster shop --service web ./config.json :/app/`,
     );
-  addTargetOptions(command).action(runner.action(cp));
+  addTargetOptions(addJumpOption(command)).action(runner.action(cp));
 };

@@ -5,7 +5,7 @@ import type { HostOwner } from '../../contract/tags';
 import type { CliContext } from '../context';
 import { asMngrFargateError, errorDocument } from '../error-report';
 import { EXIT_CODES } from '../exit-codes';
-import { collect } from '../global-options';
+import { addJumpOption, collect } from '../global-options';
 import { parseDuration, parseDurationOrNever, WAITED_FOR } from '../parse/duration';
 import { environmentPairs, keyValues } from '../parse/key-value';
 import { publicKeys } from '../parse/public-key';
@@ -164,7 +164,7 @@ function reportEach(context: CliContext, outcomes: readonly Outcome[]): number {
 
 /** `create NAME… [-- COMMAND…]` */
 export const createCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('create')
     .usage('[options] <name...> [-- COMMAND...]')
     .description('launch a host for each name, and start COMMAND on it in the tmux session mngr-NAME')
@@ -204,6 +204,6 @@ Examples:
   mngr-fargate create fox
   mngr-fargate create fox owl --cpu 2vcpu --memory 8GB --idle-timeout 2h
   mngr-fargate create fox --env ANTHROPIC_API_KEY -- claude`,
-    )
-    .action(runner.action(create, { takesPassthrough: true }));
+    );
+  addJumpOption(command).action(runner.action(create, { takesPassthrough: true }));
 };

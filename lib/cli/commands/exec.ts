@@ -2,7 +2,7 @@ import { MngrFargateError } from '../../contract/errors';
 import type { ExecResult } from '../../hosts/model/types';
 import type { CliContext } from '../context';
 import { exitCodeOfSignal } from '../exit-codes';
-import { collect } from '../global-options';
+import { addJumpOption, collect } from '../global-options';
 import { environmentPairs } from '../parse/key-value';
 import type { TargetOptions } from '../parse/target';
 import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
@@ -88,5 +88,5 @@ export const execCommand: CommandRegistration = (program, runner) => {
     .option('--tty', 'run it on a terminal there, with this terminal for its keys and its screen')
     .option('--workdir <folder>', "folder to run it in (default: the home directory; in a task, the container's own)")
     .option('--timeout <duration>', 'end the command and its process group after this time; for tasks only');
-  addTargetOptions(command).action(runner.action(exec, { takesPassthrough: true }));
+  addTargetOptions(addJumpOption(command)).action(runner.action(exec, { takesPassthrough: true }));
 };

@@ -1,7 +1,7 @@
 import type { Hosts } from '../../hosts/hosts';
 import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
-import { collect } from '../global-options';
+import { addJumpOption, collect } from '../global-options';
 import { hasColour } from '../io';
 import { parseDuration, WAITED_FOR } from '../parse/duration';
 import { keyValues } from '../parse/key-value';
@@ -46,7 +46,7 @@ async function list(context: CliContext, options: ListOptions): Promise<number> 
 
 /** `list` */
 export const listCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('list')
     .alias('ls')
     .description('list the hosts: state, age, idle time, size, cost so far, address')
@@ -55,6 +55,6 @@ export const listCommand: CommandRegistration = (program, runner) => {
     .option('--idle', 'ask the hosts how long they have been idle (the default, but not with --json)')
     .option('--no-idle', "don't ask them")
     .option('--watch', 'update the list until Ctrl-C')
-    .option('--interval <duration>', 'time between two updates of --watch', '2s')
-    .action(runner.action(list));
+    .option('--interval <duration>', 'time between two updates of --watch', '2s');
+  addJumpOption(command).action(runner.action(list));
 };

@@ -1,7 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import { MngrFargateError } from '../../contract/errors';
 import type { CliContext } from '../context';
-import { collect } from '../global-options';
+import { addJumpOption, collect } from '../global-options';
 import { parseDuration, WAITED_FOR } from '../parse/duration';
 import type { CommandRegistration } from '../runner';
 
@@ -49,7 +49,7 @@ async function message(
 
 /** `message NAME TEXT` */
 export const messageCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('message')
     .alias('msg')
     .usage('[options] <host> [text]')
@@ -70,6 +70,6 @@ or another program has the keyboard; the error shows what is on the screen.
 Examples:
   mngr-fargate message fox "please run the tests"
   mngr-fargate message fox --key Down --key Enter`,
-    )
-    .action(runner.action(message, { takesPassthrough: true }));
+    );
+  addJumpOption(command).action(runner.action(message, { takesPassthrough: true }));
 };

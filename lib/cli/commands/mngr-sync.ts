@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { isProviderName } from '../../contract/host-name';
 import { MngrFargateError } from '../../contract/errors';
+import type { Hosts } from '../../hosts/hosts';
 import type { Host } from '../../hosts/model/types';
 import type { LeftOutHost } from '../../mngr/index';
 import type { CliContext } from '../context';
@@ -34,12 +35,13 @@ export async function mngrSync(context: CliContext, options: MngrSyncOptions): P
   const file = mngr.dynamicHostsFileOf(base, profile, sshProvider);
   const keyDirectory = mngr.keyDirectoryOf(base, profile);
   const { sshConfigOf } = await import('../../hosts/index.js');
+  const isWritten = sshConfigOf(keyDirectory).isWritten();
   const { problem, ...synced } = await mngr.syncDynamicHosts({
     file,
     sshProvider,
     keyDirectory,
-    logIn: sshConfigOf(keyDirectory).isWritten() ? logInWith(context) : undefined,
-    listHosts: () => listWithin(context, seconds),
+    logIn: isWritten ? logInWith(context) : undefined,
+    listHosts: () => listWithin(context, seconds, isWritten),
     signal: context.signal,
   });
   if (problem !== undefined) throw problem;
@@ -72,15 +74,21 @@ const logInWith =
   };
 
 /** The running hosts, or an error once the time is up: every mngr command waits for this. */
-async function listWithin(context: CliContext, seconds: number): Promise<Host[]> {
+async function listWithin(context: CliContext, seconds: number, leadsToIds: boolean): Promise<Host[]> {
   const deadline = AbortSignal.timeout(seconds * 1000);
   const signal = AbortSignal.any([context.signal, deadline]);
   const expired = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
   expired.catch(() => undefined);
+  const list = (hosts: Hosts): Promise<Host[]> => {
+    if (hosts.proxyJump === undefined || leadsToIds) return hosts.list({}, { signal });
+    throw new MngrFargateError('usage', `mngr doesn't know the bastion ${hosts.proxyJump} on the way to the hosts`, {
+      hint: 'run `mngr-fargate config ssh` once: ssh, and mngr with it, then goes through the bastion',
+    });
+  };
   try {
-    return await Promise.race([expired, context.withHosts((hosts) => hosts.list({}, { signal }), { signal })]);
+    return await Promise.race([expired, context.withHosts(list, { signal })]);
   } catch (error) {
     if (!deadline.aborted || context.signal.aborted) throw error;
     throw new MngrFargateError('timed-out', `AWS did not answer within ${seconds} s`, {

@@ -1,5 +1,6 @@
 import type { Host } from '../../hosts/model/types';
 import type { CliContext } from '../context';
+import { addJumpOption } from '../global-options';
 import { idleTimes } from '../idle-times';
 import { ageSeconds, stateText } from '../render/host-table';
 import { formatAddress, formatCost, formatSeconds, formatSize } from '../render/format';
@@ -61,10 +62,10 @@ async function show(context: CliContext, reference: string, options: ShowOptions
 
 /** `show NAME` */
 export const showCommand: CommandRegistration = (program, runner) => {
-  program
+  const command = program
     .command('show')
     .description('show all details of a host')
     .argument('<host>', 'name, host id or task ARN')
-    .option('--no-idle', "don't ask the host over SSH how long it has been idle")
-    .action(runner.action(show));
+    .option('--no-idle', "don't ask the host over SSH how long it has been idle");
+  addJumpOption(command).action(runner.action(show));
 };

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { MngrFargateError } from '../../contract/errors';
 import { isHostId } from '../../contract/host-name';
 import { CliContext } from '../context';
+import { addJumpOption } from '../global-options';
 import type { TargetOptions } from '../parse/target';
 import { addTargetOptions, parseTarget, TARGET_ARGUMENT } from '../parse/target';
 import type { CommandRegistration } from '../runner';
@@ -93,5 +94,5 @@ export const sshProxyCommand: CommandRegistration = (program, runner) => {
     .description("carry a connection to the SSH server of a host or a task on stdin and stdout, for ssh's ProxyCommand")
     .argument('[target]', TARGET_ARGUMENT)
     .argument('[port]', 'port of the SSH server (default: 22)');
-  addTargetOptions(command).action(runner.action(sshProxy));
+  addTargetOptions(addJumpOption(command)).action(runner.action(sshProxy));
 };

@@ -8,6 +8,8 @@ export interface TargetOptions {
   readonly task?: string;
   readonly container?: string;
   readonly newest?: boolean;
+  /** Of commands that connect to hosts over SSH. */
+  readonly proxyJump?: string;
 }
 
 /** What a command acts on, as it was typed. */
@@ -44,8 +46,15 @@ export const TARGET_ARGUMENT =
  */
 export function parseTarget(reference: string | undefined, options: TargetOptions, cluster?: string): GivenTarget {
   for (const [name, value] of Object.entries(options)) {
-    if (value === '') throw new MngrFargateError('usage', `--${name} is empty; it needs a value`);
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (value === '') throw new MngrFargateError('usage', `--${flag} is empty; it needs a value`);
   }
+  const given = targetIn(reference, options, cluster);
+  if (given.kind === 'host' || options.proxyJump === undefined) return given;
+  throw new MngrFargateError('usage', '--proxy-jump is for hosts: AWS leads to any other task, without a bastion');
+}
+
+function targetIn(reference: string | undefined, options: TargetOptions, cluster?: string): GivenTarget {
   if (reference === undefined) {
     if (selects(options) || cluster !== undefined) return { kind: 'task', options };
     throw new MngrFargateError('usage', 'the target is missing', {

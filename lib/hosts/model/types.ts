@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import type { AwsSettings } from '../../aws/client-options';
+import type { UserSsh } from '../../ssh';
 import type { HostOwner } from '../../contract/tags';
 import type { UserTerminal } from '../../contract/user-terminal';
 
@@ -193,9 +194,12 @@ export interface LogOptions extends CallOptions {
   readonly tail?: number;
 }
 
-export type { AwsSettings };
+export type { AwsSettings, UserSsh };
 
-/** Options of a Hosts instance. Of the process's environment only what AWS's own tools read is used: credentials, proxy, certificates. */
+/**
+ * Options of a Hosts instance. Of the process's environment only what AWS's own tools read is used (credentials, proxy,
+ * certificates), and for a bastion what ssh reads.
+ */
 export interface HostsOptions {
   /** The provider block. */
   readonly config: ProviderConfig;
@@ -205,6 +209,8 @@ export interface HostsOptions {
   readonly keyDirectory: string;
   /** Endpoint, credentials and MFA codes. Default: this machine's AWS configuration. */
   readonly aws?: AwsSettings;
+  /** Whose keys and known hosts a bastion (`proxy_jump`) is reached with. Default: this process's user. */
+  readonly userSsh?: UserSsh;
 }
 
 /** The name of a host, its host id or its task ARN. */

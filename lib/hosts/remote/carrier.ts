@@ -20,8 +20,8 @@ export interface ReachedHost {
   readonly ipv6: string | null;
 }
 
-/** How SSH gets to a host: to its own address, or through Session Manager. */
-export type Route = 'direct' | 'session';
+/** How SSH gets to a host: to its own address from here, to that from a bastion, or through Session Manager. */
+export type Route = 'direct' | 'jump' | 'session';
 
 /** A way to reach hosts. It only returns a channel after it has verified the host's key. */
 export interface Carrier {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
+import type { Jump } from '../../ssh';
 import { connect, knock, KnockPace, logIn, openGreeting } from '../../ssh';
 import { orAborted, pause, throwIfAborted } from '../../util/abort';
 import { reasonOf } from '../../util/system-error';
@@ -23,6 +24,8 @@ const NOT_YET: ReadonlySet<string> = new Set(['unreachable', 'timed-out']);
 const ANSWER_MS = 5_000;
 /** Milliseconds between two lookups of the public address, which appears shortly after the network interface. */
 const ADDRESS_INTERVAL_MS = 200;
+/** Milliseconds until another machine at a guessed address is looked at again: the host may have got the address by then. */
+const STRANGER_MS = 2_000;
 
 const isSame = (one: HostAddress, other: HostAddress | undefined): boolean =>
   one.host === other?.host && one.port === other.port;
@@ -32,6 +35,24 @@ export interface DirectCarrierParts {
   readonly watch: TaskWatch;
   readonly interfaces: NetworkInterfaces;
   readonly keys: KeyStore;
+  /** The bastions on the way, if there are any. Closed with the carrier. */
+  readonly jump?: Jump;
+}
+
+/** An address that may be another machine's, as seen from a bastion: one that answers wrongly is passed over. */
+type Candidate = HostAddress & { readonly isGuess?: boolean };
+
+/** From a bastion in the hosts' network, the private address is the way in, whichever one this machine would use. */
+function withPrivate(addresses: readonly HostAddress[], privateIp: string | null): readonly Candidate[] {
+  const [first] = addresses;
+  if (first === undefined || privateIp === null || addresses.some(({ host }) => host === privateIp)) return addresses;
+  return [...addresses, { ...first, host: privateIp, isGuess: true }];
+}
+
+function asNoAnswer(error: unknown): unknown {
+  if (!isMngrFargateError(error) || error.code !== 'unverified-host-key') return error;
+  const { message, details } = error;
+  return new MngrFargateError('unreachable', message, { cause: error, details });
 }
 
 /** Throws `unreachable` if the host has none. */
@@ -41,7 +62,7 @@ function presentAddresses(host: Host): readonly HostAddress[] {
   throw new MngrFargateError('unreachable', `host ${host.name} has no address (it is ${host.state})`);
 }
 
-/** SSH over TCP to the host's own address. */
+/** SSH over TCP to the host's own address, from here or from a bastion. */
 export class DirectCarrier implements Carrier {
   private readonly pace = new KnockPace();
   /** The address at which a host with several answered, by its id. */
@@ -54,7 +75,10 @@ export class DirectCarrier implements Carrier {
    * first SSH server that proves its host key.
    */
   async reach(host: NewHost, signal: AbortSignal, onFound: () => void): Promise<ReachedHost> {
-    const { candidates, addresses } = await this.learnAddresses(host.taskArn, signal);
+    // A bastion that can't be used says so before the host is waited for.
+    await this.parts.jump?.open(signal);
+    const { candidates: own, addresses } = await this.learnAddresses(host.taskArn, signal);
+    const candidates = this.parts.jump === undefined ? own : withPrivate(own, addresses?.privateIp ?? null);
     onFound();
     const { channel, address } = await this.firstLoginOf(host, candidates, signal);
     return {
@@ -67,13 +91,13 @@ export class DirectCarrier implements Carrier {
   }
 
   async connect(host: Host, privateKey: string, signal?: AbortSignal): Promise<HostChannel> {
-    const addresses = presentAddresses(host);
+    const addresses = await this.waysTo(host, signal);
     const keys = await this.parts.keys.pinnedKeys(host.hostId, addresses[0] ?? null);
     const hostKey = { type: 'pinned', keys } as const;
     return this.first(
       host,
       addresses,
-      (address, either) => connect({ ...address, privateKey, hostKey, signal: either }),
+      (address, either) => connect({ ...address, privateKey, hostKey, signal: either, dialer: this.parts.jump }),
       {
         discard: (channel) => channel.close(),
         signal,
@@ -83,6 +107,7 @@ export class DirectCarrier implements Carrier {
 
   /** Of a host with two addresses the one that answers is learned here, for `addressFor`. */
   async routeTo(host: Host, signal?: AbortSignal): Promise<Route> {
+    if (this.parts.jump !== undefined) return 'jump';
     if (hostAddresses(host).length > 1) await this.answers(host, ANSWER_MS, signal);
     return 'direct';
   }
@@ -92,7 +117,13 @@ export class DirectCarrier implements Carrier {
   }
 
   async open(host: Host, signal?: AbortSignal): Promise<Duplex> {
-    return this.first(host, presentAddresses(host), openSocket, { discard: (socket) => void socket.destroy(), signal });
+    const { jump } = this.parts;
+    const open =
+      jump === undefined ? openSocket : (to: HostAddress, either?: AbortSignal) => jump.dial(to.host, to.port, either);
+    return this.first(host, await this.waysTo(host, signal), open, {
+      discard: (socket) => void socket.destroy(),
+      signal,
+    });
   }
 
   /** Whether an SSH server answers at an address of the host within this many milliseconds. Doesn't log in. */
@@ -117,20 +148,32 @@ export class DirectCarrier implements Carrier {
     }
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.parts.jump?.close();
+  }
+
+  /** Where the host may be reached. Throws `unreachable` if it has no address, and what the bastion says about itself. */
+  private async waysTo(host: Host, signal: AbortSignal | undefined): Promise<readonly Candidate[]> {
+    const addresses = presentAddresses(host);
+    if (this.parts.jump === undefined) return addresses;
+    await this.parts.jump.open(signal);
+    return withPrivate(addresses, host.privateIp);
   }
 
   /** Tries the addresses, each a moment after the one before it, and remembers the one that answers. */
   private async first<Result>(
     { hostId }: Host,
-    addresses: readonly HostAddress[],
+    addresses: readonly Candidate[],
     attempt: (address: HostAddress, signal?: AbortSignal) => Promise<Result>,
     options: RaceOptions<Result>,
   ): Promise<Result> {
     const known = this.answered.get(hostId);
     const ordered = [...addresses].sort((one, other) => Number(isSame(other, known)) - Number(isSame(one, known)));
-    const { result, address } = await firstAddress(ordered, attempt, options);
+    const lenient = (address: Candidate, either?: AbortSignal): Promise<Result> =>
+      attempt(address, either).catch((error: unknown) => {
+        throw address.isGuess === true ? asNoAnswer(error) : error;
+      });
+    const { result, address } = await firstAddress(ordered, lenient, options);
     this.answered.set(hostId, address);
     return result;
   }
@@ -168,7 +211,7 @@ export class DirectCarrier implements Carrier {
   /** Knocks on all addresses at once: a security group may let this machine in by one family alone. */
   private async firstLoginOf(
     host: NewHost,
-    addresses: readonly HostAddress[],
+    addresses: readonly Candidate[],
     signal: AbortSignal,
   ): Promise<{ channel: HostChannel; address: HostAddress }> {
     const over = new AbortController();
@@ -191,9 +234,9 @@ export class DirectCarrier implements Carrier {
   }
 
   /** A connection that breaks or stalls before the login is retried: sshd may still be starting. */
-  private async firstLogin(host: NewHost, address: HostAddress, signal: AbortSignal): Promise<HostChannel> {
+  private async firstLogin(host: NewHost, address: Candidate, signal: AbortSignal): Promise<HostChannel> {
     for (;;) {
-      const greeting = await knock(address.host, address.port, { signal, pace: this.pace });
+      const greeting = await knock(address.host, address.port, { signal, pace: this.pace, dialer: this.parts.jump });
       try {
         return await logIn(greeting, {
           user: address.user,
@@ -202,8 +245,10 @@ export class DirectCarrier implements Carrier {
           signal,
         });
       } catch (error) {
-        if (!isMngrFargateError(error) || !NOT_YET.has(error.code)) throw error;
+        const problem = address.isGuess === true ? asNoAnswer(error) : error;
+        if (!isMngrFargateError(problem) || !NOT_YET.has(problem.code)) throw error;
         throwIfAborted(`logging in to ${host.name}`, signal);
+        if (problem !== error) await pause(STRANGER_MS, `logging in to ${host.name}`, signal);
       }
     }
   }

@@ -67,6 +67,6 @@ export function settingProblem(key: ProviderKey, value: unknown): string | undef
   if (issue?.code === 'too_small' && typeof value === 'number')
     return `${key} must be at least ${issue.minimum}, not ${given}`;
   if (issue?.code === 'too_small') return `${key} must not be empty`;
-  if (issue?.code === 'invalid_format') return `${key} ${issue.message}, not ${given}`;
+  if (issue?.code === 'invalid_format' || issue?.code === 'custom') return `${key} ${issue.message}, not ${given}`;
   return `${key} must be ${EXPECTED[kindOf(key)]}, not ${given}`;
 }

@@ -20,6 +20,8 @@ export interface TestSshd {
 }
 
 export interface TestSshdOptions {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly port?: number;
   /** What stands in the identification string instead of the proof. */
   readonly versionAddendum?: string;
@@ -36,6 +38,7 @@ const NOT_OUTERMOST = { SHLVL: '1' };
 
 export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'mngr-sshd-'));
+  const { host = '127.0.0.1' } = options;
   const port = options.port ?? (await freePort());
   const clientKey = options.clientKey ?? generateKeyPair('test');
   const nonce = options.nonce ?? randomBytes(32).toString('hex');
@@ -45,7 +48,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   writeFileSync(join(folder, 'authorized_keys'), `${clientKey.publicKey}\n`, { mode: 0o600 });
   const addendum = options.versionAddendum ?? `mngr-host-proof=${hostKeyProof(nonce, hostKeyBlob)}`;
   const lines = [
-    `ListenAddress 127.0.0.1:${port}`,
+    `ListenAddress ${host.includes(':') ? `[${host}]` : host}:${port}`,
     `HostKey ${hostKeyFile}`,
     `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
     `PidFile none`,
@@ -81,7 +84,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
     sshd.once('exit', () => reject(new Error(`sshd ended: ${log}`)));
   });
   return {
-    host: '127.0.0.1',
+    host,
     port,
     user: userInfo().username,
     clientKey,

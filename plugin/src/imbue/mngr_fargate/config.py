@@ -26,6 +26,7 @@ CLI_KEYS: Final = (
     "architecture",
     "log_group",
     "transport",
+    "proxy_jump",
 )
 
 
@@ -54,6 +55,9 @@ class FargateProviderConfig(ProviderInstanceConfig):
     log_group: str | None = Field(default=None, description="CloudWatch log group of the tasks")
     transport: Literal["auto", "direct", "ssm"] | None = Field(
         default=None, description="how SSH reaches a host: its address, Session Manager, or whichever works"
+    )
+    proxy_jump: str | None = Field(
+        default=None, min_length=1, description="bastions on the way to the hosts: [user@]host[:port], or several"
     )
 
     host_dir: Path = Field(default=Path("/mngr"), description="mngr's directory on a host; the image's is /mngr")

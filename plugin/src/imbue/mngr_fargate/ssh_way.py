@@ -11,8 +11,8 @@ _SSH_USER = "root"
 _PATIENCE_SECONDS = 60
 
 ADVICE = (
-    "mngr connects to the address of a host itself. Where port 22 is closed, run `mngr-fargate config ssh` once: "
-    "SSH then goes through Session Manager"
+    "mngr connects to the address of a host itself. Where port 22 is closed, or open to a bastion alone, run "
+    "`mngr-fargate config ssh` once: SSH then goes through Session Manager or the bastion"
 )
 
 
