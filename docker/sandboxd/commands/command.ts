@@ -39,7 +39,8 @@ export class Command implements Followed {
   private kept: OutputLog | undefined;
   private streams: CommandStreams | undefined;
   private writer: Socket | undefined;
-  private stdinClosed = false;
+  /** Its stdin has ended. */
+  stdinClosed = false;
   private stdinTaken = false;
   private readonly waiting = new Set<() => void>();
   private readonly timers = new Set<NodeJS.Timeout>();

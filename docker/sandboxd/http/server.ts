@@ -102,6 +102,8 @@ async function command(commands: Commands, call: Call, id: string, part: string 
       if (!found.takesStdin)
         throw new Failure('bad_request', 'the command takes no input: start it with "stdin": "open"');
       if (found.state === 'ended') throw new Failure('event_ended', `command ${id} has ended`);
+      if (found.stdinClosed)
+        throw new Failure('bad_request', "the command's input is at its end: nothing more can be sent");
       await found.writeStdin(request, query.get('close') === '1');
       return json(response, 200, {});
     }

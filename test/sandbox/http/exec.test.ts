@@ -158,8 +158,14 @@ describe('stdin and signals', () => {
       await api.post(`${box}/exec`, { cmd: 'cat; echo end', shell: 'sent' }),
       await api.post(`${box}/exec`, { cmd: 'cat; echo end', shell: 'unsent' }),
     ];
+    const closed = await api.post(`${box}/exec`, { argv: ['sleep', '60'], stdin: 'open' });
     await api.send('POST', `${box}/events/${sent.json.seq}/stdin`, 'first ');
     expect((await api.ended(box, unsent)).result.stdout).toBe('end\n');
+    await api.send('POST', `${box}/events/${closed.json.seq}/stdin?close=true`, 'all');
+    expect((await api.send('POST', `${box}/events/${closed.json.seq}/stdin`, 'more')).json).toMatchObject({
+      error: 'bad_request',
+      detail: "the command's input is at its end: nothing more can be sent",
+    });
     await api.send('POST', `${box}/events/${sent.json.seq}/stdin?close=true`, 'last\n');
     expect((await api.ended(box, sent)).result.stdout).toBe('first last\nend\n');
   });
