@@ -30,7 +30,7 @@ export function sandboxPropsOf(stack: Stack, network: IAgentNetwork, settings: S
     memoryLimitMiB: settings.sandboxMemory,
     egress: networkModeOf(settings) === NetworkMode.PRIVATE_ENDPOINTS ? SandboxEgress.HTTPS : SandboxEgress.ANY,
     reaper: settings.reaper,
-    reaperOptions: settings.reaper === false ? undefined : { ...reaperOptions(settings), revisions: false },
+    reaperOptions: settings.reaper === false ? undefined : reaperOptions(settings),
     logRetention: settings.logRetentionDays,
   };
 }

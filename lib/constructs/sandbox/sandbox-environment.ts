@@ -173,8 +173,6 @@ export class SandboxEnvironment extends Construct {
     const family = this.taskDefinition.family;
     if (props.reaper ?? true) {
       this.reaper = new Reaper(this, 'Reaper', {
-        // No sandbox is started with an image of its own, so that there are no revisions to clear.
-        revisions: false,
         ...props.reaperOptions,
         cluster: this.cluster,
         family,

@@ -15,8 +15,9 @@ export interface SandboxServicePolicyProps {
 }
 
 /**
- * What the sandbox service does in AWS: start, find, tag and stop the tasks of the one family, and nothing else, be it in
- * the same cluster. It needs no credentials for what happens in a sandbox, which is SSH.
+ * What the sandbox service does in AWS: start, find, tag and stop the tasks of the one family, register its revisions with
+ * another image, and nothing else, be it in the same cluster. It needs no credentials for what happens in a sandbox, which
+ * is SSH.
  */
 export class SandboxServicePolicy extends ManagedPolicy {
   constructor(scope: Construct, id: string, props: SandboxServicePolicyProps) {
@@ -62,6 +63,8 @@ export class SandboxServicePolicy extends ManagedPolicy {
         wildcard:
           'ecs:ListTasks knows container instances as its only resource type, and Fargate has none: the condition limits it to this cluster. ecs:DescribeTaskDefinition and ec2:Describe… have no resource-level permissions, and read only.',
       }),
+      // For a session with an image of its own. AWS checks PassExecutionRole too, and that no tag is set.
+      allow(this, 'RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
       allow(this, 'ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*']),
       allow(this, 'FindSandboxAddresses', ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups'], ['*']),
       allow(

@@ -1,8 +1,10 @@
+import { Tags } from 'aws-cdk-lib';
 import type { CfnTaskDefinition, ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
 import { CpuArchitecture, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { STACK_REVISION_TAG } from '../../contract/tags';
 import type { IAgentImage } from '../environment/agent-image';
 import { ExecutionRole } from '../environment/execution-role';
 import { addHostContainer, anyRevisionArnOf, hostDefinition, hostLogGroup } from '../environment/host-definition';
@@ -91,6 +93,7 @@ export class SandboxTaskDefinition extends Construct {
       executionRole: this.executionRole,
     });
     this.removeTaskRole();
+    Tags.of(this.taskDefinition).add(STACK_REVISION_TAG, this.family);
     this.container = addHostContainer(this.taskDefinition, props.image, this.logGroup);
   }
 
