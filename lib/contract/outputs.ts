@@ -24,6 +24,8 @@ export const STACK_OUTPUTS = {
   defaultMaxAge: 'DefaultMaxAge',
   architecture: 'Architecture',
   logGroup: 'LogGroup',
+  /** Bastions on the way to the hosts: `proxy_jump`. Present only if the environment names some. */
+  proxyJump: 'ProxyJump',
   image: 'Image',
   /** The complete `[providers.fargate]` block, ready to paste. */
   providerBlock: 'ProviderBlock',

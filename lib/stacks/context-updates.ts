@@ -152,6 +152,7 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   sandboxServiceImage: { effect: 'revision', note: SERVICE_STARTS_ANEW },
 
   awsProfile: { effect: 'nothing', note: 'an output' },
+  proxyJump: { effect: 'nothing', note: 'an output' },
   nagPacks: { effect: 'nothing' },
 };
 

@@ -4,6 +4,7 @@ import { vpcCidrProblem } from '../constructs/environment/cidr';
 import { MngrFargateError } from '../contract/errors';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { cidr, flag, imageReference, listOf, oneOf, subnetId, text, textLike, wholeNumber } from './context-values';
+import { parseProxyJump, PROXY_JUMP_FORM } from '../contract/proxy-jump';
 import { LOG_RETENTION_DAYS } from './log-retention';
 import { NAG_PACK_NAMES } from './nag-packs';
 import { nearest } from '../util/nearest';
@@ -86,6 +87,10 @@ const SETTINGS = {
   defaultMaxAge: wholeNumber(60, SECONDS_PER_YEAR),
   retainHosts: flag,
   awsProfile: text,
+  proxyJump: text.superRefine((value, context) => {
+    if (parseProxyJump(value) !== undefined) return;
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is no bastion: it ${PROXY_JUMP_FORM}` });
+  }),
 
   reaper: flag,
   reaperInterval: wholeNumber(60, SECONDS_PER_DAY).refine((seconds) => seconds % 60 === 0, {

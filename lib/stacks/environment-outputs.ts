@@ -8,18 +8,22 @@ import { renderProviderBlock } from './provider-block';
 
 type Outputs = { readonly [Key in keyof typeof STACK_OUTPUTS]: { value: string | undefined; description: string } };
 
-/**
- * Writes every output of the contract. What is undefined is left out.
- *
- * @param awsProfile profile named in the provider block
- */
-export function addOutputs(stack: Stack, environment: AgentEnvironment, awsProfile: string | undefined): void {
-  for (const [key, { value, description }] of Object.entries(outputsOf(stack, environment, awsProfile))) {
+/** What only those who use the environment need to know. */
+export interface UserSettings {
+  /** Profile named in the provider block. */
+  readonly awsProfile?: string;
+  /** Bastions on the way to the hosts. */
+  readonly proxyJump?: string;
+}
+
+/** Writes every output of the contract. What is undefined is left out. */
+export function addOutputs(stack: Stack, environment: AgentEnvironment, settings: UserSettings): void {
+  for (const [key, { value, description }] of Object.entries(outputsOf(stack, environment, settings))) {
     if (value !== undefined) new CfnOutput(stack, STACK_OUTPUTS[key as keyof Outputs], { value, description });
   }
 }
 
-function outputsOf(stack: Stack, environment: AgentEnvironment, awsProfile: string | undefined): Outputs {
+function outputsOf(stack: Stack, environment: AgentEnvironment, { awsProfile, proxyJump }: UserSettings): Outputs {
   const { network, cluster, taskDefinition, securityGroup, operator, image } = environment;
   const { logGroupName } = taskDefinition.logGroup;
   const architecture = taskDefinition.architecture === CpuArchitecture.ARM64 ? 'ARM64' : 'X86_64';
@@ -54,6 +58,7 @@ function outputsOf(stack: Stack, environment: AgentEnvironment, awsProfile: stri
     },
     architecture: { value: architecture, description: 'CPU architecture of the hosts' },
     logGroup: { value: logGroupName, description: 'CloudWatch log group of the hosts' },
+    proxyJump: { value: proxyJump, description: 'Bastions on the way to the hosts' },
     image: { value: image.imageUri, description: 'Container image of the hosts' },
     providerBlock: {
       value: renderProviderBlock({

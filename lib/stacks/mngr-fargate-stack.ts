@@ -17,7 +17,7 @@ export class MngrFargateStack extends Stack {
   constructor(scope: Construct, id: string, props: MngrFargateStackProps) {
     super(scope, id, { description: 'AI coding agents on AWS Fargate (mngr-fargate)', ...props });
     this.agents = new AgentEnvironment(this, 'Environment', environmentPropsOf(this, props.settings));
-    addOutputs(this, this.agents, props.settings.awsProfile);
+    addOutputs(this, this.agents, props.settings);
   }
 
   /**

@@ -96,6 +96,7 @@ const CHANGES: Readonly<Partial<Record<Key, readonly [before: Context, change: C
   sandboxDefaultTtl: [SERVICE, { sandboxDefaultTtl: '600' }],
   sandboxServiceImage: [SERVICE, { sandboxServiceImage: 'registry.example.com/service:2' }],
   awsProfile: [{}, { awsProfile: 'team' }],
+  proxyJump: [{}, { proxyJump: 'gate.example.com' }],
   nagPacks: [{}, { nagPacks: 'none' }],
 };
 

@@ -128,6 +128,11 @@ describe('context that is wrong', () => {
     ['imageBuildArgs', 'BASE', '"BASE" is not a build argument: use NAME=value'],
     ['defaultMaxAge', '30', '30 is out of range: use a whole number from 60 to 31536000'],
     [
+      'proxyJump',
+      'gate:0',
+      '"gate:0" is no bastion: it must be [USER@]HOST[:PORT], or several of them separated by commas, the nearest first; an IPv6 address stands in brackets',
+    ],
+    [
       'nagPacks',
       'CIS',
       '"CIS" is not one of none, AwsSolutions, HIPAA.Security, NIST.800.53.R4, NIST.800.53.R5, PCI.DSS.321',

@@ -6,6 +6,7 @@ import { DescribeClustersCommand, DescribeTaskDefinitionCommand } from '@aws-sdk
 import { parse } from 'smol-toml';
 import { providerConfigSchema } from '../../lib/contract/provider-config';
 import { DEFAULT_STACK_NAME, STACK_OUTPUTS } from '../../lib/contract/outputs';
+import { OPTIONAL_OUTPUTS } from '../support/assertions/optional-outputs';
 import { cdk } from '../support/cdk/cdk-cli';
 import type { Outputs } from '../support/cdk/deployment';
 import { Deployment } from '../support/cdk/deployment';
@@ -33,7 +34,7 @@ describeWith(python, 'deploying the stack with the cdk CLI', () => {
     const first = await stack.deploy({ sshCidr: '203.0.113.7/32' });
     expect(Object.keys(first).sort()).toEqual(
       Object.values(STACK_OUTPUTS)
-        .filter((name) => name !== STACK_OUTPUTS.defaultMaxAge)
+        .filter((name) => !OPTIONAL_OUTPUTS.has(name))
         .sort(),
     );
     const config = configOf(first);

@@ -1,6 +1,7 @@
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SSH_WARNINGS } from '../../lib/constructs';
 import { STACK_OUTPUTS } from '../../lib/contract/outputs';
+import { OPTIONAL_OUTPUTS } from '../support/assertions/optional-outputs';
 import { STACK_VARIANTS } from '../support/cdk/stack-variants';
 import { appFor, templateFor } from '../support/cdk/synthesized-app';
 import { snapshotOf } from '../support/assertions/template-snapshot';
@@ -67,10 +68,10 @@ describe('the template', () => {
 describe('the outputs', () => {
   it('are those of the contract', () => {
     const without = Object.keys(templateFor({}).toJSON().Outputs as object);
-    const complete = Object.keys(templateFor({ defaultMaxAge: '3600' }).toJSON().Outputs as object);
+    const complete = Object.keys(templateFor({ defaultMaxAge: '3600', proxyJump: 'gate' }).toJSON().Outputs as object);
 
     expect(complete.sort()).toEqual(Object.values(STACK_OUTPUTS).sort());
-    expect(without.sort()).toEqual(complete.filter((name) => name !== STACK_OUTPUTS.defaultMaxAge).sort());
+    expect(without.sort()).toEqual(complete.filter((name) => !OPTIONAL_OUTPUTS.has(name)).sort());
   });
 
   it('give the settings back', () => {

@@ -86,6 +86,7 @@ describe('the provider block', () => {
       architecture: 'ARM64',
       log_group: '/mngr/fargate',
       transport: 'ssm',
+      proxy_jump: 'ada@gate.example.com:2222,[2001:db8::1]',
     });
 
     expect(configIn(renderProviderBlock(config))).toEqual(config);

@@ -27,6 +27,7 @@ const IN_PLACE = {
   defaultIdleTimeout: '600',
   defaultMaxAge: '86400',
   awsProfile: 'team',
+  proxyJump: 'ada@gate.example.com',
   nagPacks: 'none',
 } as const;
 

@@ -30,6 +30,7 @@ const OUTPUT_OF_HOSTS: OutputOfKey = {
   default_max_age: STACK_OUTPUTS.defaultMaxAge,
   architecture: STACK_OUTPUTS.architecture,
   log_group: STACK_OUTPUTS.logGroup,
+  proxy_jump: STACK_OUTPUTS.proxyJump,
 };
 
 const OUTPUT_OF_SANDBOXES: OutputOfKey = {
