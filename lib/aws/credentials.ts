@@ -5,8 +5,11 @@ import { profileChain, readProfiles } from './profiles';
 import type { RequestHandler } from './request-handler';
 import { oneLine } from '../util/one-line';
 
-/** Gives the current code of an MFA device, whose serial number or ARN it is told. */
-export type MfaCode = (device: string) => Promise<string>;
+/**
+ * Gives the current code of an MFA device, whose serial number or ARN it is told, and the code that AWS has just refused, if
+ * any. It is asked again for another code; one that gives the same code isn't.
+ */
+export type MfaCode = (device: string, refused?: string) => Promise<string>;
 
 export interface CredentialsRequest {
   /** Default: AWS_PROFILE, else `default`. */
@@ -29,6 +32,8 @@ const SOURCES = [
 ];
 /** Milliseconds before their end at which credentials are fetched anew. */
 const RENEW_BEFORE_MS = 300_000;
+/** How many codes of an MFA device are tried. */
+const MFA_CODES = 3;
 
 /**
  * The credentials that this machine has for AWS: those of the profile, with nothing else tried when they fail, and
@@ -87,13 +92,26 @@ async function resolve(request: CredentialsRequest): Promise<AwsCredentialIdenti
     });
   }
   const chain = profileChain(name, profiles);
-  const mfaCodeProvider = request.mfaCode ?? refuseMfa(name);
-  try {
-    return await fromIni({ profile: name, mfaCodeProvider, ...clients })();
-  } catch (error) {
-    throw profileProblem(name, chain, error);
+  const ask = request.mfaCode ?? refuseMfa(name);
+  let refused: string | undefined;
+  for (let tried = 1; ; tried++) {
+    let code: string | undefined;
+    const mfaCodeProvider = async (device: string): Promise<string> => (code = await ask(device, refused));
+    try {
+      return await fromIni({ profile: name, mfaCodeProvider, ...clients })();
+    } catch (error) {
+      const isWrong = code !== undefined && isRefusedCode(error);
+      if (!isWrong || code === refused || tried === MFA_CODES) throw profileProblem(name, chain, error);
+      refused = code;
+    }
   }
 }
+
+/** STS answers a missing right with the same name, and only this text tells them apart. */
+const isRefusedCode = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error.name === 'AccessDenied' && /^MultiFactorAuthentication failed\b/.test(error.message)) ||
+    isRefusedCode(error.cause));
 
 const noCredentials = (cause: unknown): MngrFargateError =>
   new MngrFargateError('denied', 'this machine has no AWS credentials', {
@@ -113,6 +131,13 @@ const refuseMfa =
 /** Why a profile gave no credentials. */
 function profileProblem(name: string, chain: readonly Profile[], error: unknown): MngrFargateError {
   if (isMngrFargateError(error)) return error;
+  if (isRefusedCode(error)) {
+    return new MngrFargateError('denied', `AWS refuses the code of the MFA device for profile ${name}`, {
+      cause: error,
+      hint: 'each code is accepted once: wait for the next one, and check that it is of the device that mfa_serial names',
+      details: { profile: name },
+    });
+  }
   const { message } = error as Error;
   const command = chain.find(({ credential_process: process }) => process !== undefined)?.credential_process;
   if (command !== undefined && /^Command failed|credential_process/.test(message))

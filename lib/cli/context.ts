@@ -26,7 +26,8 @@ export class CliContext {
     readonly passthrough: readonly string[] | undefined,
     readonly interrupts: Interrupts,
   ) {
-    const askMfaCode: MfaCode = async (device) => (await import('./mfa-code.js')).askMfaCode(io, device, this.signal);
+    const askMfaCode: MfaCode = async (device, refused) =>
+      (await import('./mfa-code.js')).askMfaCode(io, device, { refused, signal: this.signal });
     this.aws = io.stdin.isTTY ? { mfaCode: askMfaCode } : {};
   }
 

@@ -1,10 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { awsCredentials } from '../../lib/aws/client-options';
+import { startSts } from '../support/network/sts';
+import type { StandInSts } from '../support/network/sts';
 
 const VARIABLES = [
   ...['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_PROFILE', 'AWS_ENDPOINT_URL_STS'],
@@ -16,22 +15,17 @@ describe('the credentials of this machine', () => {
   const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
   /** Codes that STS was given. */
   const codes: (string | null)[] = [];
-  const sts = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.once('end', () => {
-      codes.push(new URLSearchParams(body).get('TokenCode'));
-      response.writeHead(200, { 'content-type': 'text/xml' }).end(ASSUMED);
-    });
-  });
+  let sts: StandInSts;
   let files = 0;
 
-  beforeAll(() => once(sts.listen(0, '127.0.0.1'), 'listening'));
+  beforeAll(async () => {
+    sts = await startSts((code) => codes.push(code) > 0 && code !== '000000');
+  });
   beforeEach(() => {
     for (const name of VARIABLES) delete process.env[name];
     process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, 'no-credentials');
     process.env.AWS_EC2_METADATA_DISABLED = 'true';
-    process.env.AWS_ENDPOINT_URL_STS = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`;
+    process.env.AWS_ENDPOINT_URL_STS = sts.url;
     codes.length = 0;
   });
   afterAll(() => {
@@ -39,7 +33,7 @@ describe('the credentials of this machine', () => {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
-    sts.close();
+    sts.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -129,8 +123,25 @@ describe('the credentials of this machine', () => {
       await expect(Promise.all([one(), other(), one()])).resolves.toEqual(
         [1, 2, 3].map(() => expect.objectContaining({ accessKeyId: 'ASIAASSUMED' }) as unknown),
       );
-      expect(mfaCode.mock.calls).toEqual([[DEVICE]]);
+      expect(mfaCode.mock.calls).toEqual([[DEVICE, undefined]]);
       expect(codes).toEqual(['123456']);
+    });
+
+    test('another code is asked for when AWS refuses one, but the same one is not tried again', async () => {
+      const given = ['000000', '123456'];
+      const mfaCode = jest.fn((_device: string) => Promise.resolve(given.shift() ?? ''));
+      const place = { profile: 'work', region: 'us-east-1' };
+      await expect(awsCredentials(place, { mfaCode })()).resolves.toMatchObject({ accessKeyId: 'ASIAASSUMED' });
+      expect(mfaCode.mock.calls).toEqual([
+        [DEVICE, undefined],
+        [DEVICE, '000000'],
+      ]);
+      codes.length = 0;
+      await expect(awsCredentials(place, { mfaCode: () => Promise.resolve('000000') })()).rejects.toMatchObject({
+        code: 'denied',
+        message: 'AWS refuses the code of the MFA device for profile work',
+      });
+      expect(codes).toEqual(['000000', '000000']);
     });
 
     test('without anybody to ask it is refused with what to do', async () => {
@@ -146,7 +157,3 @@ describe('the credentials of this machine', () => {
 
 const ROLE = 'arn:aws:iam::123456789012:role/operator';
 const DEVICE = 'arn:aws:iam::123456789012:mfa/me';
-const ASSUMED = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
-<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/operator/s</Arn><AssumedRoleId>AROA:s</AssumedRoleId></AssumedRoleUser>
-<Credentials><AccessKeyId>ASIAASSUMED</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>
-<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`;
