@@ -9,6 +9,7 @@ import { SessionFailure } from './plugin';
 import type { Dial } from './port-plugin';
 import type { PluginSession, SessionPlugin } from './plugin';
 import { SessionWorker } from './session-worker';
+import { SessionWorkers } from './session-workers';
 
 /** The container that an agent runs in. */
 export interface AgentContainer {
@@ -30,6 +31,8 @@ export interface AgentContainer {
 /** What the service gives an agent for a session. */
 export interface SessionTransport {
   readonly sessionId: string;
+  /** How many sessions the agent runs at once (`SessionWorkersLimit` of its configuration). */
+  readonly workers: number;
   /** True if the agent should make its own pauses. */
   readonly paced: () => boolean;
   /** The key that the session is encrypted with; only sessions of commands can be. */
@@ -52,6 +55,7 @@ const END_SHOWS_WITHIN = 1000;
 /** The Session Manager agent of one container: runs sessions in it until it dies. */
 export class ContainerAgent {
   private readonly sessions = new Set<AgentSession>();
+  private readonly workers = new SessionWorkers();
   private dead = false;
 
   constructor(readonly container: AgentContainer) {}
@@ -59,8 +63,17 @@ export class ContainerAgent {
   open(plugin: SessionPlugin, transport: SessionTransport): AgentSession {
     const session = new AgentSession(this, plugin, transport);
     this.sessions.add(session);
-    void session.run().finally(() => this.sessions.delete(session));
+    void this.run(session, transport.workers).finally(() => this.sessions.delete(session));
     return session;
+  }
+
+  private async run(session: AgentSession, workers: number): Promise<void> {
+    if (!(await this.workers.take(workers, session.terminated))) return;
+    try {
+      await session.run();
+    } finally {
+      this.workers.release();
+    }
   }
 
   get alive(): boolean {
@@ -93,6 +106,11 @@ export class AgentSession {
   /** Takes a frame from the service. */
   receive(frame: Buffer): void {
     this.channel.receive(frame);
+  }
+
+  /** Fires when the session is to end before its command does. */
+  get terminated(): AbortSignal {
+    return this.terminating.signal;
   }
 
   /** The service ends the session. */

@@ -26,6 +26,21 @@ const within = ({ startTime = 0, endTime = Infinity }: TimeRange, inclusive: boo
   return ({ timestamp }: LogEvent): boolean => timestamp >= startTime && timestamp <= end;
 };
 
+/** Logs API, FilterLogEvents: names of streams in one call. */
+const MAX_STREAMS = 100;
+
+/** Throws as AWS does for a name that no stream has; it doesn't say which. */
+function requireStreams({ logs }: LogsContext, group: string, names: readonly string[]): void {
+  if (names.length > MAX_STREAMS) {
+    throw invalidParameter(`at most ${MAX_STREAMS} logStreamNames are allowed, not ${names.length}`);
+  }
+  if (names.every((name) => logs.stream(group, name) !== undefined)) return;
+  throw noSuchStream();
+}
+
+const noSuchStream = (): AwsError =>
+  new AwsError('ResourceNotFoundException', 'The specified log stream does not exist.');
+
 /** Tokens of GetLogEvents contain a direction and a position among all of the stream's events. */
 const TOKEN = /^([fb])\/(\d{1,15})$/;
 
@@ -47,9 +62,7 @@ export const getLogEvents =
     });
     requireGroup(context, group);
     const stream = context.logs.stream(group, name);
-    if (stream === undefined) {
-      throw new AwsError('ResourceNotFoundException', 'The specified log stream does not exist.');
-    }
+    if (stream === undefined) throw noSuchStream();
     const limit = limitOf(request.limit);
     const events = (await context.logs.read(stream)).filter(within(request, false));
     const { start, end } = windowOf(request, events.length, limit);
@@ -90,6 +103,7 @@ export const filterLogEvents =
       throw invalidParameter('logStreamNamePrefix and logStreamNames are mutually exclusive parameters.');
     }
     const limit = limitOf(request.limit);
+    requireStreams(context, group, logStreamNames);
     const streams = context.logs
       .streamsOf(group)
       .filter(({ name }) => logStreamNames.length === 0 || logStreamNames.includes(name))

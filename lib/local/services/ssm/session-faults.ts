@@ -15,6 +15,8 @@ export const sessionFaultsSchema = z.strictObject({
   refuseTokens: z.union([z.boolean(), z.number().int().min(0)]).default(false),
   /** False: the agent makes none of its own pauses. */
   pauses: z.boolean().default(true),
+  /** Sessions that an agent runs at once; more wait. Default as AWS's agent. */
+  workers: z.number().int().min(1).default(1000),
 });
 
 export type SessionFaultSettings = z.infer<typeof sessionFaultsSchema>;

@@ -63,6 +63,7 @@ export class Sessions {
         sessionId: details.id,
         key: rules.key,
         audit: rules.audit,
+        workers: faults.current.workers,
         paced: () => faults.current.pauses,
         transmit: (frame) => session.fromAgent(frame),
         failed: (output) => session.end(output),

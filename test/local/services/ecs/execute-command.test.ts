@@ -1,4 +1,5 @@
 import type { Task } from '@aws-sdk/client-ecs';
+import { SSMClient, TerminateSessionCommand } from '@aws-sdk/client-ssm';
 import { describeWith } from '../../../support/run/requirements';
 import { until } from '../../../support/run/eventually';
 import { ExecEndpoint, processTasks } from '../../../support/endpoint/exec-endpoint';
@@ -46,6 +47,23 @@ describeWith(processTasks, 'a session of ECS Exec', () => {
   it('shows what the command prints, and ends with it whatever its exit code', async () => {
     expect(await finished(`sh -c 'echo hello; exit 3'`)).toEqual({ output: 'hello\r\n', closedWith: '' });
     expect(await finished(`sh -c 'echo one; kill -9 $$'`)).toEqual({ output: 'one\r\n', closedWith: '' });
+  });
+
+  it("waits for another's end when the agent has all the sessions that it runs at once", async () => {
+    await local.control('PUT', 'sessions', { workers: 1 });
+    const first = await local.open(task, 'sh');
+    first.type('echo "<$((6 * 7))>"\r');
+    await first.until(() => first.output.includes('<42>'));
+    const given = await local.execute(task, 'true');
+    const second = await local.open(task, 'cat /tmp/written-by-the-first');
+    // What nobody waits for any more takes no place.
+    const ssm = new SSMClient(local.client);
+    await ssm.send(new TerminateSessionCommand({ SessionId: given.session?.sessionId }));
+    ssm.destroy();
+    first.type('echo late >/tmp/written-by-the-first; exit\r');
+    expect(await first.closed()).toBe('');
+    expect(await second.closed()).toBe('');
+    expect(second.output.toString()).toBe('late\r\n');
   });
 
   it('runs the command without a shell, on a terminal, with a locale', async () => {
