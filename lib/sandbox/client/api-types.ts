@@ -18,6 +18,8 @@ export interface ApiAuditPage {
 
 export interface ApiChangeSession {
   readonly ttlSeconds?: number;
+  /** It counts as used for this many seconds from now on, for work that it does by itself; 0 ends that. */
+  readonly busySeconds?: number;
   /** Replaces the members that it has; null removes one. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
@@ -366,6 +368,8 @@ export interface ApiSession {
   readonly lastActiveAt: number;
   /** When it becomes stale unless it is used. */
   readonly expiresAt: number;
+  /** It counts as used until then, as busy_seconds said. */
+  readonly busyUntil: number | null;
   /** When it is destroyed even in use. */
   readonly endsAt: number;
   readonly ttlSeconds: number;

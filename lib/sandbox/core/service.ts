@@ -248,7 +248,10 @@ export class SandboxCore implements SandboxService {
     const session = await this.active(caller, id);
     if (change.ttlSeconds !== undefined) checkTtl(change.ttlSeconds, this.settings);
     if (change.metadata !== undefined) checkMetadata({ ...session.metadata, ...change.metadata });
-    const changed = await this.store.changeSession(session.generation, { ...change, at: this.now() });
+    const { ttlSeconds, busySeconds, metadata } = change;
+    const at = this.now();
+    const busyUntil = busySeconds === undefined ? undefined : busySeconds === 0 ? null : at + busySeconds * 1000;
+    const changed = await this.store.changeSession(session.generation, { ttlSeconds, busyUntil, metadata, at });
     if (changed === undefined) throw notFound(id);
     return sessionView(changed);
   }

@@ -152,7 +152,8 @@ export class Sweeper {
 
   private isPast(session: StoredSession, at: number): boolean {
     const { usage, runner, lifecycle, staleAfterSeconds } = this.parts;
-    const { generation, expiresAt, lastActiveAt } = session;
+    const { generation, expiresAt, busyUntil, lastActiveAt } = session;
+    if ((busyUntil ?? 0) > at) return false;
     if (usage.isHeld(generation) || runner.isBusy(generation) || lifecycle.isStarting(generation)) return false;
     return expiresAt <= at || (staleAfterSeconds !== undefined && lastActiveAt + staleAfterSeconds * 1000 <= at);
   }

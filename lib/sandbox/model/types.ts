@@ -27,6 +27,8 @@ export interface Session {
   readonly lastActiveAt: number;
   /** When it becomes stale unless it is used. */
   readonly expiresAt: number;
+  /** Until then it counts as used, as its owner has said. */
+  readonly busyUntil: number | null;
   /** When it is destroyed even in use. */
   readonly endsAt: number;
   readonly ttlSeconds: number;
@@ -54,6 +56,8 @@ export interface CreateSession {
 
 export interface ChangeSession {
   readonly ttlSeconds?: number;
+  /** From now on it counts as used for this many seconds; 0 ends that. */
+  readonly busySeconds?: number;
   /** Replaces the members that it has; null removes one. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }

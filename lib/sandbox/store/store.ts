@@ -124,6 +124,8 @@ export interface StoredSession extends NewSession {
   readonly ready: boolean;
   readonly lastActiveAt: number;
   readonly expiresAt: number;
+  /** Its owner has said that it is in use until then. */
+  readonly busyUntil: number | null;
   readonly staleAt: number | null;
   readonly destroyedAt: number | null;
   readonly endReason: EndReason | null;
@@ -148,6 +150,7 @@ export interface SessionFilter {
 
 export interface SessionChange {
   readonly ttlSeconds?: number;
+  readonly busyUntil?: number | null;
   /** Members to set; null removes one. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** The change counts as a use at this time. */

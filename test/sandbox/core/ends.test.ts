@@ -57,6 +57,22 @@ it('renews the time to live by use, and while a command runs, but not past the m
   expect(await service.event(ALICE, 'busy', seq)).toMatchObject({ status: 'error', result: { reason: 'lost' } });
 });
 
+it('keeps a session without use for as long as its owner calls it busy', async () => {
+  const { service, pass } = open;
+  await service.create(ALICE, { id: 'working', ttlSeconds: 5 });
+  const { busyUntil, expiresAt } = await service.change(ALICE, 'working', { busySeconds: 3600 });
+  expect(expiresAt).toBe(busyUntil);
+  pass(3_590_000);
+  await service.sweeper.expire();
+  expect(await service.get(ALICE, 'working')).toMatchObject({ status: 'active' });
+  await service.change(ALICE, 'working', { busySeconds: 0 });
+  pass(5_001);
+  await service.sweeper.expire();
+  expect(await service.get(ALICE, 'working')).toMatchObject({ status: 'stale', busyUntil: null });
+  await service.destroy(ALICE, 'working');
+  await eventually(async () => expect(await running()).toEqual([]));
+});
+
 it('ends a session whose task somebody else has stopped, and says so in its events', async () => {
   const { service, pass } = open;
   const { generation } = await service.create(ALICE, { id: 'stopped' });

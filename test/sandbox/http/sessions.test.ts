@@ -75,6 +75,11 @@ describe('sessions', () => {
     const changed = await api.patch(`/sandbox/${id}`, { ttl_seconds: 900, metadata: { team: 'red' } });
     expect(changed.json).toMatchObject({ ttl_seconds: 900, metadata: { team: 'red', n: 1 } });
 
+    const busy = await api.patch(`/sandbox/${id}`, { busy_seconds: 3600 });
+    expect(busy.json.busy_until).toBe(busy.json.expires_at);
+    expect(busy.json.busy_until - busy.json.last_active_at).toBe(3_600_000);
+    expect((await api.patch(`/sandbox/${id}`, { busy_seconds: 0 })).json).toMatchObject({ busy_until: null });
+
     for (const query of [
       'metadata[team]=red',
       'metadata=team=red',

@@ -151,6 +151,22 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.changeSession(generation, { ttlSeconds: 9, at: AT })).toBeUndefined();
     });
 
+    it('keeps a session that its owner calls busy, until it is not', async () => {
+      const { generation } = await create();
+      expect(await store.changeSession(generation, { busyUntil: AT + 90_000, at: AT })).toMatchObject({
+        busyUntil: AT + 90_000,
+        expiresAt: AT + 60_000,
+      });
+      expect(await store.changeSession(generation, { ttlSeconds: 60, at: AT })).toMatchObject({
+        busyUntil: AT + 90_000,
+      });
+      const stale = (expiredAt: number) =>
+        store.moveSession(generation, { from: ['active'], to: 'stale', at: AT, expiredAt });
+      expect(await stale(AT + 89_999)).toBeUndefined();
+      expect(await store.changeSession(generation, { busyUntil: null, at: AT })).toMatchObject({ busyUntil: null });
+      expect(await stale(AT + 60_000)).toMatchObject({ status: 'stale' });
+    });
+
     it('moves a session once, and only from the states and past the time that are named', async () => {
       const { generation } = await create();
       const move = { from: ['active'], to: 'stale', at: AT + 60_000 } as const;

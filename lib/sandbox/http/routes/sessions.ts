@@ -114,13 +114,21 @@ export function sessionRoutes({ service, shape }: RouteContext): RouteSpec[] {
       path: '/sandbox/{id}',
       operation: 'changeSandbox',
       tag: 'sessions',
-      summary: 'Change its time to live or its metadata',
+      summary: 'Change its time to live or its metadata, or say that it is busy',
       params: sessionParams,
       body: changeSession,
       answers: { 200: { description: 'as it is now', schema: session } },
       errors: ['session_not_found'],
       handle: async ({ caller, params, body }) =>
-        ok(view(await service.change(caller, params.id, { ttlSeconds: body.ttl_seconds, metadata: body.metadata }))),
+        ok(
+          view(
+            await service.change(caller, params.id, {
+              ttlSeconds: body.ttl_seconds,
+              busySeconds: body.busy_seconds,
+              metadata: body.metadata,
+            }),
+          ),
+        ),
     }),
     route({
       method: 'DELETE',

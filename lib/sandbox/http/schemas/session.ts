@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { component } from './documented';
 import { newSessionId, time } from './common';
 
+const LONGEST_SECONDS = 30 * 24 * 3600;
 /** Deeper or larger metadata is refused: it is for labels, not for contents. */
 const METADATA_BYTES = 16 * 1024;
 const METADATA_DEPTH = 16;
@@ -26,10 +27,7 @@ function depthOf(value: unknown, depth = 0): number {
   );
 }
 
-const ttlSeconds = z
-  .int()
-  .min(5)
-  .max(30 * 24 * 3600);
+const ttlSeconds = z.int().min(5).max(LONGEST_SECONDS);
 
 export const createSession = component(
   'CreateSession',
@@ -52,6 +50,15 @@ export const changeSession = component(
   'ChangeSession',
   z.strictObject({
     ttl_seconds: ttlSeconds.optional(),
+    busy_seconds: z
+      .int()
+      .min(0)
+      .max(LONGEST_SECONDS)
+      .optional()
+      .meta({
+        description:
+          'it counts as used for this many seconds from now on, for work that it does by itself; 0 ends that',
+      }),
     metadata: metadata.optional().meta({ description: 'replaces the members that it has; null removes one' }),
   }),
 );
@@ -67,6 +74,7 @@ export const session = component(
     created_at: time,
     last_active_at: time,
     expires_at: time.meta({ description: 'when it becomes stale unless it is used' }),
+    busy_until: time.nullable().meta({ description: 'it counts as used until then, as busy_seconds said' }),
     ends_at: time.meta({ description: 'when it is destroyed even in use' }),
     ttl_seconds: z.number(),
     image: z.string().nullable(),

@@ -9,6 +9,7 @@ export const sessionView = (session: Session, shape: ApiShape = 'documented') =>
   created_at: session.createdAt,
   last_active_at: session.lastActiveAt,
   expires_at: session.expiresAt,
+  busy_until: session.busyUntil,
   ends_at: session.endsAt,
   ttl_seconds: session.ttlSeconds,
   image: session.image,

@@ -106,4 +106,5 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_of_tenant ON audit (tenant, ord);
   CREATE INDEX audit_at ON audit (at);
   `,
+  'ALTER TABLE sessions ADD COLUMN busy_until INTEGER',
 ];

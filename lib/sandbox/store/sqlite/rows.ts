@@ -14,6 +14,7 @@ export interface SessionRow {
   created_at: number;
   last_active_at: number;
   expires_at: number;
+  busy_until: number | null;
   ends_at: number;
   ttl_seconds: number;
   image: string | null;
@@ -43,6 +44,7 @@ export const sessionOf = (row: SessionRow): StoredSession => ({
   createdAt: row.created_at,
   lastActiveAt: row.last_active_at,
   expiresAt: row.expires_at,
+  busyUntil: row.busy_until,
   endsAt: row.ends_at,
   ttlSeconds: row.ttl_seconds,
   image: row.image,

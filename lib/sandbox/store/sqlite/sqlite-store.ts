@@ -143,7 +143,7 @@ export class SqliteStore implements Store {
 
   async changeSession(
     generation: string,
-    { ttlSeconds, metadata, at }: SessionChange,
+    { ttlSeconds, busyUntil, metadata, at }: SessionChange,
   ): Promise<StoredSession | undefined> {
     return this.durably(() => {
       const session = this.byGeneration(generation);
@@ -153,12 +153,13 @@ export class SqliteStore implements Store {
       );
       const ttl = ttlSeconds ?? session.ttlSeconds;
       this.run(
-        'UPDATE sessions SET ttl_seconds = ?, metadata = ?, last_active_at = ?, expires_at = ? WHERE generation = ?',
-        ttl,
-        JSON.stringify(merged),
-        at,
-        expiryOf(at, ttl),
-        generation,
+        `UPDATE sessions SET ttl_seconds = @ttl, busy_until = @busyUntil, metadata = @metadata, last_active_at = @at,
+           expires_at = @expiresAt
+         WHERE generation = @generation`,
+        {
+          ...{ generation, ttl, at, expiresAt: expiryOf(at, ttl), metadata: JSON.stringify(merged) },
+          busyUntil: busyUntil === undefined ? session.busyUntil : busyUntil,
+        },
       );
       return this.byGeneration(generation);
     });
@@ -195,7 +196,8 @@ export class SqliteStore implements Store {
            destroyed_at = CASE @to WHEN 'destroyed' THEN @at ELSE destroyed_at END,
            ready = CASE @to WHEN 'destroyed' THEN 0 ELSE ready END
          WHERE generation = @generation AND status IN (SELECT value FROM json_each(@from))
-           AND (@expiredAt IS NULL OR expires_at <= @expiredAt OR ends_at <= @expiredAt)`,
+           AND (@expiredAt IS NULL OR ends_at <= @expiredAt
+             OR expires_at <= @expiredAt AND coalesce(busy_until, 0) <= @expiredAt)`,
         {
           ...{ generation, to, at, from: JSON.stringify(from) },
           ...{ endReason: endReason ?? null, problem: problem ?? null, expiredAt: expiredAt ?? null },
