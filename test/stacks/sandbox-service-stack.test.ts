@@ -169,6 +169,13 @@ describe('the context of sandboxes', () => {
   });
 });
 
+describe('images where only Amazon ECR is reached', () => {
+  it.each(['sandboxImage', 'sandboxServiceImage'])('%s of another registry is refused', (key) => {
+    const context = { ...STACK_VARIANTS['sandboxes without a way to the internet'], [key]: 'registry.example.com/a:1' };
+    expect(() => synthesize(context)).toThrow("image registry.example.com/a:1 can't be pulled in a network with");
+  });
+});
+
 describe('the service in the stack', () => {
   const SERVICE = STACK_VARIANTS['sandbox service'] as Record<string, string>;
   const template = (): Template => templateFor(SERVICE);

@@ -9,9 +9,9 @@ import { Construct } from 'constructs';
 import type { IAgentCluster } from './agent-cluster';
 import { AgentCluster } from './agent-cluster';
 import type { IAgentImage } from './agent-image';
-import { AgentImage } from './agent-image';
+import { AgentImage, pullProblem } from './agent-image';
 import type { AgentNetworkProps, IAgentNetwork } from './agent-network';
-import { AgentNetwork, NetworkMode } from './agent-network';
+import { AgentNetwork } from './agent-network';
 import type { AgentTaskDefinitionProps } from './agent-task-definition';
 import { AgentTaskDefinition } from './agent-task-definition';
 import type { IAgentEnvironment } from './environment-interfaces';
@@ -359,9 +359,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     const topicRegion = props.operations?.alarmTopic?.env.region ?? region;
     const isElsewhere = !Token.isUnresolved(region) && !Token.isUnresolved(topicRegion) && topicRegion !== region;
     return [
-      mode === NetworkMode.PRIVATE_ENDPOINTS && this.image.isInEcr === false
-        ? `image ${this.image.imageUri} can't be pulled in a network with ${mode}, which reaches Amazon ECR and no other registry: copy it to a private repository of Amazon ECR, or use network ${NetworkMode.PRIVATE_NAT}`
-        : undefined,
+      pullProblem(this.image, mode),
       isElsewhere
         ? `the alarm topic is in ${topicRegion} and the alarms are in ${region}: CloudWatch sends alarms to topics of its own region only`
         : undefined,

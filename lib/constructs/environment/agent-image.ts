@@ -8,6 +8,7 @@ import { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { packageRoot } from '../../util/package-root';
+import { NetworkMode } from './agent-network';
 
 /** The image that hosts run. */
 export interface IAgentImage extends IConstruct {
@@ -23,6 +24,12 @@ export interface IAgentImage extends IConstruct {
    */
   readonly isInEcr?: boolean;
 }
+
+/** Why the image can't be pulled in a network of that mode, on one line; undefined if it can, or if that isn't known. */
+export const pullProblem = (image: IAgentImage, mode: NetworkMode | undefined): string | undefined =>
+  mode === NetworkMode.PRIVATE_ENDPOINTS && image.isInEcr === false
+    ? `image ${image.imageUri} can't be pulled in a network with ${mode}, which reaches Amazon ECR and no other registry: copy it to a private repository of Amazon ECR, or use network ${NetworkMode.PRIVATE_NAT}`
+    : undefined;
 
 export interface AgentImageProps {
   /**

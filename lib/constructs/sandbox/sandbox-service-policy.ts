@@ -74,6 +74,14 @@ export class SandboxServicePolicy extends ManagedPolicy {
         [logGroup, `${logGroup}:*`],
         { wildcard: 'Every log stream of the one log group of the sandboxes.' },
       ),
+      // For a service that is told the stack's name and nothing else (SANDBOX_STACK).
+      allow(
+        this,
+        'ReadStackOutputs',
+        ['cloudformation:DescribeStacks'],
+        [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
+        { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
+      ),
     ];
   }
 }

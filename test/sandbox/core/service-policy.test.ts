@@ -40,16 +40,13 @@ beforeAll(async () => {
   const runtime = await ProcessRuntime.create({ stateDirectory: folder, endpointId: `policy-${process.pid}` });
   local = await startLocalEndpoint({ runtime, assemblyDirectory, stateDirectory: folder });
   const roleArn = `arn:aws:iam::000000000000:role/${ROLE}`;
-  const { outputs, region } = local;
+  const credentials = await credentialsOf(roleArn);
   const { config } = await loadProviderConfig({
     baseDirectory: folder,
-    environment: { MNGR_FARGATE_AWS_REGION: region, MNGR_FARGATE_AWS_ROLE_ARN: roleArn },
+    environment: { MNGR_FARGATE_AWS_REGION: local.region, MNGR_FARGATE_AWS_ROLE_ARN: roleArn },
     stack: DEFAULT_STACK_NAME,
     part: 'sandboxes',
-    stackLookup: {
-      region: () => Promise.resolve(region),
-      outputs: (stackName) => Promise.resolve({ stackName, outputs }),
-    },
+    aws: { endpoint: local.endpoint, credentials: () => Promise.resolve(credentials) },
   });
   running = await serveSandbox({
     settings: { ...settingsOfEnvironment({ SANDBOX_DATA_DIRECTORY: join(folder, 'data') }), cpu: 256, memory: 512 },
@@ -57,7 +54,7 @@ beforeAll(async () => {
     aws: { endpoint: local.endpoint, credentials: () => Promise.resolve(local.credentials) },
   });
   api = new ApiClient(running.url, running.key);
-  ecs = new ECSClient({ ...local.client, credentials: await credentialsOf(roleArn) });
+  ecs = new ECSClient({ ...local.client, credentials });
   asset = (await definition()).containerDefinitions?.[0]?.image?.split(':').at(-1) ?? '';
 });
 
