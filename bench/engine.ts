@@ -1,16 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect } from 'node:net';
-import { join } from 'node:path';
-import { connectEngine } from '../lib/sandbox/engine/connect-engine';
+import { chmod } from 'node:fs/promises';
 import type { EngineClient } from '../lib/sandbox/engine/engine-client';
 import { BareShell } from './support/bare-shell';
 import type { Bench, Row } from './support/bench';
-import { ROOT } from './support/paths';
-import { duration, fastest, mebibytes, quantile } from './support/statistics';
+import type { Times } from './support/sandbox/contender';
+import { runToEnd, startLocalEngine } from './support/sandbox/local-engine';
+import { fastest, mebibytes, precise, quantile } from './support/statistics';
 import { withTemporaryFolder } from './support/temporary-folder';
 
 const MEBIBYTE = 1024 * 1024;
@@ -20,16 +15,13 @@ const LINES_BYTES = 14_888_896;
 const BIG_BYTES = 50 * MEBIBYTE;
 const AT_ONCE = 100;
 
-const precise = (milliseconds: number): string =>
-  milliseconds < 100 ? `${milliseconds.toFixed(2)} ms` : duration(milliseconds);
-
 export const bench: Bench = {
   title: "the sandbox's exec engine against a bare bash over pipes",
   missing: () => (process.getuid?.() === 0 ? undefined : 'only root can run commands as another user'),
   run: ({ quick, progress }) =>
     withTemporaryFolder(async (folder) => {
       await chmod(folder, 0o755);
-      const engine = await startEngine(folder);
+      const engine = await startLocalEngine(folder);
       const bare = new BareShell();
       try {
         const rows: Row[] = [];
@@ -151,28 +143,6 @@ export const bench: Bench = {
     }),
 };
 
-interface Times {
-  readonly firstByte: number;
-  readonly total: number;
-}
-
-async function runToEnd(
-  client: EngineClient,
-  id: string,
-  command: { readonly shell: string; readonly command: string },
-): Promise<Times> {
-  const start = performance.now();
-  let firstByte = 0;
-  await client.start(id, command);
-  for await (const piece of client.output(id)) {
-    if (firstByte === 0 && piece.type === 'stdout') firstByte = performance.now() - start;
-    if (piece.type !== 'end') continue;
-    if (piece.status.result?.exitCode !== 0)
-      throw new Error(`${command.command} ended with ${JSON.stringify(piece.status)}`);
-  }
-  return { firstByte, total: performance.now() - start };
-}
-
 /** Three processes, one of them in a session of its own. The clocks of the result and of the process table are the same. */
 async function deathAfterTimeout(client: EngineClient, id: string): Promise<number> {
   const timeoutMs = 100;
@@ -193,40 +163,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-async function startEngine(folder: string): Promise<{ readonly client: EngineClient; end(): Promise<void> }> {
-  const [directory, workspace] = [join(folder, 'run'), join(folder, 'workspace')];
-  await mkdir(workspace);
-  await chown(workspace, 1000, 1000);
-  const bundle = join(ROOT, 'dist', 'sandboxd', 'sandboxd.js');
-  readFileSync(bundle);
-  const token = randomBytes(24).toString('hex');
-  execFileSync(
-    process.execPath,
-    [bundle, 'start', '--directory', directory, '--workspace', workspace, '--home', workspace],
-    {
-      input: `${token}\n`,
-    },
-  );
-  const socketPath = join(directory, 'socket');
-  const client = connectEngine(
-    () =>
-      new Promise((resolve, reject) => {
-        const socket = connect(socketPath);
-        socket.once('connect', () => resolve(socket)).once('error', reject);
-      }),
-    token,
-  );
-  return {
-    client,
-    end: () =>
-      new Promise((resolve, reject) => {
-        client.close();
-        request({ socketPath, path: '/v1/end', method: 'POST', headers: { authorization: `Bearer ${token}` } })
-          .on('response', (response) => response.resume().on('end', resolve))
-          .on('error', reject)
-          .end();
-      }),
-  };
 }

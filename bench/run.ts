@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   mngr: () => import('./mngr.js'),
   session: () => import('./session.js'),
   engine: () => import('./engine.js'),
+  sandbox: () => import('./sandbox.js'),
 };
 
 const USAGE = `npm run bench -- [NAME…] [--quick] [--write]

@@ -17,5 +17,9 @@ export const median = (sample: readonly number[]): number => quantile(sample, 0.
 export const duration = (milliseconds: number): string =>
   milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
+/** The same with two decimals below 100 ms. */
+export const precise = (milliseconds: number): string =>
+  milliseconds < 100 ? `${milliseconds.toFixed(2)} ms` : duration(milliseconds);
+
 /** Bytes as `85 MiB`. */
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
