@@ -42,8 +42,16 @@ function withSocketCalls(stream: Duplex): Duplex {
       Object.defineProperty(socket, name, { value, configurable: true, writable: true });
     }
   };
-  if (!(stream instanceof Socket)) socket.prependListener('close', ended);
+  if (stream instanceof Socket) return socket;
+  socket.prependListener('close', ended);
+  writesTogether(socket);
   return socket;
+}
+
+/** HTTP writes a piece of a body in three parts, and a channel of SSH sends each as a packet of its own: here as one. */
+function writesTogether(stream: Duplex): void {
+  stream._writev = (parts, callback) =>
+    stream._write(Buffer.concat(parts.map(({ chunk }) => chunk as Buffer)), 'buffer' as BufferEncoding, callback);
 }
 
 export interface EngineRequest {
