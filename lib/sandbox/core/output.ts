@@ -11,6 +11,8 @@ import { eventView } from './views';
 
 const ALIVE_MS = 15_000;
 const RETRY_MS = { first: 100, most: 2_000 } as const;
+/** A command that has just started may reach its engine after the first who wants its output. */
+const NOT_THERE_YET_MS = 2;
 
 interface Parts {
   readonly store: Store;
@@ -31,6 +33,7 @@ export async function* outputOf(
   const { generation } = session;
   const id = commandId(generation, seq);
   let offset = from;
+  let unknown = NOT_THERE_YET_MS;
   for (let pause: number = RETRY_MS.first; ;) {
     const next = changes.next(generation, seq);
     const event = await store.event(generation, seq);
@@ -74,9 +77,10 @@ export async function* outputOf(
       const current = await store.generation(generation);
       // Its end is being written.
       if (current?.status === 'destroyed') pause = RETRY_MS.first;
-      await delay(pause, undefined, { signal }).catch(() => undefined);
+      await delay(forgotten ? unknown : pause, undefined, { signal }).catch(() => undefined);
       if (signal?.aborted) return;
-      pause = Math.min(pause * 2, RETRY_MS.most);
+      if (forgotten) unknown = Math.min(unknown * 2, RETRY_MS.most);
+      else pause = Math.min(pause * 2, RETRY_MS.most);
     }
   }
 }
