@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Task } from '@aws-sdk/client-ecs';
 import { CliHome } from '../support/cli/cli-program';
 import { ExecEndpoint, processTasks } from '../support/endpoint/exec-endpoint';
+import { until } from '../support/run/eventually';
 import { listening } from '../support/network/listening';
 import type { Listening } from '../support/network/listening';
 import { describeWith } from '../support/run/requirements';
@@ -18,6 +19,7 @@ describeWith(processTasks, 'forward', () => {
   let home: CliHome;
   let task: Task;
   let server: Listening;
+  let sixth: Listening;
   let port: number;
 
   beforeAll(async () => {
@@ -27,9 +29,11 @@ describeWith(processTasks, 'forward', () => {
     task = await local.runTask();
     server = await listening((socket) => socket.pipe(socket));
     port = Number(server.port);
+    sixth = await listening((socket) => socket.pipe(socket), '::1');
   });
   afterAll(async () => {
     server.server.close();
+    sixth.server.close();
     bare.remove();
     await local.destroy();
   });
@@ -61,6 +65,40 @@ describeWith(processTasks, 'forward', () => {
     });
   });
 
+  it('listens on IPv6, and reaches a host by its IPv6 address', async () => {
+    const specs = ['-L', `[::1]:0:${port}`, '-L', `[::1]:0:[::1]:${sixth.port}`];
+    await forwarded(specs, async ({ forwards }) => {
+      expect(forwards).toMatchObject([
+        { bind: '::1', host: null },
+        { bind: '::1', host: '::1' },
+      ]);
+      for (const bound of forwards) expect(await echoOf(bound.port, 'hello', '::1')).toBe('hello');
+    });
+  });
+
+  it('passes on the end of either side after the last byte', async () => {
+    const heard: string[] = [];
+    const asked = await listening((socket) => {
+      socket.setEncoding('utf8').on('data', (text: string) => void heard.push(text));
+      socket.on('end', () => void heard.push('END'));
+    });
+    const large = 'x'.repeat(200_000);
+    const answering = await listening((socket) => socket.end(large));
+    await forwarded(['-L', `0:${asked.port}`, '-L', `0:${answering.port}`], async ({ forwards }) => {
+      const asking = connect(forwards[0]?.port ?? 0, '127.0.0.1')
+        .end(large)
+        .resume();
+      await until(() => Promise.resolve(heard.at(-1) === 'END'));
+      expect(heard.join('').length).toBe(large.length + 'END'.length);
+      asking.destroy();
+      const answer = connect(forwards[1]?.port ?? 0, '127.0.0.1');
+      let length = 0;
+      for await (const piece of answer) length += (piece as Buffer).length;
+      expect(length).toBe(large.length);
+    });
+    for (const { server } of [asked, answering]) server.close();
+  });
+
   it('is a SOCKS5 proxy', async () => {
     await forwarded(['-D', '0'], async ({ forwards }) => {
       const socket = connect(forwards[0]?.port ?? 0, '127.0.0.1');
@@ -82,8 +120,8 @@ describeWith(processTasks, 'forward', () => {
   });
 });
 
-async function echoOf(port: number, word: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function echoOf(port: number, word: string, address = '127.0.0.1'): Promise<string> {
+  const socket = connect(port, address);
   socket.write(word);
   const answer = await bytes(socket, word.length);
   socket.destroy();

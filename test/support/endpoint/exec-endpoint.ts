@@ -90,11 +90,11 @@ export class ExecEndpoint {
     return new ExecEndpoint(endpoint, faults, folder);
   }
 
-  /** Starts a task that sleeps, or runs `command`, and waits until its agent runs. */
-  async runTask(
+  /** Starts a task that sleeps, or runs `command`. Its ARN. */
+  async startTask(
     request: Partial<RunTaskCommandInput> = {},
     command: readonly string[] = ['sleep', 'infinity'],
-  ): Promise<Task> {
+  ): Promise<string> {
     const { outputs } = this.endpoint.description;
     const { tasks = [] } = await this.ecs.send(
       new RunTaskCommand({
@@ -109,7 +109,12 @@ export class ExecEndpoint {
         ...request,
       }),
     );
-    const taskArn = tasks[0]?.taskArn ?? '';
+    return tasks[0]?.taskArn ?? '';
+  }
+
+  /** The same, and waits until its agent runs. */
+  async runTask(...wanted: Parameters<ExecEndpoint['startTask']>): Promise<Task> {
+    const taskArn = await this.startTask(...wanted);
     return until(async () => {
       const task = await this.describe(taskArn);
       const agent = task.containers?.[0]?.managedAgents?.[0];
