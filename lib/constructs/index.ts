@@ -26,6 +26,8 @@ export type { ExecAuditProps } from './exec/exec-audit';
 export { grantExecChannel } from './exec/exec-channel';
 export { DenySessionsPolicy, ExecPolicy, TunnelPolicy } from './exec/exec-policies';
 export type { ExecPolicyProps, ExecTargetProps, TunnelPolicyProps } from './exec/exec-policies';
+export { ShellPolicy } from './exec/shell-policy';
+export type { ShellPolicyProps } from './exec/shell-policy';
 export { SESSION_DOCUMENTS } from './exec/session-statements';
 export type { SessionDocument } from './exec/session-statements';
 export { ExecutionRole } from './environment/execution-role';

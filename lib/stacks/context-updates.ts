@@ -107,6 +107,12 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   operatorPrincipals: { effect: 'in-place' },
   operatorExternalId: { effect: 'in-place' },
   operatorExec: { effect: 'in-place', note: 'for running hosts too' },
+  operatorShell: { effect: 'in-place' },
+  execAudit: {
+    effect: 'removes',
+    removes: ['AWS::Logs::LogGroup'],
+    note: 'the key and what was recorded are kept; running hosts record nothing before they start anew',
+  },
 
   reaper: { effect: 'removes', removes: ['AWS::Logs::LogGroup'], note: 'with the reaper and what its log holds' },
   reaperInterval: { effect: 'in-place' },

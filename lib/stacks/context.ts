@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { NetworkMode } from '../constructs/environment/agent-network';
 import { vpcCidrProblem } from '../constructs/environment/cidr';
+import { ExecAuditDestination } from '../constructs/exec/exec-audit';
 import { MngrFargateError } from '../contract/errors';
 import { EPHEMERAL_STORAGE, ephemeralStorageProblem, fargateSizeProblem } from '../contract/fargate-sizes';
 import { cidr, flag, imageReference, listOf, oneOf, subnetId, text, textLike, wholeNumber } from './context-values';
@@ -81,6 +82,8 @@ const SETTINGS = {
     textLike(/^(\d{12}|arn:[\w-]+:(iam|sts)::\d{12}:.+)$/, 'an account id or the ARN of a role or user'),
   ),
   operatorExec: flag,
+  operatorShell: flag,
+  execAudit: oneOf(Object.values(ExecAuditDestination) as [ExecAuditDestination, ...ExecAuditDestination[]]),
   operatorExternalId: textLike(/^[\w+=,.@:/-]{2,1224}$/, 'an external id: use 2 to 1224 letters, digits and +=,.@:/-'),
 
   defaultIdleTimeout: wholeNumber(0, SECONDS_PER_YEAR),
@@ -125,7 +128,7 @@ export type Settings = z.output<typeof settingsSchema>;
 const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]])[] = [
   ['vpcId', ['vpcCidr', 'maxAzs', 'availabilityZones', 'natGateways', 'flowLogs', 'restrictDefaultSecurityGroup']],
   ['availabilityZones', ['maxAzs']],
-  ['clusterName', ['spot', 'containerInsights']],
+  ['clusterName', ['spot', 'containerInsights', 'execAudit']],
   ['securityGroupId', ['sshCidr']],
   ['image', ['agents', 'imageBuildArgs']],
 ];

@@ -57,6 +57,8 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     operatorPrincipals: settings.operatorPrincipals?.map(principalOf),
     operatorExternalId: settings.operatorExternalId,
     operatorExec: settings.operatorExec,
+    operatorShell: settings.operatorShell,
+    execAudit: settings.execAudit,
     defaultIdleTimeout: imported(settings.defaultIdleTimeout, (seconds) => Duration.seconds(seconds)),
     defaultMaxAge: imported(settings.defaultMaxAge, (seconds) => Duration.seconds(seconds)),
     retainHosts: settings.retainHosts,

@@ -29,5 +29,6 @@ export { connectToTask } from './connect/terminal';
 export type { Forward, ForwardOptions, ForwardRequest, Forwards } from './forward/forward';
 export { forwardPorts } from './forward/forward';
 export { connectToSsh } from './forward/ssh-connection';
+export type { OwnFamily } from './shell/source';
 export type { ShellTaskOptions } from './shell/shell-task';
 export { stopShellTask, withShellTask } from './shell/shell-task';

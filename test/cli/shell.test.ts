@@ -1,4 +1,9 @@
-import { CreateServiceCommand, DescribeTaskDefinitionCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
+import {
+  CreateServiceCommand,
+  DescribeTaskDefinitionCommand,
+  DescribeTasksCommand,
+  ListTasksCommand,
+} from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { CliHome } from '../support/cli/cli-program';
 import { runInTerminal } from '../support/cli/cli-terminal';
@@ -52,7 +57,7 @@ describeWith(processTasks, 'shell', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'yes much\n1\n' });
     const task = await stopped(taskIn(stderr));
     expect(task).toMatchObject({ cpu: '512', memory: '1024', group: 'family:mngr-task-shell' });
-    expect(task.startedBy).toMatch(/^mngr-fargate\/shell\/[\w-]+$/);
+    expect(task.startedBy).toBe('mngr-fargate/shell');
     expect(task.stoppedReason).toContain('the shell was left');
     const { taskDefinition } = await local.ecs.send(
       new DescribeTaskDefinitionCommand({ taskDefinition: task.taskDefinitionArn }),
@@ -71,12 +76,32 @@ describeWith(processTasks, 'shell', () => {
     expect(task).toMatchObject({ stopCode: 'EssentialContainerExited', containers: [{ exitCode: 0 }] });
   });
 
+  it('runs another image in the same place', async () => {
+    const image = 'repository/with-tools:abc123';
+    const { exitCode, stderr } = await home.run(shell(['--service', 'web', '--image', image, '--', 'true']));
+    expect(exitCode).toBe(0);
+    const { taskDefinitionArn: taskDefinition } = await local.describe(taskIn(stderr));
+    const described = await local.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+    expect(described.taskDefinition?.containerDefinitions?.map((one) => one.image)).toEqual([image]);
+  });
+
   it('leaves a task that is to be kept', async () => {
     const words = ['--service', 'web', '--keep', '--max-lifetime', '1h', '--', 'true'];
     const { exitCode, stderr } = await home.run(shell(words));
     expect(exitCode).toBe(0);
     expect(stderr).toContain('mngr-fargate connect --task');
-    expect(await local.describe(taskIn(stderr))).toMatchObject({ lastStatus: 'RUNNING', desiredStatus: 'RUNNING' });
+    const kept = taskIn(stderr);
+    const { tasks = [] } = await local.ecs.send(
+      new DescribeTasksCommand({ cluster: 'mngr', tasks: [kept], include: ['TAGS'] }),
+    );
+    expect(tasks[0]).toMatchObject({
+      lastStatus: 'RUNNING',
+      desiredStatus: 'RUNNING',
+      tags: [
+        { key: 'mngr-shell-owner', value: expect.stringMatching(/^\S+@\S+$/) as string },
+        { key: 'mngr-shell-max-lifetime', value: '3600' },
+      ],
+    });
   });
 
   it('refuses what it cannot start, and starts nothing', async () => {
@@ -89,6 +114,7 @@ describeWith(processTasks, 'shell', () => {
     await refused(['--service', 'wob'], 3, 'no service wob');
     await refused(['--family', 'other'], 3, 'no service of family other');
     await refused([], 2, 'shell starts a new task');
+    await refused(['--service', 'web', '--image', 'two words'], 2, '--image takes an image');
     await refused(['fox'], 2, 'is the name of a host');
     await refused(['--service', 'web', '--memory', '512'], 2, 'memory 512 MiB does not go with cpu 1024');
     await refused(['--service', 'web', '--container', 'db'], 3, 'no container db');

@@ -63,6 +63,8 @@ const CHANGES: Readonly<Partial<Record<Key, readonly [before: Context, change: C
   operatorPrincipals: [{}, ROLE],
   operatorExternalId: [ROLE, { operatorExternalId: 'mngr-4711' }],
   operatorExec: [{}, { operatorExec: 'true' }],
+  operatorShell: [{}, { operatorShell: 'true' }],
+  execAudit: [{ execAudit: 'logs' }, { execAudit: 'bucket' }],
   reaper: [{}, { reaper: 'false' }],
   reaperInterval: [{}, { reaperInterval: '600' }],
   reaperDryRun: [{}, { reaperDryRun: 'true' }],

@@ -1,5 +1,6 @@
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { Stack } from 'aws-cdk-lib';
+import type { ExecuteCommandConfiguration } from 'aws-cdk-lib/aws-ecs';
 import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
@@ -35,6 +36,13 @@ export interface AgentClusterProps {
    * @default ContainerInsights.ENABLED
    */
   readonly containerInsights?: ContainerInsights;
+
+  /**
+   * How sessions of ECS Exec are encrypted and recorded, for example `configuration` of an `ExecAudit`.
+   *
+   * @default - as ECS does by itself
+   */
+  readonly executeCommandConfiguration?: ExecuteCommandConfiguration;
 }
 
 /** The ECS cluster that hosts run in. It has no instances: all capacity is Fargate. */
@@ -54,6 +62,7 @@ export class AgentCluster extends Cluster {
       clusterName: props.clusterName ?? 'mngr',
       containerInsightsV2: insights,
       enableFargateCapacityProviders: props.spot ?? true,
+      executeCommandConfiguration: props.executeCommandConfiguration,
     });
     if (insights === ContainerInsights.DISABLED) {
       acknowledgeFinding(

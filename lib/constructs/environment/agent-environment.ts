@@ -24,6 +24,8 @@ import { EcsServiceRole } from './ecs-service-role';
 import { HostDrain } from './host-drain';
 import type { AgentEnvironmentAttributes, AgentEnvironmentStackOptions } from './imported-environment';
 import { environmentFromAttributes, environmentFromStackOutputs } from './imported-environment';
+import type { ExecAuditDestination } from '../exec/exec-audit';
+import { ExecAudit } from '../exec/exec-audit';
 import { OperatorPolicy } from './operator-policy';
 import type { ReaperOptions } from '../reaper/reaper';
 import { Reaper } from '../reaper/reaper';
@@ -151,6 +153,22 @@ export interface AgentEnvironmentProps extends HostProps {
   readonly operatorExec?: boolean;
 
   /**
+   * Whether operators may start tasks in the hosts' image, or in another one, with `mngr-fargate shell`. Such a task has the
+   * hosts' task role.
+   *
+   * @default false
+   */
+  readonly operatorShell?: boolean;
+
+  /**
+   * Where what is typed and shown in sessions of ECS Exec is recorded. Not with an existing `cluster`: `ExecAudit` has the
+   * command that configures one.
+   *
+   * @default - nowhere
+   */
+  readonly execAudit?: ExecAuditDestination;
+
+  /**
    * How long a host runs without activity. Zero means forever.
    *
    * @default Duration.hours(1)
@@ -220,6 +238,9 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
   readonly taskDefinition: AgentTaskDefinition;
   readonly operator: OperatorPolicy;
 
+  /** The record of sessions of ECS Exec; undefined where there is none. */
+  readonly execAudit: ExecAudit | undefined;
+
   /** Undefined when it was left out. */
   readonly reaper: Reaper | undefined;
 
@@ -242,6 +263,10 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
     this.network = props.network ?? this.makeNetwork(props);
     const { vpc } = this.network;
     const sessionSsh = props.sessionSsh ?? (props.sshSources ?? []).length === 0;
+    this.execAudit =
+      props.execAudit === undefined
+        ? undefined
+        : new ExecAudit(this, 'ExecAudit', { destination: props.execAudit, retention: props.logRetention });
     this.cluster = props.cluster ?? this.makeCluster(props, name('mngr'));
     this.securityGroup =
       props.securityGroup ??
@@ -279,8 +304,11 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       principals: props.operatorPrincipals,
       externalId: props.operatorExternalId,
       exec: props.operatorExec,
+      shell: props.operatorShell,
+      audit: this.execAudit,
       sessionSsh,
     });
+    this.execAudit?.grantTask(this.taskDefinition.taskRole);
     if (props.reaper ?? true) {
       this.reaper = new Reaper(this, 'Reaper', {
         ...props.reaperOptions,
@@ -390,6 +418,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
       clusterName,
       spot: props.spot,
       containerInsights: props.containerInsights,
+      executeCommandConfiguration: this.execAudit?.configuration,
     });
     cluster.node.addDependency(serviceRole);
     return cluster;
@@ -404,6 +433,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
         ...new Set([
           ...(options.endpoints ?? []),
           ...((props.secrets ?? []).length > 0 ? [InterfaceVpcEndpointAwsService.SECRETS_MANAGER] : []),
+          ...(props.execAudit === undefined ? [] : [InterfaceVpcEndpointAwsService.KMS]),
           ...((props.bedrock ?? false) ? [InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME] : []),
         ]),
       ],
@@ -414,7 +444,7 @@ export class AgentEnvironment extends Construct implements IAgentEnvironment {
 /** Pairs of settings of which the first would silently override the second. */
 const CONTRADICTIONS: readonly (readonly [keyof AgentEnvironmentProps, readonly (keyof AgentEnvironmentProps)[]])[] = [
   ['network', ['networkOptions']],
-  ['cluster', ['spot', 'containerInsights']],
+  ['cluster', ['spot', 'containerInsights', 'execAudit']],
   ['securityGroup', ['sshSources']],
   ['image', ['agents', 'imageBuildArgs']],
   ['taskRole', ['taskRolePolicies', 'bedrock', 'secrets']],

@@ -6,6 +6,8 @@ import type { IAgentCluster } from './agent-cluster';
 import type { AgentTaskDefinition } from './agent-task-definition';
 import { HOST_TAGS } from '../../contract/tags';
 import { allow } from '../checks/statement';
+import type { ExecAudit } from '../exec/exec-audit';
+import { ShellPolicy } from '../exec/shell-policy';
 import { SESSION_DOCUMENTS, sessionStatements } from '../exec/session-statements';
 
 export interface OperatorPolicyProps {
@@ -29,6 +31,20 @@ export interface OperatorPolicyProps {
    * @default false
    */
   readonly exec?: boolean;
+
+  /**
+   * Whether operators may start tasks in the hosts' image, or in another one, with `mngr-fargate shell`.
+   *
+   * @default false
+   */
+  readonly shell?: boolean;
+
+  /**
+   * The audit of the cluster, whose key encrypts the sessions of ECS Exec.
+   *
+   * @default - none: sessions are not encrypted with a key of the account
+   */
+  readonly audit?: ExecAudit;
 
   /**
    * Whether operators may reach sshd of the hosts through Session Manager, which needs no open port. It opens a connection
@@ -68,6 +84,9 @@ export class OperatorPolicy extends Construct {
   readonly managedPolicy: ManagedPolicy;
   readonly role: Role;
 
+  /** For `mngr-fargate shell`; undefined when it was left out. */
+  readonly shellPolicy: ShellPolicy | undefined;
+
   constructor(scope: Construct, id: string, props: OperatorPolicyProps) {
     super(scope, id);
     this.managedPolicy = new ManagedPolicy(this, 'Policy', {
@@ -75,12 +94,23 @@ export class OperatorPolicy extends Construct {
       statements: this.statements(props),
     });
 
+    const { taskDefinition } = props;
+    this.shellPolicy =
+      props.shell === true
+        ? new ShellPolicy(this, 'Shell', {
+            cluster: props.cluster,
+            families: [taskDefinition.family],
+            roles: [taskDefinition.taskRole, taskDefinition.executionRole],
+            audit: props.audit,
+          })
+        : undefined;
+
     const principals = props.principals ?? [new AccountRootPrincipal()];
     this.role = new Role(this, 'Role', {
       description: 'Launches, finds and stops mngr hosts of this environment',
       assumedBy: new CompositePrincipal(...principals),
       externalIds: props.externalId === undefined ? undefined : [props.externalId],
-      managedPolicies: [this.managedPolicy],
+      managedPolicies: this.policies(),
     });
   }
 
@@ -95,7 +125,11 @@ export class OperatorPolicy extends Construct {
         `${this.node.path}: only a role, a user or a group can be given permission to launch hosts; let others assume the operator role`,
       );
     }
-    identity.addManagedPolicy(this.managedPolicy);
+    for (const policy of this.policies()) identity.addManagedPolicy(policy);
+  }
+
+  private policies(): ManagedPolicy[] {
+    return [this.managedPolicy, ...(this.shellPolicy === undefined ? [] : [this.shellPolicy])];
   }
 
   private statements({
@@ -103,6 +137,7 @@ export class OperatorPolicy extends Construct {
     taskDefinition,
     sharedCluster = false,
     exec = false,
+    audit,
     sessionSsh = true,
   }: OperatorPolicyProps): PolicyStatement[] {
     const stack = Stack.of(this);
@@ -140,6 +175,9 @@ export class OperatorPolicy extends Construct {
           )
         : []),
       ...(exec ? [allow(this, 'OpenExecInCluster', ['ecs:ExecuteCommand'], [clusterArn])] : []),
+      ...(exec && audit !== undefined
+        ? [allow(this, 'EncryptSessions', ['kms:GenerateDataKey'], [audit.encryptionKey.keyArn])]
+        : []),
       allow(this, 'ListHosts', ['ecs:ListTasks'], ['*'], {
         conditions: inThisCluster,
         wildcard:

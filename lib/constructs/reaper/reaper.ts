@@ -9,6 +9,7 @@ import { LoggingFormat } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { REAPER_DEFAULTS, REAPER_ENVIRONMENT } from '../../contract/reaper';
+import { SHELL_TAGS } from '../../contract/shell-tasks';
 import { HOST_TAGS } from '../../contract/tags';
 import type { IAgentCluster } from '../environment/agent-cluster';
 import { LambdaFunction } from '../lambda/lambda-function';
@@ -166,6 +167,16 @@ export class Reaper extends Construct {
         // IAM has no condition on a task's family; a task is a host if it has the tag that RunTask gave it.
         conditions: stopUntagged ? undefined : { Null: { [`aws:ResourceTag/${HOST_TAGS.hostId}`]: 'false' } },
       }),
+      ...(stopUntagged
+        ? []
+        : [
+            new PolicyStatement({
+              sid: 'StopShells',
+              actions: ['ecs:StopTask'],
+              resources: tasks,
+              conditions: { Null: { [`aws:ResourceTag/${SHELL_TAGS.maxLifetime}`]: 'false' } },
+            }),
+          ]),
       ...(revisions
         ? [
             new PolicyStatement({

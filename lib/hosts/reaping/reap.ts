@@ -1,6 +1,7 @@
 import { isMngrFargateError } from '../../contract/errors';
 import { LOG_EVENTS } from '../../contract/log-events';
 import type { StopReason } from '../../contract/log-events';
+import { SHELL_STARTED_BY } from '../../contract/shell-tasks';
 import { STOP_REASON_PREFIXES } from '../../contract/stop-reasons';
 import { HOST_TAGS } from '../../contract/tags';
 import { inBatches, mapBounded } from '../../util/bounded';
@@ -13,6 +14,7 @@ import type { RunCounts, Tell } from './journal';
 import type { LeftoverKind } from './leftovers';
 import { judge, judgeNamesakes } from './rules';
 import type { ReaperRules } from './rules';
+import { judgeShell } from './shell-rules';
 import { factsOf } from './task-facts';
 import type { TaskFacts } from './task-facts';
 
@@ -109,6 +111,7 @@ class Run {
     try {
       await this.seeAll();
       await this.settleNames();
+      await this.seeShells();
       for (const kind of this.options.leftovers ?? []) await this.clear(kind);
       return undefined;
     } catch (error) {
@@ -211,6 +214,22 @@ class Run {
         if (verdict === undefined || verdict.do === 'keep' || verdict.reason !== 'name-held-twice') return;
         if (verdict.do === 'stop') await this.stop(facts, verdict.reason, verdict.because);
         else this.journal.report(nameplate(facts), verdict.reason, verdict.because);
+      });
+    }
+  }
+
+  /** The tasks of `shell`, whatever their family. */
+  private async seeShells(): Promise<void> {
+    const { tasks, options } = this;
+    const filter = { startedBy: SHELL_STARTED_BY, desiredStatus: 'RUNNING' as const };
+    for await (const arns of tasks.listPages(filter, options.signal)) {
+      if (arns.length === 0) continue;
+      const described = await tasks.describePage(arns, options.signal);
+      this.tellFailures(described.failures);
+      await mapBounded(described.tasks.map(factsOf), STOPS_AT_ONCE, async (facts) => {
+        const verdict = judgeShell(facts, options.rules, tasks.now());
+        if (verdict.do === 'stop') await this.stop(facts, verdict.reason, verdict.because);
+        if (verdict.do === 'report') this.journal.report(nameplate(facts), verdict.reason, verdict.because);
       });
     }
   }

@@ -1,9 +1,12 @@
 import type { ContainerDefinition, RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
 import { fargateSizeProblem } from '../../contract/fargate-sizes';
 import { MngrFargateError } from '../../contract/errors';
+import { SHELL_FAMILY_SUFFIX } from '../../contract/shell-tasks';
 import { WATCHER_ENTRY_POINT } from './watcher';
 
-export interface ShellSize {
+export interface ShellChanges {
+  /** Image of the shell's container; default: the definition's. */
+  readonly image?: string;
   /** CPU units; default: the definition's. */
   readonly cpu?: number;
   /** MiB; default: the definition's. */
@@ -12,7 +15,6 @@ export interface ShellSize {
 
 /** ECS API, RegisterTaskDefinition. Characters. */
 const MAX_FAMILY = 255;
-const SUFFIX = '-shell';
 
 /**
  * The definition of a shell's task: that of a service with another main process in one container. It has a family of its
@@ -22,16 +24,15 @@ const SUFFIX = '-shell';
 export function shellDefinition(
   definition: TaskDefinition,
   container: string,
-  size: ShellSize = {},
+  changes: ShellChanges = {},
 ): RegisterTaskDefinitionCommandInput {
   const { family = '', containerDefinitions = [], cpu, memory } = definition;
-  const wanted = { cpu: size.cpu ?? Number(cpu), memory: size.memory ?? Number(memory) };
-  const problem =
-    size.cpu === undefined && size.memory === undefined ? undefined : fargateSizeProblem(wanted.cpu, wanted.memory);
+  const resized = changes.cpu !== undefined || changes.memory !== undefined;
+  const wanted = { cpu: changes.cpu ?? Number(cpu), memory: changes.memory ?? Number(memory) };
+  const problem = resized ? fargateSizeProblem(wanted.cpu, wanted.memory) : undefined;
   if (problem !== undefined) throw new MngrFargateError('usage', problem, { hint: 'give both --cpu and --memory' });
-  const resized = size.cpu !== undefined || size.memory !== undefined;
   return {
-    family: `${family.slice(0, MAX_FAMILY - SUFFIX.length)}${SUFFIX}`,
+    family: `${family.slice(0, MAX_FAMILY - SHELL_FAMILY_SUFFIX.length)}${SHELL_FAMILY_SUFFIX}`,
     taskRoleArn: definition.taskRoleArn,
     executionRoleArn: definition.executionRoleArn,
     networkMode: definition.networkMode,
@@ -45,16 +46,21 @@ export function shellDefinition(
     cpu: resized ? String(wanted.cpu) : cpu,
     memory: resized ? String(wanted.memory) : memory,
     containerDefinitions: containerDefinitions.map((one) =>
-      one.name === container ? shellContainer(one, resized) : beside(one, container),
+      one.name === container ? shellContainer(one, resized, changes.image) : beside(one, container),
     ),
   };
 }
 
 /** Without a health check, since what it asks doesn't run. */
-function shellContainer(container: ContainerDefinition, resized: boolean): ContainerDefinition {
+function shellContainer(
+  container: ContainerDefinition,
+  resized: boolean,
+  image = container.image,
+): ContainerDefinition {
   const { cpu, memory, memoryReservation, healthCheck: _, ...rest } = container;
   return {
     ...rest,
+    image,
     ...(resized ? {} : { cpu, memory, memoryReservation }),
     essential: true,
     entryPoint: [...WATCHER_ENTRY_POINT],

@@ -4,8 +4,9 @@ import {
   RunTaskCommand,
   StopTaskCommand,
 } from '@aws-sdk/client-ecs';
-import type { Task } from '@aws-sdk/client-ecs';
+import type { Tag, Task } from '@aws-sdk/client-ecs';
 import { MngrFargateError } from '../../contract/errors';
+import { SHELL_STARTED_BY, SHELL_TAGS } from '../../contract/shell-tasks';
 import { pause } from '../../util/abort';
 import type { EcsTasks } from '../ecs-tasks';
 import { findTasks, stoppedError } from '../find';
@@ -14,30 +15,36 @@ import { targetOf } from '../resolve';
 import type { Target } from '../resolve';
 import type { TaskSelector } from '../selector';
 import { shellDefinition } from './definition';
-import type { ShellSize } from './definition';
+import type { ShellChanges } from './definition';
 import { shellSource } from './source';
-import type { ShellSource } from './source';
+import type { OwnFamily, ShellSource } from './source';
 import type { WatchLimits } from './watcher';
 import { watcherCommand } from './watcher';
 
-export interface ShellTaskOptions extends ShellSize, WatchLimits {
+export interface ShellTaskOptions extends ShellChanges, WatchLimits {
   /** Variables of the container beside its definition's. Whoever may describe the task sees them. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Who starts it, for `startedBy`; other characters than ECS allows there become hyphens. */
+  /** Who starts it, for a tag; other characters than ECS allows there become hyphens. */
   readonly who: string;
+  /** A family that may be named without a service of its own. */
+  readonly own?: OwnFamily;
   readonly signal?: AbortSignal;
   /** Is told the task's ARN as soon as it exists. */
   readonly onStarted?: (taskArn: string) => void;
 }
 
-/** ECS API, RunTask: `startedBy`. Characters. */
-const MAX_STARTED_BY = 128;
+/** ECS API, Tag: a value. Characters, and those that are allowed. */
+const MAX_TAG_VALUE = 256;
+const NOT_IN_TAGS = /[^\p{L}\p{N} +\-=._:/@]/gu;
 /** Milliseconds in which the task must have started and its agent answer. */
 const START_TIMEOUT_MS = 10 * 60_000;
 const LOOK_MS = 1000;
 
-export const shellStartedBy = (who: string): string =>
-  `mngr-fargate/shell/${who.replace(/[^A-Za-z0-9\-/_]/g, '-')}`.slice(0, MAX_STARTED_BY);
+/** For the reaper, the second line after the task's own watcher, and for whoever looks at the task. */
+const tagsOf = ({ who, maxLifetime }: ShellTaskOptions): Tag[] => [
+  { key: SHELL_TAGS.owner, value: who.replaceAll(NOT_IN_TAGS, '-').slice(0, MAX_TAG_VALUE) },
+  { key: SHELL_TAGS.maxLifetime, value: String(maxLifetime) },
+];
 
 /**
  * Runs `work` with the container of a new task that is like a service's or a family's, and ends by itself
@@ -50,8 +57,8 @@ export async function withShellTask<Result>(
   options: ShellTaskOptions,
   work: (target: Target) => Promise<Result>,
 ): Promise<Result> {
-  const { signal } = options;
-  const source = await shellSource(tasks, selector, signal);
+  const { own, signal } = options;
+  const source = await shellSource(tasks, selector, { own, signal });
   const task = await start(tasks, selector.cluster, source, options);
   const taskArn = task.taskArn ?? '';
   try {
@@ -96,17 +103,18 @@ async function run(
   from: { readonly cluster: string; readonly definition: string; readonly source: ShellSource },
   options: ShellTaskOptions,
 ): Promise<Task> {
-  const { service, container } = from.source;
-  const strategy = service.capacityProviderStrategy ?? [];
+  const { network, container } = from.source;
+  const strategy = network.capacityProviderStrategy ?? [];
   const command = new RunTaskCommand({
     cluster: from.cluster,
     taskDefinition: from.definition,
     count: 1,
     enableExecuteCommand: true,
-    startedBy: shellStartedBy(options.who),
-    networkConfiguration: service.networkConfiguration,
-    platformVersion: service.platformVersion,
-    ...(strategy.length > 0 ? { capacityProviderStrategy: strategy } : { launchType: service.launchType }),
+    startedBy: SHELL_STARTED_BY,
+    tags: tagsOf(options),
+    networkConfiguration: network.networkConfiguration,
+    platformVersion: network.platformVersion,
+    ...(strategy.length > 0 ? { capacityProviderStrategy: strategy } : { launchType: network.launchType }),
     overrides: {
       containerOverrides: [
         {

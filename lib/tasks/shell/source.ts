@@ -12,24 +12,48 @@ export interface ShellSource {
   readonly definition: TaskDefinition;
   /** Name of the container that the shell is in. */
   readonly container: string;
-  /** The service whose network the task gets. */
-  readonly service: Service;
+  readonly network: ShellNetwork;
+}
+
+/** Where the task runs: as the tasks of a service. */
+export type ShellNetwork = Pick<
+  Service,
+  'networkConfiguration' | 'platformVersion' | 'launchType' | 'capacityProviderStrategy'
+>;
+
+/** A family that has no service, and the network of its tasks: that of our hosts. */
+export interface OwnFamily {
+  readonly family: string;
+  readonly network: ShellNetwork;
+}
+
+export interface ShellSourceOptions {
+  readonly own?: OwnFamily;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * The service and the task definition that a selector names. A family's network is that of the cluster's one service of
  * that family, unless the selector names a service as well. Throws `not-found`, and `usage` where several match.
  */
-export async function shellSource(tasks: EcsTasks, selector: TaskSelector, signal?: AbortSignal): Promise<ShellSource> {
+export async function shellSource(
+  tasks: EcsTasks,
+  selector: TaskSelector,
+  { own, signal }: ShellSourceOptions = {},
+): Promise<ShellSource> {
   const { family, task } = selector;
   if (task !== undefined || (selector.service === undefined && family === undefined)) {
     throw new MngrFargateError('usage', 'shell starts a new task', {
       hint: 'name the service or task definition to start it like, with --service or --family, or use connect for a running task',
     });
   }
+  if (own !== undefined && selector.service === undefined && family?.split(':')[0] === own.family) {
+    const definition = await tasks.definition(family, signal);
+    return { definition, container: containerIn(definition, selector, ''), network: own.network };
+  }
   const service = await serviceFor(tasks, selector, signal);
   const definition = await tasks.definition(family ?? service.taskDefinition ?? '', signal);
-  return { definition, container: containerIn(definition, selector, service), service };
+  return { definition, container: containerIn(definition, selector, service.serviceName), network: service };
 }
 
 async function serviceFor(tasks: EcsTasks, selector: TaskSelector, signal?: AbortSignal): Promise<Service> {
@@ -55,7 +79,7 @@ async function serviceFor(tasks: EcsTasks, selector: TaskSelector, signal?: Abor
   });
 }
 
-function containerIn(definition: TaskDefinition, selector: TaskSelector, { serviceName = '' }: Service): string {
+function containerIn(definition: TaskDefinition, selector: TaskSelector, serviceName = ''): string {
   const names = definition.containerDefinitions?.map(({ name = '' }) => name) ?? [];
   const { container } = selector;
   if (container !== undefined && names.includes(container)) return container;

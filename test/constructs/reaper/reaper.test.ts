@@ -44,13 +44,17 @@ describe('the reaper', () => {
     });
   });
 
-  it('lists, describes and stops in its cluster only, and stops only what carries the tag of a host', () => {
+  it('lists, describes and stops in its cluster only, and stops only what carries the tag of a host or of a shell', () => {
     expect(allowing('ecs:ListTasks')).toEqual([
       expect.objectContaining({ Resource: '*', Condition: { ArnEquals: { 'ecs:cluster': CLUSTER } } }),
     ]);
     expect(allowing('ecs:DescribeTasks')).toEqual([expect.objectContaining({ Resource: TASKS })]);
     expect(allowing('ecs:StopTask')).toEqual([
       expect.objectContaining({ Resource: TASKS, Condition: { Null: { 'aws:ResourceTag/mngr-host-id': 'false' } } }),
+      expect.objectContaining({
+        Resource: TASKS,
+        Condition: { Null: { 'aws:ResourceTag/mngr-shell-max-lifetime': 'false' } },
+      }),
     ]);
   });
 
@@ -76,6 +80,7 @@ describe('the reaper', () => {
       'ecs:DescribeTasks',
       'ecs:ListTaskDefinitions',
       'ecs:ListTasks',
+      'ecs:StopTask',
       'ecs:StopTask',
       'logs:CreateLogStream',
       'logs:PutLogEvents',

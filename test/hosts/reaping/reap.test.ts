@@ -53,6 +53,21 @@ describe('a run of the reaper', () => {
     ]);
   });
 
+  it("stops a shell's task that has outlived its longest life, after the grace", async () => {
+    const outlived = fleet.shell('3600', HOUR + 6 * MINUTE);
+    const inGrace = fleet.shell('3600', HOUR + 4 * MINUTE);
+    const unclear = fleet.shell('soon', HOUR);
+    const result = await run();
+    expect(result.stopped).toEqual({ expired: 1 });
+    await expect(fleet.stopped([outlived, inGrace, unclear])).resolves.toEqual([outlived]);
+    expect(told('task-stopped')).toEqual([
+      expect.objectContaining({ because: expect.stringMatching(/^a shell's task whose longest life ended/) as string }),
+    ]);
+    expect(told('task-reported')).toContainEqual(
+      expect.objectContaining({ reason: 'unreadable-expiry', taskArn: unclear }),
+    );
+  });
+
   it('stops hosts that never became ready, once boot lease and patience are over', async () => {
     const notReady = { tags: { [HOST_TAGS.readyAt]: undefined } };
     const orphan = fleet.host('orphan', { ...notReady, age: 71 * MINUTE });

@@ -59,6 +59,8 @@ export const STACK_VARIANTS: Readonly<Record<string, Readonly<Record<string, str
     operatorPrincipals: '210987654321,arn:aws:iam::123456789012:role/developers',
     operatorExternalId: 'mngr-4711',
     operatorExec: 'true',
+    operatorShell: 'true',
+    execAudit: 'both',
   },
   'dashboard, alarms and budget': {
     dashboard: 'true',

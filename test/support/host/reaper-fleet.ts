@@ -1,6 +1,7 @@
 import { DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { newHostId, startedByOf } from '../../../lib/contract/host-name';
+import { SHELL_STARTED_BY, SHELL_TAGS } from '../../../lib/contract/shell-tasks';
 import { HOST_TAGS } from '../../../lib/contract/tags';
 import { EcsClient, REAPER_SHARE } from '../../../lib/aws/ecs-client';
 import { Tasks } from '../../../lib/hosts/ecs/tasks';
@@ -59,6 +60,11 @@ export class ReaperFleet {
   /** A task that no launcher has started. */
   stranger(startedBy = 'somebody', age = 2 * HOUR): string {
     return this.task(startedBy, age, {});
+  }
+
+  /** A task of `shell` that may live for so many seconds. */
+  shell(maxLifetime: string, age: number): string {
+    return this.task(SHELL_STARTED_BY, age, { [SHELL_TAGS.maxLifetime]: maxLifetime });
   }
 
   async describe(arn: string): Promise<Task> {
