@@ -11,13 +11,13 @@ import { eventView } from './views';
 
 const ALIVE_MS = 15_000;
 const RETRY_MS = { first: 100, most: 2_000 } as const;
-/** A command that has just started may reach its engine after the first who wants its output. */
-const NOT_THERE_YET_MS = 2;
 
 interface Parts {
   readonly store: Store;
   readonly engines: Engines;
   readonly changes: Changes;
+  /** Waits until the engine knows a command that is running. */
+  readonly handed: (generation: string, seq: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ interface Parts {
  * the store once it has ended and the store has all of it; a lost connection or a restarted engine costs a pause.
  */
 export async function* outputOf(
-  { store, engines, changes }: Parts,
+  { store, engines, changes, handed }: Parts,
   session: StoredSession,
   seq: number,
   { from = 0, signal }: { readonly from?: number; readonly signal?: AbortSignal },
@@ -33,7 +33,6 @@ export async function* outputOf(
   const { generation } = session;
   const id = commandId(generation, seq);
   let offset = from;
-  let unknown = NOT_THERE_YET_MS;
   for (let pause: number = RETRY_MS.first; ;) {
     const next = changes.next(generation, seq);
     const event = await store.event(generation, seq);
@@ -52,6 +51,7 @@ export async function* outputOf(
     }
     try {
       const engine = await engines.get(session);
+      await handed(generation, seq, signal);
       for await (const piece of engine.output(id, { from: offset, follow: true, signal })) {
         pause = RETRY_MS.first;
         if (piece.type === 'end') {
@@ -77,10 +77,9 @@ export async function* outputOf(
       const current = await store.generation(generation);
       // Its end is being written.
       if (current?.status === 'destroyed') pause = RETRY_MS.first;
-      await delay(forgotten ? unknown : pause, undefined, { signal }).catch(() => undefined);
+      await delay(pause, undefined, { signal }).catch(() => undefined);
       if (signal?.aborted) return;
-      if (forgotten) unknown = Math.min(unknown * 2, RETRY_MS.most);
-      else pause = Math.min(pause * 2, RETRY_MS.most);
+      pause = Math.min(pause * 2, RETRY_MS.most);
     }
   }
 }

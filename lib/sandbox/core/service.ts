@@ -347,8 +347,9 @@ export class SandboxCore implements SandboxService {
     if ((await this.store.event(generation, seq)) === undefined) throw eventNotFound(id, seq);
     const release = session.status === 'active' ? this.usage.hold(session) : () => undefined;
     try {
-      const { store, engines, changes } = this;
-      yield* outputOf({ store, engines, changes }, session, seq, options);
+      const { store, engines, changes, runner } = this;
+      const handed = runner.handed.bind(runner);
+      yield* outputOf({ store, engines, changes, handed }, session, seq, options);
     } finally {
       release();
     }
