@@ -1,11 +1,12 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileSystem } from 'aws-cdk-lib';
-import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import type { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import { packageRoot } from '../../util/package-root';
 import type { IAgentImage } from '../environment/agent-image';
+import { assetOfMadeFolder } from './made-image';
 
 export interface SandboxImageProps {
   /**
@@ -37,11 +38,7 @@ export class SandboxImage extends Construct implements IAgentImage {
 
   constructor(scope: Construct, id: string, props: SandboxImageProps = {}) {
     super(scope, id);
-    const asset = new DockerImageAsset(this, 'Asset', {
-      directory: sandboxImageFolder(),
-      platform: props.architecture === CpuArchitecture.ARM64 ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-      buildArgs: props.buildArgs,
-    });
+    const asset = assetOfMadeFolder(this, { folder: sandboxImageFolder(), ...props });
     this.containerImage = ContainerImage.fromDockerImageAsset(asset);
     this.imageUri = asset.imageUri;
   }

@@ -1,11 +1,12 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileSystem } from 'aws-cdk-lib';
-import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import type { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import { packageRoot } from '../../util/package-root';
 import type { IAgentImage } from '../environment/agent-image';
+import { assetOfMadeFolder } from './made-image';
 
 export interface SandboxServiceImageProps {
   /**
@@ -27,10 +28,7 @@ export class SandboxServiceImage extends Construct implements IAgentImage {
 
   constructor(scope: Construct, id: string, props: SandboxServiceImageProps = {}) {
     super(scope, id);
-    const asset = new DockerImageAsset(this, 'Asset', {
-      directory: sandboxServiceImageFolder(),
-      platform: props.architecture === CpuArchitecture.ARM64 ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-    });
+    const asset = assetOfMadeFolder(this, { folder: sandboxServiceImageFolder(), ...props });
     this.containerImage = ContainerImage.fromDockerImageAsset(asset);
     this.imageUri = asset.imageUri;
   }
