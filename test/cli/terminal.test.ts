@@ -124,6 +124,12 @@ describeWith([...localHosts, terminal], 'the real program on a real terminal', (
     expect(pipedExit).toBe(5);
   });
 
+  test("shell without a target starts a task in the hosts' image", async () => {
+    const { stdout, stderr, exitCode } = await local.home.run(['shell', '--', 'sh', '-c', 'echo here; exit 4']);
+    expect({ stdout, exitCode }).toEqual({ stdout: 'here\n', exitCode: 4 });
+    expect(stderr).toContain('started arn:');
+  });
+
   test.each([
     ['no', 'n\r'],
     ['nothing', '\r'],

@@ -5,6 +5,7 @@ import { DescribeTasksCommand, ECSClient, ExecuteCommandCommand, RunTaskCommand 
 import type { ExecuteCommandCommandInput, Task } from '@aws-sdk/client-ecs';
 import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import { Endpoint } from '../../../lib/local/endpoint';
+import type { EndpointOptions } from '../../../lib/local/endpoint';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
 import type { Assembly } from '../../../lib/local/template/assembly';
 import type { TemplateResource } from '../../../lib/local/template/stack';
@@ -78,12 +79,16 @@ export class ExecEndpoint {
     this.ecs = new ECSClient(this.client);
   }
 
-  static async start(assembly: Assembly = execAssembly()): Promise<ExecEndpoint> {
+  static async start(
+    assembly: Assembly = execAssembly(),
+    place: Pick<EndpointOptions, 'region' | 'accountId'> = {},
+  ): Promise<ExecEndpoint> {
     const folder = mkdtempSync(join(tmpdir(), 'mngr-x-'));
     const faults: unknown[] = [];
     const endpoint = await Endpoint.start({
       assembly,
       stackName: 'mngr-fargate',
+      ...place,
       runtime: await ProcessRuntime.create({ stateDirectory: folder, endpointId: folder }),
       onFault: (error) => faults.push(error),
     });
@@ -122,8 +127,12 @@ export class ExecEndpoint {
     });
   }
 
-  async describe(taskArn: string): Promise<Task> {
-    const { tasks = [] } = await this.ecs.send(new DescribeTasksCommand({ cluster: 'mngr', tasks: [taskArn] }));
+  describe(taskArn: string): Promise<Task> {
+    return this.describeIn('mngr', taskArn);
+  }
+
+  async describeIn(cluster: string, taskArn: string): Promise<Task> {
+    const { tasks = [] } = await this.ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
     return tasks[0] as Task;
   }
 
