@@ -131,6 +131,15 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   ServiceNotFoundException: { code: 'not-found', hint: 'list the services of the cluster: `aws ecs list-services`' },
   TargetNotConnectedException: NOT_CONNECTED,
 
+  // CloudTrail.
+  InvalidEventCategoryException: OURS,
+  InvalidLookupAttributesException: OURS,
+  InvalidMaxResultsException: OURS,
+  InvalidNextTokenException: OURS,
+  InvalidTimeRangeException: { code: 'usage' },
+  OperationNotPermittedException: NOT_ENABLED,
+  UnsupportedOperationException: NOT_ENABLED,
+
   // Systems Manager.
   DoesNotExistException: { code: 'not-found', hint: 'the session has ended: start it again' },
   InvalidDocument: {

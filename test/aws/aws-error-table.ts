@@ -109,6 +109,8 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
     code: 'denied',
     hint: 'enable the region or service for this account, or choose another `aws_region`',
     errors: [
+      ['OperationNotPermittedException', 'The requested operation is not permitted.'],
+      ['UnsupportedOperationException', 'The requested operation is not supported.'],
       ['OptInRequired', 'You are not subscribed to this service.'],
       ['RegionDisabledException', 'STS is not activated in the requested region for account: 123456789012.'],
       ['SubscriptionRequiredException', 'The AWS Access Key Id needs a subscription for the service'],
@@ -161,6 +163,10 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
       ['UnknownOperationException', 'The requested operation is not recognized.'],
       ['UnknownParameter', 'An unknown or unrecognized parameter was supplied.'],
       ['DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.'],
+      ['InvalidEventCategoryException', 'The event category is not valid.'],
+      ['InvalidLookupAttributesException', 'You can specify only one lookup attribute.'],
+      ['InvalidMaxResultsException', 'MaxResults must be between 1 and 50.'],
+      ['InvalidNextTokenException', 'The token is invalid.'],
     ],
   },
   {
@@ -183,6 +189,7 @@ export const AWS_ERRORS: readonly AwsErrors[] = [
       ['ValidationError', "1 validation error detected: Value 'a b' at 'stackName' failed to satisfy constraint"],
       ['ValidationException', 'The input fails to satisfy the constraints'],
       ['InvalidInputException', 'Invalid Entity Arn: x'],
+      ['InvalidTimeRangeException', 'The start time must not be after the end time.'],
       ['InvalidParameterException', 'Task definition does not support launch_type FARGATE.'],
       ['InvalidParameterException', 'The referenced task was not found.'],
     ],
