@@ -5,6 +5,8 @@ export type { AgentEnvironmentProps } from './environment/agent-environment';
 export type { IAgentEnvironment, IAgentTaskDefinition } from './environment/environment-interfaces';
 export type { AgentEnvironmentAttributes, AgentEnvironmentStackOptions } from './environment/imported-environment';
 export { AgentImage } from './environment/agent-image';
+export { AgentImageRepository } from './environment/agent-image-repository';
+export type { AgentImageRepositoryProps } from './environment/agent-image-repository';
 export type { AgentImageProps, IAgentImage } from './environment/agent-image';
 export { AgentNetwork, NetworkMode } from './environment/agent-network';
 export type {

@@ -94,6 +94,10 @@ export const CONTEXT_UPDATES: Readonly<Record<(typeof CONTEXT_KEYS)[number], Con
   memory: { effect: 'revision' },
   ephemeralStorage: { effect: 'revision' },
   image: { effect: 'revision' },
+  imageRepository: {
+    effect: 'revision',
+    note: 'push the new tag first. Another name makes another, empty repository and deletes the old one with its images',
+  },
   agents: { effect: 'revision' },
   imageBuildArgs: { effect: 'revision' },
   logRetentionDays: { effect: 'in-place', note: 'older events are deleted' },

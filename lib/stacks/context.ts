@@ -66,6 +66,10 @@ const SETTINGS = {
   memory: wholeNumber(512, 122_880),
   ephemeralStorage: wholeNumber(EPHEMERAL_STORAGE.included, EPHEMERAL_STORAGE.max),
   image: imageReference,
+  imageRepository: textLike(
+    /^[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
+    'a repository and a tag: use NAME:TAG, for example mngr/agents:1; ECR takes lower case in names',
+  ),
   agents: listOf(textLike(/^[a-z0-9][a-z0-9.@/_-]*$/, 'the name of a coding agent, for example claude-code')),
   imageBuildArgs: listOf(textLike(/^[A-Za-z_][A-Za-z0-9_]*=.*$/, 'a build argument: use NAME=value')),
   logRetentionDays: wholeNumber(1, 3653).refine((days) => LOG_RETENTION_DAYS.includes(days), {
@@ -130,7 +134,8 @@ const REPLACES: readonly (readonly [keyof Settings, readonly (keyof Settings)[]]
   ['availabilityZones', ['maxAzs']],
   ['clusterName', ['spot', 'containerInsights', 'execAudit']],
   ['securityGroupId', ['sshCidr']],
-  ['image', ['agents', 'imageBuildArgs']],
+  ['image', ['agents', 'imageBuildArgs', 'imageRepository']],
+  ['imageRepository', ['agents', 'imageBuildArgs']],
 ];
 
 /** Keys that say how the reaper works. */

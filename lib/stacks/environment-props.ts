@@ -9,6 +9,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { AgentCluster } from '../constructs/environment/agent-cluster';
 import type { AgentEnvironmentProps } from '../constructs/environment/agent-environment';
 import { AgentImage } from '../constructs/environment/agent-image';
+import { AgentImageRepository } from '../constructs/environment/agent-image-repository';
 import type { AgentNetworkProps, IAgentNetwork } from '../constructs/environment/agent-network';
 import { AgentNetwork } from '../constructs/environment/agent-network';
 import type { ReaperOptions } from '../constructs/reaper/reaper';
@@ -41,7 +42,9 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     ),
     sshSources: settings.sshCidr,
     sessionSsh: settings.sessionSsh,
-    image: imported(settings.image, (uri) => AgentImage.fromUri(stack, 'ExistingImage', uri)),
+    image:
+      imported(settings.image, (uri) => AgentImage.fromUri(stack, 'ExistingImage', uri)) ??
+      imported(settings.imageRepository, (nameAndTag) => ownRepository(stack, nameAndTag)),
     agents: settings.agents,
     imageBuildArgs: imported(settings.imageBuildArgs, buildArgsOf),
     architecture: settings.architecture === 'ARM64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
@@ -66,6 +69,11 @@ export function environmentPropsOf(stack: Stack, settings: Settings): AgentEnvir
     reaperOptions: settings.reaper === false ? undefined : reaperOptions(settings),
     operations: operationsOptionsOf(stack, settings),
   };
+}
+
+function ownRepository(stack: Stack, nameAndTag: string): AgentImageRepository {
+  const [repositoryName, tag = ''] = nameAndTag.split(':');
+  return new AgentImageRepository(stack, 'ImageRepository', { repositoryName, tag });
 }
 
 export function reaperOptions(settings: Settings): ReaperOptions {

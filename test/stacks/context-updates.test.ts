@@ -50,6 +50,7 @@ const CHANGES: Readonly<Partial<Record<Key, readonly [before: Context, change: C
   cpu: [{}, { cpu: '2048' }],
   memory: [{}, { memory: '8192' }],
   ephemeralStorage: [{}, { ephemeralStorage: '100' }],
+  imageRepository: [{ imageRepository: 'mngr/agents:1' }, { imageRepository: 'mngr/agents:2' }],
   image: [{ image: 'registry.example.com/agent:1' }, { image: 'registry.example.com/agent:2' }],
   agents: [{}, { agents: 'codex' }],
   imageBuildArgs: [{}, { imageBuildArgs: 'BUILT=2026-11' }],

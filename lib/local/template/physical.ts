@@ -74,6 +74,13 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'AWS::EC2::RouteTable': numbered('rtb', (id) => ({ RouteTableId: id })),
   'AWS::EC2::NatGateway': numbered('nat', (id) => ({ NatGatewayId: id })),
   'AWS::EC2::VPCEndpoint': numbered('vpce', (id) => ({ Id: id })),
+  'AWS::ECR::Repository': named('RepositoryName', 256, (place, name) => ({
+    physicalId: name,
+    attributes: {
+      Arn: arn(place, 'ecr', `repository/${name}`),
+      RepositoryUri: `${place.accountId}.dkr.ecr.${place.region}.amazonaws.com/${name}`,
+    },
+  })),
   'AWS::ECS::Cluster': named('ClusterName', 255, (place, name) => ({
     physicalId: name,
     attributes: { Arn: arn(place, 'ecs', `cluster/${name}`) },

@@ -1,19 +1,50 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Aws, CfnParameter, Stack } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { AgentImageProps } from '../../../lib/constructs';
-import { AgentImage, AgentTaskDefinition } from '../../../lib/constructs';
+import { AgentImage, AgentImageRepository, AgentTaskDefinition } from '../../../lib/constructs';
 import { emptyStack } from '../../support/cdk/construct-stack';
 import { ENV } from '../../support/cdk/stack-variants';
 
 interface DockerImage {
   readonly source: { directory: string; dockerBuildArgs?: Record<string, string>; platform?: string };
 }
+
+describe('AgentImageRepository', () => {
+  it('is the only repository that hosts may pull from, and a tag in it stays what it is', () => {
+    const stack = emptyStack();
+    const image = new AgentImageRepository(stack, 'Image', { repositoryName: 'mngr/agents', tag: '1' });
+    new AgentTaskDefinition(stack, 'Task', { image });
+    const template = Template.fromStack(stack);
+
+    template.hasResource('AWS::ECR::Repository', {
+      Properties: { RepositoryName: 'mngr/agents', ImageTagMutability: 'IMMUTABLE', EmptyOnDelete: true },
+      DeletionPolicy: 'Delete',
+    });
+    const [repository] = Object.keys(template.findResources('AWS::ECR::Repository'));
+    const pulls = Object.values(template.findResources('AWS::IAM::Policy'))
+      .flatMap(
+        ({ Properties }) => (Properties as { PolicyDocument: { Statement: unknown[] } }).PolicyDocument.Statement,
+      )
+      .filter((statement) => JSON.stringify(statement).includes('ecr:BatchGetImage'));
+    expect(pulls).toMatchObject([{ Effect: 'Allow', Resource: { 'Fn::GetAtt': [repository, 'Arn'] } }]);
+    expect(JSON.stringify(stack.resolve(image.imageUri))).toContain(':1');
+  });
+
+  it('can be kept, with its images, when it leaves the stack', () => {
+    const stack = emptyStack();
+    new AgentImageRepository(stack, 'Image', { tag: '1', removalPolicy: RemovalPolicy.RETAIN });
+    Template.fromStack(stack).hasResource('AWS::ECR::Repository', {
+      Properties: { EmptyOnDelete: false },
+      DeletionPolicy: 'Retain',
+    });
+  });
+});
 
 describe('AgentImage', () => {
   let folder: string;
