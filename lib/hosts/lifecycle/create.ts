@@ -103,6 +103,7 @@ class Creation {
     const [taskDefinition] = await Promise.all([
       services.definitions.revisionFor(this.request.image),
       this.refuseTaken(),
+      this.request.wait ? services.carrier.prepare?.(this.signal) : undefined,
     ]);
     // AWS has answered by now, so that the SDK knows how far this machine's clock is off.
     this.createdAt = services.tasks.now();

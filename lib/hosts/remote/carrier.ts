@@ -25,6 +25,8 @@ export type Route = 'direct' | 'jump' | 'session';
 
 /** A way to reach hosts. It only returns a channel after it has verified the host's key. */
 export interface Carrier {
+  /** What must be in order before there is a host to reach. Throws what `reach` would throw for it. */
+  prepare?(signal?: AbortSignal): Promise<void>;
   /**
    * Waits until a starting host accepts a login, and logs in. Calls `onFound` once the address is known and only sshd is
    * missing. Throws `unverified-host-key`, `denied`, `unreachable`, `aborted`.

@@ -70,13 +70,17 @@ export class DirectCarrier implements Carrier {
 
   constructor(private readonly parts: DirectCarrierParts) {}
 
+  /** A bastion that can't be used says so before a task is started for it. */
+  async prepare(signal?: AbortSignal): Promise<void> {
+    await this.parts.jump?.open(signal);
+  }
+
   /**
    * Looks up the address as soon as ECS shows the network interface, knocks while ECS still says PENDING, and uses the
    * first SSH server that proves its host key.
    */
   async reach(host: NewHost, signal: AbortSignal, onFound: () => void): Promise<ReachedHost> {
-    // A bastion that can't be used says so before the host is waited for.
-    await this.parts.jump?.open(signal);
+    await this.prepare(signal);
     const { candidates: own, addresses } = await this.learnAddresses(host.taskArn, signal);
     const candidates = this.parts.jump === undefined ? own : withPrivate(own, addresses?.privateIp ?? null);
     onFound();
@@ -156,7 +160,7 @@ export class DirectCarrier implements Carrier {
   private async waysTo(host: Host, signal: AbortSignal | undefined): Promise<readonly Candidate[]> {
     const addresses = presentAddresses(host);
     if (this.parts.jump === undefined) return addresses;
-    await this.parts.jump.open(signal);
+    await this.prepare(signal);
     return withPrivate(addresses, host.privateIp);
   }
 
