@@ -1,6 +1,7 @@
 export { answeringAgent } from './agent-socket';
 export { connect, logIn } from './connect';
 export type { ConnectRequest, LoginRequest } from './connect';
+export { isRefusedAddress } from './dialer';
 export type { Dialer } from './dialer';
 export { download } from './copy/download';
 export { awaitGreeting, openGreeting } from './greeting';

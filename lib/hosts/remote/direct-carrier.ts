@@ -4,7 +4,7 @@ import type { HostChannel } from '../../contract/channel';
 import { isMngrFargateError, MngrFargateError } from '../../contract/errors';
 import type { ProviderConfig } from '../../contract/provider-config';
 import type { Jump } from '../../ssh';
-import { connect, knock, KnockPace, logIn, openGreeting } from '../../ssh';
+import { connect, isRefusedAddress, knock, KnockPace, logIn, openGreeting } from '../../ssh';
 import { orAborted, pause, throwIfAborted } from '../../util/abort';
 import { reasonOf } from '../../util/system-error';
 import type { NetworkInterfaces } from '../ecs/network-interfaces';
@@ -222,7 +222,11 @@ export class DirectCarrier implements Carrier {
     const either = AbortSignal.any([signal, over.signal]);
     const ways = addresses.map(async (address) => ({ address, channel: await this.firstLogin(host, address, either) }));
     try {
-      const first = await Promise.race(ways);
+      // A bastion may be allowed to connect to one of them alone.
+      const fatal = ways.map((way) =>
+        way.catch((error: unknown) => (isRefusedAddress(error) ? never : Promise.reject(error as Error))),
+      );
+      const first = await Promise.race([firstOrError(ways), ...fatal]);
       for (const way of ways)
         way.then(
           ({ channel }) => {
@@ -257,6 +261,12 @@ export class DirectCarrier implements Carrier {
     }
   }
 }
+
+const never = new Promise<never>(() => undefined);
+
+/** The first that succeeds; if none does, the error of the first. */
+const firstOrError = <Result>(ways: readonly Promise<Result>[]): Promise<Result> =>
+  Promise.any(ways).catch(() => ways[0] as Promise<Result>);
 
 async function openSocket({ host, port }: HostAddress, signal?: AbortSignal): Promise<Duplex> {
   const socket = createConnection({ host, port, noDelay: true });

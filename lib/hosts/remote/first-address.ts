@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMngrFargateError } from '../../contract/errors';
+import { isRefusedAddress } from '../../ssh';
 import type { HostAddress } from '../model/types';
 
 /** How long, in milliseconds, an address has for itself before the next one is tried beside it (RFC 8305, section 5). */
@@ -7,6 +8,9 @@ const HEAD_START_MS = 250;
 
 /** Errors that are the address's fault. Any other is the host's, and counts at once. */
 const NO_WAY: ReadonlySet<string> = new Set(['unreachable', 'timed-out']);
+
+const isNoWay = (error: unknown): boolean =>
+  isMngrFargateError(error) && (NO_WAY.has(error.code) || isRefusedAddress(error));
 
 export interface RaceOptions<Result> {
   /** Ends the result of an address that comes second. */
@@ -42,7 +46,7 @@ export async function firstAddress<Result>(
   }
   const fatal = ways.map((way) =>
     way.catch((error: unknown) => {
-      if (isMngrFargateError(error) && NO_WAY.has(error.code)) return new Promise<never>(() => undefined);
+      if (isNoWay(error)) return new Promise<never>(() => undefined);
       throw error;
     }),
   );

@@ -5,6 +5,7 @@ import type { JumpHost } from '../../contract/proxy-jump';
 import { NO_PROXY_JUMP, parseProxyJump } from '../../contract/proxy-jump';
 import { orAborted } from '../../util/abort';
 import type { Dialer } from '../dialer';
+import { REFUSED_ADDRESS } from '../dialer';
 import type { OpenStream } from './hop-login';
 import { bastionName, logInToHop, openFromHere } from './hop-login';
 import type { HopSettings, UserSsh } from './hop-settings';
@@ -102,7 +103,8 @@ async function streamFrom(bastion: HostChannel, host: string, port: number, sign
         ? "its sshd doesn't allow connections there: ask who runs it (`AllowTcpForwarding`, `PermitOpen`)"
         : 'check that the host is running, and that its security group lets the bastion in (context key `sshCidr`)';
     const problem = `the bastion ${bastion.where} cannot connect to ${host} port ${port}: ${said}`;
-    throw new MngrFargateError(error.code, problem, { cause: error, hint });
+    const details = error.code === 'denied' ? { [REFUSED_ADDRESS]: host } : {};
+    throw new MngrFargateError(error.code, problem, { cause: error, hint, details });
   }
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import type { Host, Hosts } from '../../../lib/hosts';
 import { syncDynamicHosts } from '../../../lib/mngr/ssh-provider/dynamic-hosts-sync';
 import { startHostsEnvironment } from '../../support/host/hosts-environment';
 import type { HostsEnvironment } from '../../support/host/hosts-environment';
+import { startSshd } from '../../support/host/sshd';
+import { TestUserSsh } from '../../support/host/user-ssh';
 import { describeWith, program } from '../../support/run/requirements';
 
 /** An address of nobody's (RFC 5737), as an IPv4 address is to somebody whom the security group lets in by IPv6 alone. */
@@ -75,6 +78,32 @@ describeWith([program('sshd'), program('ssh'), program('tmux')], 'a host in a du
     const [greeting] = (await new Promise((resolve) => socket.once('data', (data) => resolve([data])))) as [Buffer];
     socket.destroy();
     expect(greeting.toString()).toMatch(/^SSH-2\.0-/);
+  });
+
+  test('is reached from a bastion by the address that this may connect to, which may be the private one', async () => {
+    const { host: own = '' } = host.address ?? {};
+    const bastion = await startSshd({ versionAddendum: 'none', config: [`PermitOpen ${own}:${host.address?.port}`] });
+    const user = new TestUserSsh().has(bastion.clientKey).knows(TestUserSsh.line(bastion));
+    const config = { ...environment.config, proxy_jump: `${bastion.user}@127.0.0.1:${bastion.port}` };
+    const jumping = environment.hosts({ keyDirectory, config, userSsh: user });
+    try {
+      const inside = { ...unreachableByIpv4(), ipv6: null, privateIp: own };
+      expect(await jumping.sshRoute(inside)).toBe('jump');
+      const socket = await jumping.openSsh(inside);
+      const [greeting] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      expect(greeting.toString()).toMatch(/^SSH-2\.0-/);
+
+      // The same for a host that is starting, whose addresses are tried at once.
+      await expect(jumping.create({ name: 'refused', timeout: 60 })).rejects.toMatchObject({
+        code: 'denied',
+        hint: expect.stringContaining('PermitOpen') as string,
+      });
+    } finally {
+      await jumping.close();
+      await bastion.stop();
+      user.remove();
+    }
   });
 
   test('is in the ssh provider’s file by the address that answers, and stays there', async () => {
