@@ -50,15 +50,9 @@ export const changeSession = component(
   'ChangeSession',
   z.strictObject({
     ttl_seconds: ttlSeconds.optional(),
-    busy_seconds: z
-      .int()
-      .min(0)
-      .max(LONGEST_SECONDS)
-      .optional()
-      .meta({
-        description:
-          'it counts as used for this many seconds from now on, for work that it does by itself; 0 ends that',
-      }),
+    busy_seconds: z.int().min(0).max(LONGEST_SECONDS).optional().meta({
+      description: 'it counts as used for this many seconds from now on, for work that it does by itself; 0 ends that',
+    }),
     metadata: metadata.optional().meta({ description: 'replaces the members that it has; null removes one' }),
   }),
 );
