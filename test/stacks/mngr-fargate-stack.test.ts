@@ -16,9 +16,12 @@ describe('the template', () => {
     },
   );
 
-  it.each([{}, { account: '', region: '' }])('passes the validator of the CDK, with %j', (place) => {
-    expect(() => appFor({ sshCidr: '203.0.113.7', ...place }, { validate: true }).app.synth()).not.toThrow();
-  });
+  it.each([{}, { account: '', region: '' }, variant('sandbox service')])(
+    'passes the validator of the CDK, with %j',
+    (place) => {
+      expect(() => appFor({ sshCidr: '203.0.113.7', ...place }, { validate: true }).app.synth()).not.toThrow();
+    },
+  );
 
   it('names nothing but the cluster and the family, so a second environment with a prefix fits beside it', () => {
     const names = (context: Record<string, string>): string[] =>

@@ -41,7 +41,11 @@ async function synthesize(folder: string, context: Readonly<Record<string, strin
   await rm(folder, { recursive: true, force: true });
   await promisify(execFile)(process.execPath, ['--import', 'tsx', join(ROOT, 'bin/app.ts')], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: CACHE, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    env: {
+      ...{ PATH: process.env.PATH, HOME: CACHE, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
+      // Takes several times as long as the synthesis; test/stacks/mngr-fargate-stack.test.ts has it.
+      CDK_VALIDATION: 'false',
+    },
   });
 }
 
