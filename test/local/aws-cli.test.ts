@@ -86,6 +86,13 @@ describeWith(python, 'the AWS CLI and boto3, told nothing but AWS_ENDPOINT_URL',
     await aws('ecs', 'wait', 'tasks-stopped', '--cluster', 'mngr', '--tasks', arn);
   }, 300_000);
 
+  it('look up who ended a session', async () => {
+    await aws('ssm', 'terminate-session', '--session-id', 'someone-0123456789abcdef0');
+    const byName = 'AttributeKey=EventName,AttributeValue=TerminateSession';
+    const found = await aws('cloudtrail', 'lookup-events', '--lookup-attributes', byName);
+    expect(found).toMatchObject({ Events: [{ EventSource: 'ssm.amazonaws.com', Username: 'administrator' }] });
+  }, 300_000);
+
   it('show the errors that AWS shows', async () => {
     await expect(aws('cloudformation', 'describe-stacks', '--stack-name', 'nope')).rejects.toThrow(
       'An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id nope does not exist',
