@@ -24,6 +24,7 @@ const IN_PLACE = {
   operatorPrincipals: '000000000000,210987654321',
   operatorExternalId: 'mngr-4711',
   operatorExec: 'true',
+  operatorShell: 'true',
   defaultIdleTimeout: '600',
   defaultMaxAge: '86400',
   awsProfile: 'team',
