@@ -332,8 +332,11 @@ export class Session {
     if (number !== this.pings) return;
     this.aborts = 0;
     const { current } = this;
+    if (current === undefined) return this.next();
     // It was written down as running, but the shell never got it.
-    if (current !== undefined && !current.opened) this.again(current, 'sandboxd was restarted before it could start');
+    if (!current.opened) this.again(current, 'sandboxd was restarted before it could start');
+    // The shell has gone on: it has said that it ended to the earlier engine, which was killed before it wrote that down.
+    else this.done(current, { reason: 'lost', detail: 'sandboxd was killed at its end: its exit code is not known' });
     this.next();
   }
 

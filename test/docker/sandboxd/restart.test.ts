@@ -1,10 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { EngineClient } from '../../../lib/sandbox/engine/engine-client';
 import { eventually } from '../../support/run/eventually';
 import { describeWith } from '../../support/run/requirements';
 import { collect, EngineHost, processesWith, rootRights } from '../../support/sandbox/engine-host';
+
+/** The first shell of a journal. */
+const shellEntry = (journal: string): { readonly status: string } =>
+  journal
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { readonly shell?: { readonly status: string } })
+    .find(({ shell }) => shell !== undefined)?.shell ?? { status: '' };
 
 describeWith(rootRights, 'output of many commands', () => {
   it('is kept up to a budget, the newest longest, also after a restart', async () => {
@@ -93,6 +101,26 @@ describeWith(rootRights, 'an engine that is killed and started again', () => {
     const { stdout, result } = await collect(client, 'program');
     expect(stdout.split('\n').slice(1)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '']);
     expect(result).toMatchObject({ reason: 'lost', detail: expect.stringContaining('restarted') as string });
+  });
+
+  it('says lost when the earlier engine took the word of the end with it', async () => {
+    await host.run(client, { argv: ['mkfifo', 'go'] });
+    await client.start('ends', { shell: 'main', command: 'X=kept; echo one; read x <go; echo two' });
+    await waitFor('ends', 'one');
+    host.kill();
+    const { status } = shellEntry(readFileSync(join(host.directory, 'journal'), 'utf8'));
+    // Held open, so that the writer of the first word can go; read as the engine would have.
+    const pipe = openSync(status, constants.O_RDWR | constants.O_NONBLOCK);
+    writeFileSync(join(host.workspace, 'go'), '\n');
+    const word = Buffer.alloc(100);
+    await eventually(async () => expect(readSync(pipe, word)).toBeGreaterThan(0));
+    closeSync(pipe);
+    expect(word.toString('latin1')).toMatch(/^e \d+ 0\n/);
+    host.begin();
+    const { stdout, result } = await collect(client, 'ends');
+    expect(stdout).toBe('one\ntwo\n');
+    expect(result).toMatchObject({ reason: 'lost', detail: expect.stringContaining('at its end') as string });
+    expect((await host.shell(client, 'echo $X')).stdout).toBe('kept\n');
   });
 
   it('still holds a timeout', async () => {
