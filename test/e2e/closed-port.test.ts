@@ -1,4 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { startSshd } from '../support/host/sshd';
+import { TestUserSsh } from '../support/host/user-ssh';
+import { MngrMachine } from '../support/mngr/mngr-machine';
 import { describeWith } from '../support/run/requirements';
 import type { AgentList, World } from './world';
 import { E2E, ended, SEVERAL_COMMANDS, START_UP, startWorld } from './world';
@@ -71,6 +74,36 @@ describeWith(E2E, 'released mngr with hosts whose port 22 is closed', () => {
       await machine.succeed(['destroy', 'a', '-f']);
       await ended(world, 'closed', SEVERAL_COMMANDS);
       expect((await machine.json<AgentList>(['list'])).agents).toEqual([]);
+    },
+    2 * SEVERAL_COMMANDS,
+  );
+
+  test(
+    'create, exec, rsync and destroy go through a bastion where one is named',
+    async () => {
+      const bastion = await startSshd({ versionAddendum: 'none' });
+      try {
+        const { home } = world.machine;
+        new TestUserSsh(home.path('home')).has(bastion.clientKey).knows(TestUserSsh.line(bastion));
+        const jump = `${bastion.user}@127.0.0.1:${bastion.port}`;
+        await home.json(['config', 'ssh', '--proxy-jump', jump]);
+        const machine = new MngrMachine(home.with({ MNGR_FARGATE_PROXY_JUMP: jump }), world.programs);
+        await machine.commit();
+        const before = await sessions();
+        await machine.succeed([
+          ...['create', 'b@behind.fargate', '--new-host', '--type', 'command', '--no-connect'],
+          ...['--', 'cat'],
+        ]);
+        expect(await machine.succeed(['exec', 'b', 'echo $((6 * 7))'])).toContain('42');
+        writeFileSync(`${machine.repository}/sent-too`, 'sent\n');
+        await machine.succeed(['rsync', './', 'b:', '--uncommitted-changes', 'clobber']);
+        expect(await machine.succeed(['exec', 'b', 'cat sent-too'])).toContain('sent');
+        await machine.succeed(['destroy', 'b', '-f']);
+        await ended(world, 'behind', SEVERAL_COMMANDS);
+        expect(await sessions()).toBe(before);
+      } finally {
+        await bastion.stop();
+      }
     },
     2 * SEVERAL_COMMANDS,
   );
