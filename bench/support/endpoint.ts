@@ -55,14 +55,14 @@ export class BenchEndpoint {
     }
   }
 
-  /** Synthesizes the stack into the folder and starts its endpoint. */
-  static async start(folder: string, runtime: EndpointSettings['runtime']): Promise<BenchEndpoint> {
+  /** Synthesizes the stack into the folder, with these context keys, and starts its endpoint. */
+  static async start(folder: string, runtime: EndpointSettings['runtime'], context: object): Promise<BenchEndpoint> {
     const assembly = join(folder, 'cdk.out');
     await runCommand({
       program: process.execPath,
       args: [...TYPESCRIPT, join('bin', 'app.ts')],
       cwd: ROOT,
-      environment: { ...process.env, CDK_OUTDIR: assembly },
+      environment: { ...process.env, CDK_OUTDIR: assembly, CDK_CONTEXT_JSON: JSON.stringify(context) },
     });
     const settings: EndpointSettings = { assembly, folder: join(folder, 'aws'), runtime };
     const child = fork(join(__dirname, 'endpoint-process.ts'), [JSON.stringify(settings)], { execArgv: TYPESCRIPT });
@@ -147,8 +147,9 @@ export async function withEndpoint<Result>(
   folder: string,
   runtime: EndpointSettings['runtime'],
   work: (endpoint: BenchEndpoint) => Promise<Result>,
+  context: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const endpoint = await BenchEndpoint.start(folder, runtime);
+  const endpoint = await BenchEndpoint.start(folder, runtime, context);
   try {
     return await work(endpoint);
   } finally {

@@ -32,8 +32,9 @@ export class BenchService {
       once(createInterface({ input: child.stdout }), 'line'),
       exited.then(() => undefined),
     ]);
-    const { url, key, pid } = JSON.parse(String(line?.[0] ?? '{}')) as { url?: string; key: string; pid: number };
-    if (url === undefined) throw new Error(`the service did not start: ${problem}`);
+    const printed = String(line?.[0] ?? '{}');
+    const { url, key, pid } = JSON.parse(printed) as { url?: string; key: string; pid: number };
+    if (url === undefined) throw new Error(`the service did not start: ${problem}${printed}`);
     const api = new ApiConnection(url, { 'x-sandbox-secret': key });
     return new BenchService(api, dataDirectory, pid, async () => {
       api.close();
