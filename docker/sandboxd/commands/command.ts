@@ -100,6 +100,10 @@ export class Command implements Followed {
     if (stdin === undefined) return;
     this.writer = new Socket({ fd: openBothEnds(stdin), readable: false, writable: true });
     this.writer.on('error', () => undefined);
+  }
+
+  /** At its start alone: of a command that an earlier engine has started nobody knows whether its input was used. */
+  limitOffer(): void {
     if (this.request.stdin === 'offered') this.after(STDIN_OFFER_SECONDS * 1000, () => this.endUntakenStdin());
   }
 

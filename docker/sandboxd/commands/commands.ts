@@ -205,6 +205,7 @@ export class Commands {
     if (pipes.secret !== undefined) command.giveSecret(pipes.secret, command.secret as string);
     const at = Date.now();
     command.attach(streams);
+    command.limitOffer();
     this.journal.add({ t: 'run', id, at, since: 0, pipes });
     command.state = 'running';
     command.startedAt = at;

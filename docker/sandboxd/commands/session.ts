@@ -170,6 +170,7 @@ export class Session {
     const at = Date.now();
     command.since = nowInTicks();
     command.attach(streams);
+    command.limitOffer();
     this.journal.add({ t: 'run', id: command.id, at, since: command.since, pipes });
     command.state = 'running';
     command.startedAt = at;

@@ -140,6 +140,18 @@ describeWith(rootRights, 'an engine that is killed and started again', () => {
     expect((await collect(client, 'reads')).stdout).toBe('before after end\n');
   });
 
+  it('leaves an offered stdin open that was used before the restart', async () => {
+    await client.start('used', { shell: 'main', command: 'cat; echo end', stdin: 'offered' });
+    await client.stdin('used', Readable.from(['before ']), { close: false });
+    await waitFor('used', 'before');
+    again();
+    // Its end shows that more time has passed than an offer lasts.
+    await client.start('unused', { argv: ['cat'], stdin: 'offered' });
+    expect(await client.command('unused', { waitMs: 60_000 })).toMatchObject({ state: 'ended' });
+    await client.stdin('used', Readable.from(['after ']), { close: true });
+    expect((await collect(client, 'used')).stdout).toBe('before after end\n');
+  });
+
   it('says lost when the shell died with it', async () => {
     await client.start('dies', { shell: 'main', command: 'echo $$; sleep 1000' });
     await waitFor('dies', '\n');
