@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSandboxError, SandboxError } from '../model/errors';
+import { hasEnded } from '../model/types';
 import type { OutputPiece, SandboxEvent } from '../model/types';
 import type { Store, StoredSession } from '../store';
 import { piecesFrom, piecesOf } from '../store/frames';
@@ -37,7 +38,7 @@ export async function* outputOf(
     const next = changes.next(generation, seq);
     const event = await store.event(generation, seq);
     if (event === undefined) throw new SandboxError('event_not_found', `there is no event ${seq}`);
-    const ended = event.status === 'done' || event.status === 'error';
+    const ended = hasEnded(event);
     if (event.status === 'pending') {
       await changes.within(next, ALIVE_MS, signal);
       if (signal?.aborted) return;
@@ -115,7 +116,7 @@ async function endOf(
     const next = changes.next(generation, seq);
     const event = await store.event(generation, seq);
     if (event === undefined) throw new SandboxError('event_not_found', `there is no event ${seq}`);
-    if (event.status === 'done' || event.status === 'error') {
+    if (hasEnded(event)) {
       next.done();
       return eventView(event);
     }
