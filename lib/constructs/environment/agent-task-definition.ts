@@ -130,13 +130,7 @@ export class AgentTaskDefinition extends Construct implements IAgentTaskDefiniti
     this.cpu = props.cpu ?? 1024;
     this.memoryLimitMiB = props.memoryLimitMiB ?? 4096;
     this.architecture = props.architecture ?? CpuArchitecture.X86_64;
-    const definition = hostDefinition({
-      family: this.family,
-      cpu: this.cpu,
-      memoryLimitMiB: this.memoryLimitMiB,
-      architecture: this.architecture,
-      ephemeralStorageGiB: props.ephemeralStorageGiB,
-    });
+    const definition = hostDefinition(this, props.ephemeralStorageGiB);
     this.logGroup = hostLogGroup(this, props.logRetention);
     this.taskRole =
       props.taskRole ??

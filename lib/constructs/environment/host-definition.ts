@@ -23,14 +23,16 @@ interface HostSize {
   readonly cpu: number;
   readonly memoryLimitMiB: number;
   readonly architecture: CpuArchitecture;
-  /** @default 20, which Fargate includes */
-  readonly ephemeralStorageGiB?: number;
 }
 
-/** What the task definitions of hosts have in common. Throws for a size that Fargate doesn't have. */
-export function hostDefinition(size: HostSize): FargateTaskDefinitionProps {
-  const { family, cpu, memoryLimitMiB, architecture } = size;
-  const storage = size.ephemeralStorageGiB ?? EPHEMERAL_STORAGE.included;
+/**
+ * What the task definitions of hosts have in common; without `storage` (GiB) a host has what Fargate includes. Throws for a
+ * size that Fargate doesn't have.
+ */
+export function hostDefinition(
+  { family, cpu, memoryLimitMiB, architecture }: HostSize,
+  storage: number = EPHEMERAL_STORAGE.included,
+): FargateTaskDefinitionProps {
   const problem = fargateSizeProblem(cpu, memoryLimitMiB) ?? ephemeralStorageProblem(storage);
   if (problem !== undefined) throw new Error(problem);
   return {

@@ -79,13 +79,7 @@ export class SandboxTaskDefinition extends Construct {
     this.cpu = props.cpu ?? 512;
     this.memoryLimitMiB = props.memoryLimitMiB ?? 1024;
     this.architecture = props.architecture ?? CpuArchitecture.X86_64;
-    const definition = hostDefinition({
-      family: this.family,
-      cpu: this.cpu,
-      memoryLimitMiB: this.memoryLimitMiB,
-      architecture: this.architecture,
-      ephemeralStorageGiB: props.ephemeralStorageGiB,
-    });
+    const definition = hostDefinition(this, props.ephemeralStorageGiB);
     this.logGroup = hostLogGroup(this, props.logRetention);
     this.executionRole = new ExecutionRole(this, 'ExecutionRole');
     this.taskDefinition = new FargateTaskDefinition(this, 'Definition', {
