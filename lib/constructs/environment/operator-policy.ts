@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IGrantable, IIdentity, IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AccountRootPrincipal, CompositePrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -8,6 +8,7 @@ import { HOST_TAGS } from '../../contract/tags';
 import { allow } from '../checks/statement';
 import type { ExecAudit } from '../exec/exec-audit';
 import { ShellPolicy } from '../exec/shell-policy';
+import { readLogs, readStackOutputs } from './reading-statements';
 import { SESSION_DOCUMENTS, sessionStatements } from '../exec/session-statements';
 
 export interface OperatorPolicyProps {
@@ -144,12 +145,6 @@ export class OperatorPolicy extends Construct {
     const { clusterArn, clusterName } = cluster;
     const inThisCluster = { ArnEquals: { 'ecs:cluster': clusterArn } };
     const hosts = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
-    const logGroup = stack.formatArn({
-      service: 'logs',
-      resource: 'log-group',
-      resourceName: taskDefinition.logGroup.logGroupName,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
 
     return [
       allow(this, 'RunHosts', ['ecs:RunTask'], [taskDefinition.anyRevisionArn], {
@@ -190,22 +185,8 @@ export class OperatorPolicy extends Construct {
       allow(this, 'FindHostAddresses', ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups'], ['*'], {
         wildcard: 'These ec2:Describe actions have no resource-level permissions; they read only.',
       }),
-      allow(
-        this,
-        'ReadHostLogs',
-        ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
-        [logGroup, `${logGroup}:*`],
-        {
-          wildcard: 'Every log stream of the one log group of the hosts.',
-        },
-      ),
-      allow(
-        this,
-        'ReadStackOutputs',
-        ['cloudformation:DescribeStacks'],
-        [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
-        { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
-      ),
+      readLogs(this, 'ReadHostLogs', { logGroupName: taskDefinition.logGroup.logGroupName, whose: 'hosts' }),
+      readStackOutputs(this),
     ];
   }
 

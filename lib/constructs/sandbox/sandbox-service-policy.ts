@@ -1,10 +1,11 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { HOST_TAGS } from '../../contract/tags';
 import { allow } from '../checks/statement';
 import type { IAgentCluster } from '../environment/agent-cluster';
+import { readLogs, readStackOutputs } from '../environment/reading-statements';
 import type { SandboxTaskDefinition } from './sandbox-task-definition';
 
 export interface SandboxServicePolicyProps {
@@ -30,12 +31,6 @@ export class SandboxServicePolicy extends ManagedPolicy {
     const inThisCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
     const tasks = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` });
     const isSandbox = { [`aws:ResourceTag/${HOST_TAGS.environment}`]: taskDefinition.family };
-    const logGroup = stack.formatArn({
-      service: 'logs',
-      resource: 'log-group',
-      resourceName: taskDefinition.logGroupName,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
     const wildcard =
       'Task ids are made up at launch; tasks of this cluster only, and changes only of tagged sandboxes.';
 
@@ -67,21 +62,9 @@ export class SandboxServicePolicy extends ManagedPolicy {
       allow(this, 'RegisterImageOverrides', ['ecs:RegisterTaskDefinition'], [taskDefinition.anyRevisionArn]),
       allow(this, 'ReadTaskDefinitions', ['ecs:DescribeTaskDefinition'], ['*']),
       allow(this, 'FindSandboxAddresses', ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups'], ['*']),
-      allow(
-        this,
-        'ReadSandboxLogs',
-        ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'],
-        [logGroup, `${logGroup}:*`],
-        { wildcard: 'Every log stream of the one log group of the sandboxes.' },
-      ),
+      readLogs(this, 'ReadSandboxLogs', { logGroupName: taskDefinition.logGroupName, whose: 'sandboxes' }),
       // For a service that is told the stack's name and nothing else (SANDBOX_STACK).
-      allow(
-        this,
-        'ReadStackOutputs',
-        ['cloudformation:DescribeStacks'],
-        [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}/*` })],
-        { wildcard: 'The part behind the name of this one stack is an id that CloudFormation makes up.' },
-      ),
+      readStackOutputs(this),
     ];
   }
 }
