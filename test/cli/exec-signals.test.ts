@@ -1,4 +1,4 @@
-import { CreateServiceCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
+import { ListTasksCommand } from '@aws-sdk/client-ecs';
 import { CLI_WORDS, CliHome } from '../support/cli/cli-program';
 import { runOnTerminal, terminal } from '../support/cli/cli-terminal';
 import { ExecEndpoint, processTasks } from '../support/endpoint/exec-endpoint';
@@ -29,9 +29,6 @@ describeWith([...processTasks, terminal], 'a signal at any moment', () => {
   });
   afterEach(() => local.control('PUT', 'delays', {}));
 
-  const networkConfiguration = () => ({
-    awsvpcConfiguration: { subnets: local.endpoint.description.outputs.Subnets?.split(',') },
-  });
   /** A sleep that no other process on this machine is. */
   const sleeps = (offset: number): string => String(2_000_000 + process.pid * 10 + offset);
   const ended = (seconds: string) => until(() => Promise.resolve(processesOf('sleep', seconds).length === 0));
@@ -67,16 +64,7 @@ describeWith([...processTasks, terminal], 'a signal at any moment', () => {
   });
 
   it('SIGTERM while a shell starts stops its task', async () => {
-    await local.ecs.send(
-      new CreateServiceCommand({
-        cluster: 'mngr',
-        serviceName: 'web',
-        taskDefinition: 'mngr-task',
-        desiredCount: 0,
-        launchType: 'FARGATE',
-        networkConfiguration: networkConfiguration(),
-      }),
-    );
+    await local.createService();
     await local.control('PUT', 'delays', { agent: 600_000 });
     const words = ['shell', '--cluster', 'mngr', '--service', 'web', '--', 'true'];
     const { exitCode } = await home.run(words, {

@@ -1,9 +1,4 @@
-import {
-  CreateServiceCommand,
-  DescribeTaskDefinitionCommand,
-  DescribeTasksCommand,
-  ListTasksCommand,
-} from '@aws-sdk/client-ecs';
+import { DescribeTaskDefinitionCommand, DescribeTasksCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { CliHome } from '../support/cli/cli-program';
 import { runInTerminal } from '../support/cli/cli-terminal';
@@ -20,21 +15,7 @@ describeWith(processTasks, 'shell', () => {
     local = await ExecEndpoint.start();
     bare = new CliHome();
     home = bare.with(local.endpoint.description.env);
-    await local.ecs.send(
-      new CreateServiceCommand({
-        cluster: 'mngr',
-        serviceName: 'web',
-        taskDefinition: 'mngr-task',
-        desiredCount: 0,
-        launchType: 'FARGATE',
-        networkConfiguration: {
-          awsvpcConfiguration: {
-            subnets: local.endpoint.description.outputs.Subnets?.split(','),
-            assignPublicIp: 'ENABLED',
-          },
-        },
-      }),
-    );
+    await local.createService();
   });
   afterAll(async () => {
     bare.remove();

@@ -1,4 +1,4 @@
-import { CreateServiceCommand, ECSClient, RunTaskCommand } from '@aws-sdk/client-ecs';
+import { ECSClient, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { Fn } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -44,23 +44,11 @@ describeWith(processTasks, 'whoever has nothing but ShellPolicy', () => {
   let bare: CliHome;
   let home: CliHome;
   let ecs: ECSClient;
-  const network = () => ({
-    awsvpcConfiguration: { subnets: local.endpoint.description.outputs.Subnets?.split(',') },
-  });
 
   beforeAll(async () => {
     local = await ExecEndpoint.start(execAssembly({ OperatorPolicy: policyOfEndpoint() }));
     const { env, outputs } = local.endpoint.description;
-    await local.ecs.send(
-      new CreateServiceCommand({
-        cluster: 'mngr',
-        serviceName: 'web',
-        taskDefinition: 'mngr-task',
-        desiredCount: 0,
-        launchType: 'FARGATE',
-        networkConfiguration: network(),
-      }),
-    );
+    await local.createService();
     const sts = new STSClient(local.client);
     const { Credentials: keys } = await sts.send(
       new AssumeRoleCommand({ RoleArn: outputs.OperatorRoleArn, RoleSessionName: 'someone' }),
@@ -93,7 +81,11 @@ describeWith(processTasks, 'whoever has nothing but ShellPolicy', () => {
   });
 
   it('starts none of the family itself, and enters no other task', async () => {
-    const run = new RunTaskCommand({ cluster: 'mngr', taskDefinition: 'mngr-task', networkConfiguration: network() });
+    const run = new RunTaskCommand({
+      cluster: 'mngr',
+      taskDefinition: 'mngr-task',
+      networkConfiguration: local.network,
+    });
     await expect(ecs.send(run)).rejects.toMatchObject({ name: 'AccessDeniedException' });
     const { taskArn = '' } = await local.runTask();
     const { exitCode, stderr } = await home.run(['exec', '--task', taskArn, '--', 'true']);

@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DescribeTasksCommand, ECSClient, ExecuteCommandCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
-import type { ExecuteCommandCommandInput, Task } from '@aws-sdk/client-ecs';
-import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
+import {
+  CreateServiceCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  ExecuteCommandCommand,
+  RunTaskCommand,
+} from '@aws-sdk/client-ecs';
+import type { ExecuteCommandCommandInput, NetworkConfiguration, RunTaskCommandInput, Task } from '@aws-sdk/client-ecs';
 import { Endpoint } from '../../../lib/local/endpoint';
 import type { EndpointOptions } from '../../../lib/local/endpoint';
 import { ProcessRuntime } from '../../../lib/local/runtimes/process';
@@ -95,21 +100,38 @@ export class ExecEndpoint {
     return new ExecEndpoint(endpoint, faults, folder);
   }
 
+  /** Where tasks of the small stack run. */
+  get network(): NetworkConfiguration {
+    const { Subnets } = this.endpoint.description.outputs;
+    return { awsvpcConfiguration: { subnets: Subnets?.split(','), assignPublicIp: 'ENABLED' } };
+  }
+
+  /** Creates the service `web` of the small stack's tasks, without any task. */
+  async createService(): Promise<void> {
+    await this.ecs.send(
+      new CreateServiceCommand({
+        cluster: 'mngr',
+        serviceName: 'web',
+        taskDefinition: 'mngr-task',
+        desiredCount: 0,
+        launchType: 'FARGATE',
+        networkConfiguration: this.network,
+      }),
+    );
+  }
+
   /** Starts a task that sleeps, or runs `command`. Its ARN. */
   async startTask(
     request: Partial<RunTaskCommandInput> = {},
     command: readonly string[] = ['sleep', 'infinity'],
   ): Promise<string> {
-    const { outputs } = this.endpoint.description;
     const { tasks = [] } = await this.ecs.send(
       new RunTaskCommand({
         cluster: 'mngr',
         taskDefinition: 'mngr-task',
         launchType: 'FARGATE',
         enableExecuteCommand: true,
-        networkConfiguration: {
-          awsvpcConfiguration: { subnets: outputs.Subnets?.split(','), assignPublicIp: 'ENABLED' },
-        },
+        networkConfiguration: this.network,
         overrides: { containerOverrides: [{ name: 'agent', command: [...command] }] },
         ...request,
       }),
