@@ -13,7 +13,7 @@ export function judgeShell(task: TaskFacts, { expiryGrace }: ReaperRules, now: n
   }
   const written = tags[SHELL_TAGS.maxLifetime] ?? '';
   if (!/^\d{1,10}$/.test(written)) {
-    const because = `${SHELL_TAGS.maxLifetime} is ${JSON.stringify(written)}, which is no number of seconds`;
+    const because = `${SHELL_TAGS.maxLifetime} is ${JSON.stringify(written)}, which is not a number of seconds`;
     return { do: 'report', reason: 'unreadable-expiry', because };
   }
   if (startedAt === undefined) return { do: 'keep' };
