@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { Writable } from 'node:stream';
 import type { Command as CliCommand } from 'commander';
 import { MngrFargateError } from '../../../contract/errors';
 import type { Terminal } from '../../../sandbox/client';
 import { shellCommand as quoted } from '../../../util/shell-quote';
+import type { TerminalSize } from '../../../contract/user-terminal';
+import { giveTerminal, terminalSize } from '../../../util/user-terminal';
 import type { CliContext } from '../../context';
 import { exitCodeOfSignal } from '../../exit-codes';
 import { parseCount } from '../../parse/size';
@@ -31,9 +34,10 @@ async function shell(context: CliContext, id: string, { workdir, user, join }: S
       hint: 'leave out --workdir, --user and the command',
     });
   }
+  const size = terminalSize(context.io);
   return withSandbox(context, id, async (sandbox) => {
     const terminal = sandbox.terminal({
-      ...sizeOf(stdout),
+      ...(size !== undefined && { cols: size.columns, rows: size.rows }),
       ...{ command: line, cwd: workdir, user, seq },
       signal: context.signal,
     });
@@ -41,26 +45,20 @@ async function shell(context: CliContext, id: string, { workdir, user, join }: S
   });
 }
 
-const sizeOf = ({ columns, rows }: NodeJS.WriteStream): { readonly cols?: number; readonly rows?: number } =>
-  columns > 0 && rows > 0 ? { cols: columns, rows } : {};
-
 /**
  * Gives the user's terminal to one in a sandbox until that ends. The keys go there as they are, Ctrl-C among them. The terminal
  * is as it was on every way out.
  */
 async function attached(context: CliContext, terminal: Terminal): Promise<number> {
-  const { stdin, stdout } = context.io;
-  const onKeys = (keys: Buffer): void => terminal.write(keys);
-  const onResize = (): void => {
-    const { cols, rows } = sizeOf(stdout);
-    if (cols !== undefined && rows !== undefined) terminal.resize({ cols, rows });
-  };
-  const restoreMode = (): void => void stdin.setRawMode(false);
-  stdin.setRawMode(true);
-  // The second signal ends the program at once.
-  process.once('exit', restoreMode);
-  stdout.on('resize', onResize);
-  stdin.on('data', onKeys);
+  const { stdout } = context.io;
+  const input = new Writable({
+    write: (keys: Buffer, _encoding, done) => {
+      terminal.write(keys);
+      done();
+    },
+  });
+  const resize = ({ columns, rows }: TerminalSize): void => terminal.resize({ cols: columns, rows });
+  const restore = giveTerminal(context.io, { input, resize });
   try {
     for await (const bytes of terminal.output) {
       if (!stdout.write(bytes)) await once(stdout, 'drain', { signal: context.signal });
@@ -69,11 +67,7 @@ async function attached(context: CliContext, terminal: Terminal): Promise<number
     const { exitCode, signal } = await terminal.exit;
     return exitCode ?? exitCodeOfSignal(signal ?? 'HUP');
   } finally {
-    stdin.off('data', onKeys);
-    stdin.pause();
-    stdout.off('resize', onResize);
-    process.off('exit', restoreMode);
-    restoreMode();
+    restore();
     terminal.close();
   }
 }
